@@ -1,0 +1,60 @@
+# Everyday commands. Each is complete: it builds what it needs and starts what it needs.
+#
+#   make dev PORT=8081            another port
+#   make test ARGS='quotes'       only tests whose name contains "quotes" (doctests are skipped)
+
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.DEFAULT_GOAL := help
+.PHONY: help dev test lint deny fmt bench clean-dev rustfmt clippy bins
+
+ARGS ?=
+
+# Cargo knows where it builds: CARGO_TARGET_DIR and .cargo/config.toml both count.
+TARGET = $(shell cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+LOCAL = '$(TARGET)/debug/local'
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: bins ## run Tubex here, with private databases and two demo dealers (PORT=8080)
+	@exec $(LOCAL) dev
+
+test: bins ## run all tests against throw-away databases (ARGS= filters)
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo 'test: with cargo nextest'; \
+		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \
+	else \
+		echo 'test: with cargo test (cargo nextest, which is faster, is not installed)'; \
+		$(LOCAL) run -- cargo test --workspace --bins --tests $(ARGS); \
+	fi
+	@if [ -z "$$TEST_ARGS" ]; then \
+		echo 'test: doctests'; \
+		cargo test --workspace --doc; \
+	else \
+		echo 'test: doctests skipped, because ARGS is set'; \
+	fi
+test: export TEST_ARGS = $(ARGS)
+
+lint: rustfmt clippy ## check format, lints and dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory deny
+
+fmt: rustfmt ## format the code
+	cargo fmt --all
+
+bench: bins ## measure, with release code and throw-away databases
+	@$(LOCAL) tools wrk
+	cargo build --profile bench --workspace
+	$(LOCAL) run -- cargo bench --workspace --bench product $(ARGS)
+
+clean-dev: ## stop what `make dev` left running and remove its data
+	@[ -x $(LOCAL) ] || cargo build --workspace --bins
+	@$(LOCAL) clean
+
+bins:
+	cargo build --workspace --bins
+
+rustfmt clippy:
+	@cargo $(patsubst rust%,%,$@) --version >/dev/null 2>&1 || rustup component add $@

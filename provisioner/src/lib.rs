@@ -1,0 +1,98 @@
+//! The life of a tenant: a library that knows no product. It is handed a migrator and a seed (see
+//! [`Product`]) and makes, lists and migrates tenants; the server and the command line `tubex` are
+//! two doors to it.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "the provisioner is one of the two doors to a database; only `transaction` opens any"
+)]
+
+mod create;
+mod db_error;
+pub mod directory;
+pub mod fence;
+pub mod lanes;
+pub mod login;
+mod migrate;
+pub mod password;
+pub mod platform;
+mod product;
+mod role;
+mod schema_name;
+mod scram;
+mod slug;
+mod tenant_name;
+mod transaction;
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+use secrecy::SecretString;
+
+pub use create::{CreateError, Created, NewTenant};
+pub use db_error::describe as describe_db_error;
+pub use directory::{DirectoryError, ListTenants, TenantEntry, TenantPage};
+pub use lanes::LaneOptions;
+pub use login::login_password;
+pub use migrate::{Ahead, Failed, MigrateError, MigrateOptions, MigrateSummary, Migrated};
+pub use product::{Birth, Owner, Product, SeedError};
+pub use role::{RoleName, RoleNameError};
+pub use schema_name::{SchemaName, SchemaNameError};
+pub use slug::{Slug, SlugError};
+pub use tenant_name::{TenantName, TenantNameError};
+
+/// Makes, shows and migrates the tenants of one product on one database.
+///
+/// Cheap to clone. The connection must belong to the role that owns the platform (see the README):
+/// a role that may create roles and schemas, never the server's own login.
+#[derive(Debug)]
+pub struct Provisioner<P> {
+    inner: Arc<Inner<P>>,
+}
+
+#[derive(Debug)]
+struct Inner<P> {
+    db: DatabaseConnection,
+    secret: SecretString,
+    lanes: LaneOptions,
+    product: P,
+}
+
+impl<P: Product> Provisioner<P> {
+    /// A provisioner that gives new lanes their default width and capacity.
+    ///
+    /// `secret` is the one that all login passwords are derived from ([`login_password`]).
+    pub fn new(db: DatabaseConnection, secret: SecretString, product: P) -> Self {
+        Self::with_lanes(db, secret, product, LaneOptions::default())
+    }
+
+    /// The same, with the width and capacity of lanes that it may have to add.
+    pub fn with_lanes(
+        db: DatabaseConnection,
+        secret: SecretString,
+        product: P,
+        lanes: LaneOptions,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                secret,
+                lanes,
+                product,
+            }),
+        }
+    }
+
+    /// The product whose tenants these are.
+    pub fn product(&self) -> &P {
+        &self.inner.product
+    }
+}
+
+impl<P> Clone for Provisioner<P> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The provisioner against a real Postgres, with a toy product: no dealer is needed anywhere.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "the provisioner is one of the two doors to a database, and this looks behind it"
+)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "these are tests, and so is what they share"
+)]
+
+mod creation;
+mod fence;
+mod fleet;
+mod kill;
+mod platform;
+mod scratch;
+mod toy;

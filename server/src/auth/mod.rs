@@ -1,0 +1,17 @@
+//! Who is asking: passwords, tokens, sessions, permissions. It knows no HTTP.
+
+mod access_token;
+mod attempts;
+mod error;
+mod passwords;
+mod permission;
+mod refresh_token;
+mod session;
+
+pub use access_token::{AccessTokens, Claims};
+pub use attempts::{Attempts, Standing};
+pub use error::AuthError;
+pub use passwords::Passwords;
+pub use permission::{Permission, ReadItems, RunImports, WriteItems, granted_to};
+pub use refresh_token::RefreshToken;
+pub use session::{Issued, LiveSession, Sessions, SweepReport, sweep};

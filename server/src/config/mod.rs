@@ -1,0 +1,59 @@
+//! Configuration: documented defaults, a file, the environment; unknown keys are refused.
+
+mod sections;
+mod source;
+
+pub use sections::{Auth, Database, Http, Imports, Log, LogFormat, Redis, Worker};
+pub use source::ConfigError;
+
+use serde::Deserialize;
+use validator::Validate;
+
+/// Everything the server can be told, one section per concern. `defaults.toml` is the manual.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where and how requests are served.
+    #[validate(nested)]
+    pub http: Http,
+    /// Where the platform's database is.
+    #[validate(nested)]
+    pub database: Database,
+    /// Where Redis is, if anywhere.
+    #[validate(nested)]
+    pub redis: Redis,
+    /// Tokens, passwords, sessions.
+    #[validate(nested)]
+    pub auth: Auth,
+    /// Price files.
+    #[validate(nested)]
+    pub imports: Imports,
+    /// Background work.
+    #[validate(nested)]
+    pub worker: Worker,
+    /// What is logged, and how.
+    #[validate(nested)]
+    pub log: Log,
+}
+
+impl Config {
+    /// Reads defaults, the file named by `TUBEX_CONFIG`, and the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the key, says what is wrong with it and how to mend it.
+    pub fn load() -> Result<Self, ConfigError> {
+        source::load(std::env::vars())
+    }
+
+    /// The same from a given environment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn from_environment(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        source::load(variables)
+    }
+}

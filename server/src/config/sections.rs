@@ -1,0 +1,176 @@
+//! The sections of the configuration, with the ranges of their values.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use validator::{Validate, ValidationError};
+
+/// Where and how requests are served.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port to serve on.
+    pub listen: SocketAddr,
+    /// Dealers live at `<slug>.<base_domain>`.
+    #[validate(length(min = 1, max = 253), custom(function = lower_case_domain))]
+    pub base_domain: String,
+    /// Threads that serve requests; 0 means one per core.
+    #[validate(range(max = 256))]
+    pub workers: usize,
+    /// Largest JSON body, KiB.
+    #[validate(range(min = 1, max = 65536))]
+    pub body_limit_kib: usize,
+    /// Longest time a request may take, milliseconds.
+    #[validate(range(min = 100, max = 600000))]
+    pub request_timeout_ms: u64,
+    /// Time for requests in progress at shutdown, seconds.
+    #[validate(range(max = 600))]
+    pub shutdown_seconds: u64,
+}
+
+/// Where the platform's database is.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Address with the server's login; it may hold a password.
+    pub url: SecretString,
+    /// What login passwords are derived from.
+    #[serde(deserialize_with = "long_secret")]
+    pub secret: SecretString,
+    /// Connections to the platform's schema.
+    #[validate(range(min = 2, max = 64))]
+    pub platform_connections: u32,
+    /// How long a request may wait for a connection, milliseconds.
+    #[validate(range(min = 10, max = 60000))]
+    pub acquire_timeout_ms: u64,
+    /// Longest time one statement may run, milliseconds.
+    #[validate(range(min = 10, max = 600000))]
+    pub statement_timeout_ms: u64,
+    /// Prepared statements kept per connection.
+    #[validate(range(min = 1, max = 100000))]
+    pub statement_cache: usize,
+    /// How often the directory is read anew, seconds.
+    #[validate(range(min = 1, max = 3600))]
+    pub reconcile_seconds: u64,
+}
+
+impl Database {
+    /// How long a request may wait for a connection.
+    pub fn acquire_timeout(&self) -> Duration {
+        Duration::from_millis(self.acquire_timeout_ms)
+    }
+}
+
+/// Where Redis is, if anywhere.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Address; empty when there is no Redis.
+    pub url: SecretString,
+    /// Longest wait for an answer, milliseconds.
+    #[validate(range(min = 1, max = 10000))]
+    pub timeout_ms: u64,
+}
+
+/// Tokens, passwords, sessions.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// What access tokens are signed with.
+    #[serde(deserialize_with = "long_secret")]
+    pub token_secret: SecretString,
+    /// Life of an access token, minutes.
+    #[validate(range(min = 1, max = 1440))]
+    pub access_minutes: u32,
+    /// Life of a refresh token, days.
+    #[validate(range(min = 1, max = 365))]
+    pub refresh_days: u32,
+    /// How long a session's verdict is believed, seconds.
+    #[validate(range(min = 1, max = 300))]
+    pub session_recheck_seconds: u64,
+    /// Failed sign-ins per account and window.
+    #[validate(range(min = 1, max = 1000))]
+    pub sign_in_attempts: u32,
+    /// The window, minutes.
+    #[validate(range(min = 1, max = 1440))]
+    pub sign_in_window_minutes: u32,
+    /// Memory of a password hash, KiB.
+    #[validate(range(min = 8, max = 1048576))]
+    pub password_memory_kib: u32,
+    /// Passes of a password hash.
+    #[validate(range(min = 1, max = 100))]
+    pub password_passes: u32,
+}
+
+/// Price files.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Imports {
+    /// Largest price file, MiB.
+    #[validate(range(min = 1, max = 1024))]
+    pub max_mib: u64,
+    /// Most rows of a price file.
+    #[validate(range(min = 1, max = 10000000))]
+    pub max_rows: u64,
+    /// Longest time an import may take, milliseconds.
+    #[validate(range(min = 1000, max = 3600000))]
+    pub timeout_ms: u64,
+}
+
+/// Background work.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// How often ended sessions are swept out, seconds.
+    #[validate(range(min = 1, max = 86400))]
+    pub sweep_seconds: u64,
+    /// How long an ended session stays visible, days.
+    #[validate(range(max = 3650))]
+    pub session_retention_days: u32,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A level, or a filter.
+    #[validate(length(min = 1))]
+    pub filter: String,
+    /// For machines or for people.
+    pub format: LogFormat,
+}
+
+/// For machines or for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// One sentence a line.
+    Text,
+}
+
+/// Reads a secret that is long enough to sign with. The error doesn't tell it.
+fn long_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let secret = SecretString::deserialize(deserializer)?;
+    if secret.expose_secret().chars().count() < 32 {
+        return Err(D::Error::custom(
+            "a secret must have at least 32 characters: try `openssl rand -base64 48`",
+        ));
+    }
+    Ok(secret)
+}
+
+fn lower_case_domain(domain: &str) -> Result<(), ValidationError> {
+    let is_plain = domain.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+    if !is_plain || domain.starts_with('.') || domain.ends_with('.') {
+        return Err(ValidationError::new("domain").with_message(
+            "must be a bare domain in lower-case ASCII, without scheme, port or dots at its ends"
+                .into(),
+        ));
+    }
+    Ok(())
+}

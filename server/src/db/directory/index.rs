@@ -1,0 +1,157 @@
+//! The map behind the directory: tenants by id, slug and verified domain.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use ::entity::platform::tenant::Status as TenantStatus;
+use provisioner::SchemaName;
+use uuid::Uuid;
+
+use crate::kernel::TenantKey;
+
+/// A tenant as the directory knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    pub(super) id: Uuid,
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(in crate::db) schema: SchemaName,
+    pub(super) lane_id: Uuid,
+    pub(super) status: TenantStatus,
+    pub(super) schema_version: String,
+    pub(super) domains: Vec<String>,
+}
+
+impl Tenant {
+    /// The key under which anything of this tenant is kept outside its schema.
+    pub fn key(&self) -> TenantKey {
+        TenantKey::of(self.id)
+    }
+
+    /// First label of its host name.
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+
+    /// For people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Ways to name a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// Its immutable id.
+    Id(Uuid),
+    /// The first label of its host under the base domain.
+    Slug(String),
+    /// A verified domain of its own.
+    Domain(String),
+}
+
+/// The map itself.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    tenants: HashMap<Uuid, Arc<Tenant>>,
+    ids: HashMap<Address, Uuid>,
+}
+
+impl Index {
+    pub(super) fn len(&self) -> usize {
+        self.tenants.len()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Tenant>> {
+        self.tenants.values().cloned().collect()
+    }
+
+    pub(super) fn get(&self, address: &Address) -> Option<Arc<Tenant>> {
+        let id = match address {
+            Address::Id(id) => id,
+            other => self.ids.get(other)?,
+        };
+        self.tenants.get(id).cloned()
+    }
+
+    /// Adds or replaces a tenant; the addresses it had and no longer has are forgotten. Returns
+    /// its addresses.
+    pub(super) fn put(&mut self, tenant: Tenant) -> Vec<Address> {
+        self.remove(tenant.id);
+        let addresses = addresses_of(&tenant);
+        for address in &addresses {
+            self.ids.insert(address.clone(), tenant.id);
+        }
+        self.tenants.insert(tenant.id, Arc::new(tenant));
+        addresses
+    }
+
+    pub(super) fn remove(&mut self, id: Uuid) {
+        let Some(former) = self.tenants.remove(&id) else { return };
+        for address in addresses_of(&former) {
+            // Somebody else may have taken the name over in the meantime.
+            if self.ids.get(&address) == Some(&id) {
+                self.ids.remove(&address);
+            }
+        }
+    }
+}
+
+fn addresses_of(tenant: &Tenant) -> Vec<Address> {
+    let slug = Address::Slug(tenant.slug.clone());
+    std::iter::once(slug).chain(tenant.domains.iter().cloned().map(Address::Domain)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(id: u128, slug: &str, domains: &[&str]) -> Tenant {
+        Tenant {
+            id: Uuid::from_u128(id),
+            slug: slug.to_owned(),
+            name: slug.to_owned(),
+            schema: SchemaName::generate(),
+            lane_id: Uuid::nil(),
+            status: TenantStatus::Active,
+            schema_version: String::new(),
+            domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
+        }
+    }
+
+    fn found(index: &Index, address: Address) -> Option<u128> {
+        index.get(&address).map(|tenant| tenant.id.as_u128())
+    }
+
+    #[test]
+    fn a_renamed_tenant_is_no_longer_found_under_its_former_names() {
+        let mut index = Index::default();
+        index.put(tenant(1, "acme", &["shop.acme.example"]));
+
+        index.put(tenant(1, "apex", &[]));
+
+        assert_eq!(found(&index, Address::Slug("acme".into())), None);
+        assert_eq!(found(&index, Address::Domain("shop.acme.example".into())), None);
+        assert_eq!(found(&index, Address::Slug("apex".into())), Some(1));
+        assert_eq!(found(&index, Address::Id(Uuid::from_u128(1))), Some(1));
+    }
+
+    #[test]
+    fn a_name_that_changed_hands_stays_with_its_new_owner() {
+        let mut index = Index::default();
+        index.put(tenant(1, "acme", &[]));
+        index.put(tenant(2, "acme", &[]));
+
+        index.put(tenant(1, "former", &[]));
+
+        assert_eq!(found(&index, Address::Slug("acme".into())), Some(2));
+    }
+
+    #[test]
+    fn a_slug_is_no_domain() {
+        let mut index = Index::default();
+        index.put(tenant(1, "acme", &[]));
+
+        assert_eq!(found(&index, Address::Domain("acme".into())), None);
+    }
+}

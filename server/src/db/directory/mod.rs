@@ -1,0 +1,212 @@
+//! The directory: an in-process map of all tenants, so that no request asks who a host is.
+
+mod index;
+mod load;
+mod refresh;
+
+pub use index::{Address, Tenant, TenantStatus};
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use moka::sync::Cache;
+use sea_orm::DbErr;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use self::index::Index;
+use super::lanes::Lanes;
+use super::platform::PlatformDb;
+use super::schema_version;
+use super::tenant::TenantDb;
+use crate::config::Database;
+
+/// Names that belong to nobody are remembered, so that asking again costs nothing.
+const UNKNOWN_KEPT: u64 = 10_000;
+/// How long; a dealer whose creation wasn't heard of appears after this at the latest.
+const UNKNOWN_FOR: Duration = Duration::from_secs(5);
+/// Look-ups of unheard names under way at once; more of them are answered "unknown" at once.
+const LOOKUPS: usize = 2;
+
+/// Knows every tenant and opens the door to its rows. One per process.
+pub struct Directory {
+    index: RwLock<Index>,
+    loaded: AtomicBool,
+    unknown: Cache<Address, ()>,
+    lookups: Semaphore,
+    lanes: Lanes,
+    platform: PlatformDb,
+}
+
+/// What an address leads to.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// A tenant, in whatever state it is.
+    Tenant(Arc<Tenant>),
+    /// Nobody.
+    Nobody,
+    /// The directory has not been read yet.
+    NotReady,
+}
+
+/// Why a tenant's rows stay shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    /// The dealer is being created.
+    #[error("the dealer is being set up")]
+    Provisioning,
+    /// An operator has suspended it.
+    #[error("the dealer is suspended")]
+    Suspended,
+    /// Its bill was not paid within the grace time.
+    #[error("the dealer's subscription is past its grace time")]
+    PastGrace,
+    /// It is closing or has been archived.
+    #[error("the dealer has closed")]
+    Closed,
+    /// A migration has not reached it yet.
+    #[error("the dealer's data is being upgraded")]
+    SchemaTooOld,
+    /// Its lane isn't known yet.
+    #[error("the dealer's database is not known yet")]
+    NoLane,
+}
+
+impl Directory {
+    /// An empty directory; [`Directory::keep_fresh`] fills it.
+    ///
+    /// # Errors
+    ///
+    /// When the platform's address can't be read.
+    pub fn new(platform: PlatformDb, config: &Database) -> Result<Arc<Self>, sqlx::Error> {
+        Ok(Arc::new(Self {
+            index: RwLock::default(),
+            loaded: AtomicBool::new(false),
+            unknown: Cache::builder().max_capacity(UNKNOWN_KEPT).time_to_live(UNKNOWN_FOR).build(),
+            lookups: Semaphore::new(LOOKUPS),
+            lanes: Lanes::new(config)?,
+            platform,
+        }))
+    }
+
+    /// Reads the directory and keeps it fresh until the task is aborted.
+    pub fn keep_fresh(self: &Arc<Self>, reconcile: Duration) -> JoinHandle<()> {
+        tokio::spawn(refresh::run(self.clone(), reconcile))
+    }
+
+    /// Whether the directory has been read at least once.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    /// How many tenants there are.
+    pub fn len(&self) -> usize {
+        self.read_index().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All tenants that can be served, for work that goes round them.
+    pub fn all(&self) -> Vec<Arc<Tenant>> {
+        self.read_index().all()
+    }
+
+    /// Looks in the map; a name that isn't there is asked for once, in case its creation wasn't
+    /// heard of, and then counts as nobody's for a few seconds.
+    pub async fn find(&self, address: &Address) -> Found {
+        if let Some(tenant) = self.read_index().get(address) {
+            return Found::Tenant(tenant);
+        }
+        if !self.is_loaded() {
+            return Found::NotReady;
+        }
+        if self.unknown.contains_key(address) {
+            return Found::Nobody;
+        }
+        let Ok(_permit) = self.lookups.try_acquire() else {
+            return Found::Nobody;
+        };
+        match self.load_by_address(address).await {
+            Ok(Some(tenant)) => Found::Tenant(tenant),
+            Ok(None) => {
+                self.unknown.insert(address.clone(), ());
+                Found::Nobody
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "an unheard name could not be looked up");
+                Found::Nobody
+            }
+        }
+    }
+
+    /// Opens the door to a tenant's rows, unless its state or its version keeps it shut.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`] says what keeps it shut.
+    pub fn enter(&self, tenant: &Arc<Tenant>) -> Result<TenantDb, DirectoryError> {
+        match tenant.status {
+            TenantStatus::Active => {}
+            TenantStatus::Provisioning => return Err(DirectoryError::Provisioning),
+            TenantStatus::Suspended => return Err(DirectoryError::Suspended),
+            TenantStatus::PastGrace => return Err(DirectoryError::PastGrace),
+            TenantStatus::Closing | TenantStatus::Archived => return Err(DirectoryError::Closed),
+        }
+        if !schema_version::can_serve(&tenant.schema_version) {
+            return Err(DirectoryError::SchemaTooOld);
+        }
+        let pool = self.lanes.pool(tenant.lane_id).ok_or(DirectoryError::NoLane)?;
+        Ok(TenantDb::new(tenant.clone(), pool, self.lanes.statement_timeout_ms()))
+    }
+
+    /// Asks the database whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.platform.read(async |_| Ok(())).await
+    }
+
+    /// Closes every connection to every dealer.
+    pub async fn close(&self) {
+        self.lanes.close().await;
+    }
+
+    async fn load_by_address(&self, address: &Address) -> Result<Option<Arc<Tenant>>, DbErr> {
+        let rows = self.platform.read(async |tx| load::by_address(tx, address).await).await?;
+        let Some(id) = rows.first().map(|row| row.id) else {
+            return Ok(None);
+        };
+        if let Some(row) = rows.first()
+            && self.lanes.pool(row.lane_id).is_none()
+        {
+            self.lanes.replace(self.platform.read(load::lanes).await?);
+        }
+        self.put(rows);
+        Ok(self.read_index().get(&Address::Id(id)))
+    }
+
+    fn put(&self, rows: Vec<load::TenantRow>) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for tenant in rows.into_iter().filter_map(load::TenantRow::into_tenant) {
+            for address in index.put(tenant) {
+                self.unknown.invalidate(&address);
+            }
+        }
+    }
+
+    fn read_index(&self) -> std::sync::RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("tenants", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,146 @@
+//! Lanes: one login and one small pool for a fixed set of dealers.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use provisioner::login_password;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
+use uuid::Uuid;
+
+use super::platform::connect_options;
+use crate::config::Database;
+
+/// A connection that lay idle for longer is checked before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(30);
+/// An idle connection is closed after this long.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// All lanes the directory knows, each with its pool.
+pub struct Lanes {
+    platform: PgConnectOptions,
+    config: Database,
+    by_id: RwLock<HashMap<Uuid, Lane>>,
+}
+
+struct Lane {
+    described: LaneRow,
+    pool: PgPool,
+}
+
+/// A lane and the node it leads to, as the directory has them.
+#[derive(Debug, Clone, PartialEq, Eq, sea_orm::FromQueryResult)]
+pub(super) struct LaneRow {
+    pub id: Uuid,
+    pub login_role: String,
+    pub width: i32,
+    /// Nulls lead to where the platform is.
+    pub host: Option<String>,
+    pub port: Option<i32>,
+    pub database: Option<String>,
+}
+
+impl Lanes {
+    /// No lanes yet.
+    ///
+    /// # Errors
+    ///
+    /// When the platform's address can't be read.
+    pub fn new(config: &Database) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            platform: connect_options(config)?,
+            config: config.clone(),
+            by_id: RwLock::default(),
+        })
+    }
+
+    /// The pool of a lane.
+    pub(super) fn pool(&self, id: Uuid) -> Option<PgPool> {
+        let lanes = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.get(&id).map(|lane| lane.pool.clone())
+    }
+
+    /// The longest a statement of a dealer may run, milliseconds.
+    pub(super) fn statement_timeout_ms(&self) -> u64 {
+        self.config.statement_timeout_ms
+    }
+
+    /// Makes the lanes be those of `rows`. An unchanged lane keeps its pool; a pool that is no
+    /// longer wanted closes once its transactions have ended.
+    pub(super) fn replace(&self, rows: Vec<LaneRow>) {
+        let mut lanes = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
+        let mut former = std::mem::take(&mut *lanes);
+        for row in rows {
+            let lane = match former.remove(&row.id) {
+                Some(lane) if lane.described == row => lane,
+                changed => {
+                    former.extend(changed.map(|lane| (row.id, lane)));
+                    Lane { pool: self.open(&row), described: row }
+                }
+            };
+            lanes.insert(lane.described.id, lane);
+        }
+        drop(lanes);
+        for lane in former.into_values() {
+            tokio::spawn(async move { lane.pool.close().await });
+        }
+    }
+
+    /// Closes all pools.
+    pub async fn close(&self) {
+        let lanes =
+            std::mem::take(&mut *self.by_id.write().unwrap_or_else(PoisonError::into_inner));
+        for lane in lanes.into_values() {
+            lane.pool.close().await;
+        }
+    }
+
+    fn open(&self, row: &LaneRow) -> PgPool {
+        let password: SecretString = login_password(&self.config.secret, &row.login_role);
+        let mut options = self
+            .platform
+            .clone()
+            .username(&row.login_role)
+            .password(password.expose_secret())
+            .application_name("tubex");
+        if let Some(host) = &row.host {
+            options = options.host(host);
+        }
+        if let Some(port) = row.port.and_then(|port| u16::try_from(port).ok()) {
+            options = options.port(port);
+        }
+        if let Some(database) = &row.database {
+            options = options.database(database);
+        }
+        let width = u32::try_from(row.width).unwrap_or(1).max(1);
+        pool_of(options, width, &self.config)
+    }
+}
+
+impl std::fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lanes")
+    }
+}
+
+/// A pool that opens its connections when they are needed, and pings only those that lay idle:
+/// a ping at every checkout would be a round trip more for every request.
+pub(super) fn pool_of(options: PgConnectOptions, width: u32, config: &Database) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(width)
+        .min_connections(0)
+        .acquire_timeout(config.acquire_timeout())
+        .idle_timeout(IDLE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options.statement_cache_capacity(config.statement_cache))
+}

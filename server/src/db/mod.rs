@@ -1,0 +1,50 @@
+//! The only module that knows a pool exists: lanes, the directory, and the two transactions.
+//!
+//! The one way to a dealer's rows is [`Directory`] → [`TenantDb`] → [`TenantTx`]; the one way to
+//! the platform's is [`PlatformDb`] → [`PlatformTx`]. What isn't a transaction runs no query:
+//!
+//! ```compile_fail,E0277
+//! # async fn no(db: &server::db::TenantDb) {
+//! use sea_orm::EntityTrait;
+//! ::entity::tenant::item::Entity::find().one(db).await.unwrap();
+//! # }
+//! ```
+//!
+//! A use case can't end the transaction it was lent, nor keep it:
+//!
+//! ```compile_fail,E0507
+//! # async fn no(tx: &server::db::TenantTx) {
+//! tx.commit().await.unwrap();
+//! # }
+//! ```
+//!
+//! And the platform's transaction is no dealer's:
+//!
+//! ```compile_fail,E0308
+//! # async fn use_case(tx: &server::db::TenantTx) {}
+//! # async fn no(platform: &server::db::PlatformTx) {
+//! use_case(platform).await;
+//! # }
+//! ```
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module is the door that the lint sends everybody else to"
+)]
+
+mod directory;
+mod failure;
+mod lanes;
+mod platform;
+mod schema_version;
+mod security_log;
+mod tenant;
+mod transaction;
+
+pub use directory::{Address, Directory, DirectoryError, Found, Tenant, TenantStatus};
+pub use failure::{Failure, failure_of};
+pub use lanes::Lanes;
+pub use platform::PlatformDb;
+pub use security_log::{SecurityEvent, SecurityLog};
+pub use tenant::TenantDb;
+pub use transaction::{PlatformTx, TenantTx};

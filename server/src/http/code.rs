@@ -1,0 +1,122 @@
+//! The registry of problems: every error a client can meet, with its status and its meaning.
+
+use actix_web::http::StatusCode;
+
+/// Declares the registry: one line a code, so that it reads as the table it is.
+macro_rules! registry {
+    ($($name:ident $status:ident $slug:literal $title:literal;)+) => {
+        /// What went wrong, as a stable name for programs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)] // the title is the documentation
+        pub enum Code { $($name,)+ }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The status it is answered with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// Its name in a URL, such as `item-not-found`.
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)+ }
+            }
+
+            /// What it means, for people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+        }
+    };
+}
+
+registry! {
+    TenantUnknown NOT_FOUND "tenant-unknown" "No dealer lives at this address";
+    TenantMismatch FORBIDDEN "tenant-mismatch" "The request names two different dealers";
+    TenantProvisioning SERVICE_UNAVAILABLE "tenant-provisioning" "The dealer is being set up";
+    TenantSuspended FORBIDDEN "tenant-suspended" "The dealer is suspended";
+    TenantPastGrace PAYMENT_REQUIRED "tenant-past-grace" "The dealer's subscription has run out";
+    TenantClosed GONE "tenant-closed" "The dealer has closed";
+    TenantUpgrading SERVICE_UNAVAILABLE "tenant-upgrading" "The dealer's data is being upgraded";
+
+    NotFound NOT_FOUND "not-found" "Nothing is here";
+    MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" "The address does not take this method";
+    BodyInvalid BAD_REQUEST "body-invalid" "The body can't be read";
+    BodyTooLarge PAYLOAD_TOO_LARGE "body-too-large" "The body is larger than allowed";
+    MediaTypeUnsupported UNSUPPORTED_MEDIA_TYPE "media-type-unsupported" "The body has another content type than expected";
+    QueryInvalid BAD_REQUEST "query-invalid" "A query parameter can't be understood";
+    CursorInvalid BAD_REQUEST "cursor-invalid" "The cursor does not belong to this list";
+    FieldsInvalid UNPROCESSABLE_ENTITY "fields-invalid" "Some fields break their rules";
+    PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
+    PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
+
+    Unauthenticated UNAUTHORIZED "unauthenticated" "The request carries no valid access token";
+    CredentialsWrong UNAUTHORIZED "credentials-wrong" "E-mail address or password is wrong";
+    RefreshTokenInvalid UNAUTHORIZED "refresh-token-invalid" "The refresh token is not valid, sign in again";
+    PermissionDenied FORBIDDEN "permission-denied" "The member's role does not allow this";
+    TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
+
+    ItemNotFound NOT_FOUND "item-not-found" "Item not found";
+    SkuTaken CONFLICT "sku-taken" "Another item has this SKU";
+    BarcodeTaken CONFLICT "barcode-taken" "Another item has this barcode";
+    GroupNotFound NOT_FOUND "item-group-not-found" "Item group not found";
+    GroupNameTaken CONFLICT "item-group-name-taken" "Another group in the same place has this name";
+    GroupNotEmpty CONFLICT "item-group-not-empty" "The group still holds items or groups";
+    GroupCycle CONFLICT "item-group-cycle" "A group can't lie within itself";
+    UnitNotFound NOT_FOUND "unit-not-found" "Unit not found";
+    UnitCodeTaken CONFLICT "unit-code-taken" "Another unit has this code";
+    UnitInUse CONFLICT "unit-in-use" "The unit is used by items";
+
+    UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
+    MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
+    FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
+
+    RequestTimedOut SERVICE_UNAVAILABLE "request-timed-out" "The request took too long";
+    Conflict CONFLICT "conflict" "Another change was made at the same moment, try again";
+    Unavailable SERVICE_UNAVAILABLE "unavailable" "The service is out of reach for a moment";
+    Internal INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side";
+}
+
+impl Code {
+    /// Its name for programs, such as `item_not_found`.
+    pub fn name(self) -> String {
+        self.slug().replace('-', "_")
+    }
+
+    /// Its address, such as `/problems/item-not-found`.
+    pub fn uri(self) -> String {
+        format!("/problems/{}", self.slug())
+    }
+
+    /// The code for an answer that one of our libraries made.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::MediaTypeUnsupported,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimedOut,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+            status if status.is_client_error() => Self::BodyInvalid,
+            _ => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own_and_an_error_status() {
+        let slugs: HashSet<_> = Code::ALL.iter().map(|code| code.slug()).collect();
+
+        assert_eq!(slugs.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|code| code.status().is_client_error() || code.status().is_server_error()));
+        assert!(slugs.iter().all(|slug| slug.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+    }
+}

@@ -1,0 +1,39 @@
+//! Is the process alive, and can it serve? Answered on every host, for orchestrators.
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use serde_json::json;
+
+use crate::state::AppState;
+
+/// The health routes.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(livez).service(readyz);
+}
+
+/// Alive as long as it answers; it depends on nothing.
+#[get("/livez")]
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "alive" }))
+}
+
+/// Ready when the directory was read and the database answers. Redis is told but not needed.
+#[get("/readyz")]
+async fn readyz(req: HttpRequest) -> HttpResponse {
+    let state = AppState::of(&req);
+    let has_directory = state.directory.is_loaded();
+    let has_database = state.directory.ping().await.is_ok();
+    let redis = match state.attempts.redis_answers().await {
+        None => "none",
+        Some(true) => "ok",
+        Some(false) => "away",
+    };
+    let is_ready = has_directory && has_database;
+    let mut response =
+        if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.json(json!({
+        "status": if is_ready { "ready" } else { "not ready" },
+        "directory": if has_directory { "ok" } else { "not read yet" },
+        "database": if has_database { "ok" } else { "away" },
+        "redis": redis,
+    }))
+}

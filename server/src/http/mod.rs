@@ -1,0 +1,33 @@
+//! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
+
+pub mod body;
+mod code;
+mod etag;
+mod host;
+mod member;
+mod page;
+mod pages;
+mod problem;
+mod request;
+mod resolve;
+pub mod health;
+
+pub use body::Body;
+pub use code::Code;
+pub use etag::{ETag, IfMatch};
+pub use member::{Caller, Member};
+pub use page::{PageOut, PageQuery};
+pub use pages::{docs, landing, problems};
+pub use problem::{FieldError, Problem, ProblemOut};
+pub use request::{RequestId, each_request};
+pub use resolve::{Dealer, resolve};
+
+use actix_web::web;
+
+/// Makes every extractor fail in our own words.
+pub fn extractors(cfg: &mut web::ServiceConfig) {
+    cfg.app_data(web::QueryConfig::default().error_handler(|error, _| {
+        Problem::new(Code::QueryInvalid).detail(error).into()
+    }))
+    .app_data(web::PathConfig::default().error_handler(|_, _| Problem::new(Code::NotFound).into()));
+}

@@ -1,0 +1,65 @@
+//! Lists on the wire: `{"data": […], "next": cursor or null}`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::code::Code;
+use super::problem::Problem;
+use crate::kernel::{Cursor, CursorError, PAGE_LIMIT, Page};
+
+/// Rows of a page when a client doesn't say.
+const DEFAULT_LIMIT: u64 = 50;
+
+/// Some rows, and the cursor of the next ones.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageOut<T> {
+    /// At most `limit` rows.
+    pub data: Vec<T>,
+    /// Give it back as `cursor` to go on; null at the end.
+    pub next: Option<String>,
+}
+
+impl<T, U: From<T>> From<Page<T>> for PageOut<U> {
+    fn from(page: Page<T>) -> Self {
+        let page = page.map(U::from);
+        Self { data: page.data, next: page.next.map(Cursor::into_wire) }
+    }
+}
+
+/// Which page is wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Rows of the page, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u64>,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// The number of rows wanted.
+    ///
+    /// # Errors
+    ///
+    /// `query-invalid` outside 1 to 200.
+    pub fn limit(&self) -> Result<u64, Problem> {
+        match self.limit.unwrap_or(DEFAULT_LIMIT) {
+            limit @ 1..=PAGE_LIMIT => Ok(limit),
+            _ => Err(Problem::new(Code::QueryInvalid)
+                .detail(format!("limit must be between 1 and {PAGE_LIMIT}"))),
+        }
+    }
+
+    /// Where the page begins.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor.as_deref().map(Cursor::from_wire)
+    }
+}
+
+impl From<CursorError> for Problem {
+    fn from(error: CursorError) -> Self {
+        Self::new(Code::CursorInvalid).detail(error)
+    }
+}

@@ -1,0 +1,56 @@
+//! The few pages for people: the dealer's front door, the API's documentation, the problems.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::{HttpRequest, HttpResponse, get};
+use askama::Template;
+
+use super::code::Code;
+use super::problem::Problem;
+use super::resolve::{Dealer, resolve};
+
+/// The pages hold no script and load nothing.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+#[derive(Template)]
+#[template(path = "landing.html")]
+struct Landing<'a> {
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "problems.html")]
+struct Problems {
+    codes: &'static [Code],
+}
+
+/// The dealer's front door.
+#[get("/")]
+pub async fn landing(dealer: Dealer) -> Result<HttpResponse, Problem> {
+    page(&Landing { name: dealer.db.tenant().name() })
+}
+
+/// What each kind of problem means; every error's `type` leads here.
+#[get("/problems{tail:(/.*)?}")]
+pub async fn problems(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    resolve(&req).await?;
+    page(&Problems { codes: Code::ALL })
+}
+
+/// The short address of the documentation.
+#[get("/api/docs")]
+pub async fn docs(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    resolve(&req).await?;
+    Ok(HttpResponse::Found().insert_header(("Location", "/api/docs/")).finish())
+}
+
+fn page(template: &impl Template) -> Result<HttpResponse, Problem> {
+    let html = template.render().map_err(Problem::internal)?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .body(html))
+}

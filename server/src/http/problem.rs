@@ -1,0 +1,196 @@
+//! Errors on the wire: `application/problem+json` (RFC 9457).
+
+use std::fmt;
+
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use sea_orm::DbErr;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::code::Code;
+use super::request::RequestId;
+use crate::db::{DirectoryError, Failure, failure_of};
+
+/// Seconds after which something passing is worth another try.
+const RETRY_SECONDS: u64 = 2;
+
+/// What went wrong, ready to be answered.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    retry_after: Option<u64>,
+    /// For the log only.
+    cause: Option<String>,
+    /// Known here only when no layer further out can tell it.
+    request_id: Option<RequestId>,
+}
+
+/// One field that breaks its rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer to the field, such as `/price/per`.
+    #[schema(example = "/price/per")]
+    pub pointer: String,
+    /// The rule, for programs.
+    #[schema(example = "range")]
+    pub code: String,
+    /// How to mend it.
+    pub message: String,
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemOut {
+    /// Stable address of the kind of problem; it leads to an explanation.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/item-not-found")]
+    kind: String,
+    /// What it means, for people.
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    status: u16,
+    /// The same as `type`, for programs.
+    #[schema(example = "item_not_found")]
+    code: String,
+    /// What is wrong this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// The fields that break their rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// Tell it to support; it is also in the header `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem that says no more than its code.
+    pub fn new(code: Code) -> Self {
+        let retry_after =
+            (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS);
+        Self { code, detail: None, errors: Vec::new(), retry_after, cause: None, request_id: None }
+    }
+
+    /// Our own failure: the cause goes to the log, nothing of it to the client.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal) }
+    }
+
+    /// Says what is wrong this time.
+    pub fn detail(self, detail: impl fmt::Display) -> Self {
+        Self { detail: Some(detail.to_string()), ..self }
+    }
+
+    /// Names the fields that break their rules.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(Code::FieldsInvalid) }
+    }
+
+    /// Names one field that breaks its rule.
+    pub fn field(pointer: &str, code: &str, message: impl fmt::Display) -> Self {
+        Self::fields(vec![FieldError {
+            pointer: pointer.to_owned(),
+            code: code.to_owned(),
+            message: message.to_string(),
+        }])
+    }
+
+    /// Says when to try again.
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// What a database error means to a client.
+    pub fn database(error: &DbErr) -> Self {
+        match failure_of(error) {
+            Failure::Unavailable => Self::new(Code::Unavailable).because(error),
+            Failure::TimedOut => Self::new(Code::RequestTimedOut).because(error),
+            Failure::Conflict => Self::new(Code::Conflict).because(error),
+            Failure::Constraint(_) | Failure::Unexpected => Self::internal(error),
+        }
+    }
+
+    /// Names the request it happened in.
+    pub(super) fn during(self, request_id: RequestId) -> Self {
+        Self { request_id: Some(request_id), ..self }
+    }
+
+    fn because(self, cause: impl fmt::Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What only the log may know.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The answer. An unknown host gets the very same body whatever the reason, so there the
+    /// request id stays in its header.
+    pub fn answer(&self, request_id: Option<&RequestId>) -> HttpResponse {
+        let request_id = request_id.filter(|_| self.code != Code::TenantUnknown);
+        let mut response = HttpResponse::build(self.code.status());
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        if self.code.status() == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        let mut response = response.json(ProblemOut {
+            kind: self.code.uri(),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code.name(),
+            detail: self.detail.clone(),
+            errors: self.errors.clone(),
+            request_id: request_id.map(ToString::to_string),
+        });
+        let media_type = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        response
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.title())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.answer(self.request_id.as_ref())
+    }
+}
+
+impl From<DbErr> for Problem {
+    fn from(error: DbErr) -> Self {
+        Self::database(&error)
+    }
+}
+
+impl From<DirectoryError> for Problem {
+    fn from(error: DirectoryError) -> Self {
+        Self::new(match error {
+            DirectoryError::Provisioning => Code::TenantProvisioning,
+            DirectoryError::Suspended => Code::TenantSuspended,
+            DirectoryError::PastGrace => Code::TenantPastGrace,
+            DirectoryError::Closed => Code::TenantClosed,
+            DirectoryError::SchemaTooOld => Code::TenantUpgrading,
+            DirectoryError::NoLane => Code::Unavailable,
+        })
+    }
+}

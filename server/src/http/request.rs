@@ -1,0 +1,152 @@
+//! What every request passes through: an id, a time limit, one line in the log, and errors in
+//! our own words.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
+use uuid::Uuid;
+
+use super::code::Code;
+use super::problem::Problem;
+use crate::kernel::TenantKey;
+use crate::state::AppState;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The one address that may take long: whole price files arrive here.
+const IMPORTS: &str = "/api/v1/imports";
+
+/// Names one request in the log, in answers and in records.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(Uuid);
+
+impl RequestId {
+    /// The id of this request.
+    pub fn of(req: &HttpRequest) -> Option<Self> {
+        req.extensions().get::<Self>().copied()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Wraps every request. It is the outermost layer, so nothing leaves the server without an id.
+///
+/// # Errors
+///
+/// Only that the request took too long; every other error has become an answer here.
+pub async fn each_request(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId(Uuid::now_v7());
+    request.extensions_mut().insert(id);
+
+    // The request can't be kept: the router wants to be its only owner.
+    let limit = time_limit(request.request());
+    let Ok(outcome) = tokio::time::timeout(limit, next.call(request)).await else {
+        tracing::warn!(request_id = %id, limit_ms = limit.as_millis(), "request took too long");
+        return Err(Problem::new(Code::RequestTimedOut).during(id).into());
+    };
+    let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    log(&response, id, started.elapsed());
+    Ok(response)
+}
+
+fn time_limit(req: &HttpRequest) -> Duration {
+    let config = &AppState::of(req).config;
+    let is_import = req.path() == IMPORTS;
+    let limit = if is_import { config.imports.timeout_ms } else { config.http.request_timeout_ms };
+    Duration::from_millis(limit)
+}
+
+/// Errors of ours get the request's id; errors that a library answered become ours.
+fn in_our_words(response: ServiceResponse<BoxBody>, id: RequestId) -> ServiceResponse<BoxBody> {
+    if let Some(problem) = problem_of(&response) {
+        let answer = problem.answer(Some(&id));
+        return with_cause(response, answer);
+    }
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    // Libraries answer with plain text or nothing; JSON was made on purpose, as by `/readyz`.
+    let is_deliberate = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/"));
+    if !is_error || is_deliberate {
+        return response;
+    }
+    let mut problem = Problem::new(Code::of_status(status));
+    if let Some(error) = response.response().error().filter(|_| status.is_client_error()) {
+        problem = problem.detail(error);
+    }
+    let answer = problem.answer(Some(&id));
+    with_cause(response, answer)
+}
+
+/// The answer in place of the response; the error stays with it for the log.
+fn with_cause(
+    response: ServiceResponse<BoxBody>,
+    answer: actix_web::HttpResponse,
+) -> ServiceResponse<BoxBody> {
+    if let Some(problem) = problem_of(&response) {
+        response.request().extensions_mut().insert(Cause {
+            code: problem.code(),
+            cause: problem.cause().map(ToOwned::to_owned),
+        });
+    }
+    response.into_response(answer)
+}
+
+/// What the log is told of a failed request.
+struct Cause {
+    code: Code,
+    cause: Option<String>,
+}
+
+fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<&Problem> {
+    response.response().error().and_then(|error| error.as_error::<Problem>())
+}
+
+/// One event a request. A server error is somebody's to look at; a refused request is not.
+fn log(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
+    let req = response.request();
+    let extensions = req.extensions();
+    let failure = extensions.get::<Cause>();
+    let tenant = extensions.get::<TenantKey>().copied();
+    let status = response.status();
+    let route = req.match_pattern();
+    macro_rules! event {
+        ($level:ident, $message:literal) => {
+            tracing::$level!(
+                request_id = %id,
+                tenant.id = tenant.map(tracing::field::display),
+                http.method = %req.method(),
+                http.route = route.as_deref().unwrap_or("-"),
+                http.status = status.as_u16(),
+                duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                problem = failure.map(|failure| failure.code.slug()),
+                cause = failure.and_then(|failure| failure.cause.as_deref()),
+                $message
+            )
+        };
+    }
+    if status.is_server_error() && status.as_u16() != 503 {
+        event!(error, "request failed");
+    } else if status.is_server_error() {
+        event!(warn, "request refused for now");
+    } else {
+        event!(info, "request served");
+    }
+}

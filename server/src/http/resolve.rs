@@ -1,0 +1,123 @@
+//! Whom a request is for: host name and header, through the directory.
+
+use std::sync::Arc;
+
+use actix_web::http::header::HOST;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use futures_util::future::LocalBoxFuture;
+use provisioner::Slug;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::code::Code;
+use super::host::{self, HostName};
+use super::problem::Problem;
+use super::request::RequestId;
+use crate::db::{Address, Found, SecurityEvent, Tenant, TenantDb};
+use crate::state::AppState;
+
+/// Machines name the dealer here, by slug or id, on the API host only.
+const TENANT_HEADER: &str = "X-Tenant-ID";
+
+/// The dealer a request is for, before anybody has signed in, and the door to its rows.
+#[derive(Debug)]
+pub struct Dealer {
+    /// Opens the dealer's rows.
+    pub db: TenantDb,
+}
+
+impl FromRequest for Dealer {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let tenant = resolve(&req).await?;
+            Ok(Self { db: AppState::of(&req).directory.enter(&tenant)? })
+        })
+    }
+}
+
+/// The tenant that host and header agree on, whatever state it is in.
+///
+/// # Errors
+///
+/// `tenant-unknown`, always with the same body; `tenant-mismatch` when host and header disagree.
+pub async fn resolve(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
+    let state = AppState::of(req);
+    let named = named_in_header(req)?;
+    let by_host = match host::parse(host_of(req)?, &state.config.http.base_domain) {
+        HostName::Dealer(slug) => Address::Slug(slug),
+        HostName::Custom(domain) => Address::Domain(domain),
+        HostName::Api => {
+            let tenant = found(state, &named.ok_or_else(unknown)?).await?;
+            return Ok(noted(req, tenant));
+        }
+        HostName::Nobody => return Err(unknown()),
+    };
+    let tenant = found(state, &by_host).await?;
+    if let Some(named) = named {
+        let is_same = found(state, &named).await.is_ok_and(|other| other.key() == tenant.key());
+        if !is_same {
+            refuse_mismatch(req, &tenant, "header");
+            return Err(Problem::new(Code::TenantMismatch));
+        }
+    }
+    Ok(noted(req, tenant))
+}
+
+/// Puts on record that a request named two dealers; `by` says what named the second one.
+pub(super) fn refuse_mismatch(req: &HttpRequest, tenant: &Tenant, by: &'static str) {
+    AppState::of(req).security.record(SecurityEvent {
+        tenant: Some(tenant.key()),
+        kind: "tenant_mismatch",
+        detail: json!({ "by": by, "path": req.path() }),
+        request_id: RequestId::of(req).map(|id| id.to_string()),
+    });
+}
+
+/// Remembers the tenant for the request's log line.
+fn noted(req: &HttpRequest, tenant: Arc<Tenant>) -> Arc<Tenant> {
+    req.extensions_mut().insert(tenant.key());
+    tenant
+}
+
+async fn found(state: &AppState, address: &Address) -> Result<Arc<Tenant>, Problem> {
+    match state.directory.find(address).await {
+        Found::Tenant(tenant) => Ok(tenant),
+        Found::Nobody => Err(unknown()),
+        Found::NotReady => Err(Problem::new(Code::Unavailable)),
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::TenantUnknown)
+}
+
+/// The one host of the request. Two of them, or one that isn't text, are nobody's.
+fn host_of(req: &HttpRequest) -> Result<&str, Problem> {
+    let mut hosts = req.headers().get_all(HOST);
+    let header = hosts.next().map(|host| host.to_str().map_err(|_| unknown())).transpose()?;
+    let target = req.head().uri.authority().map(|authority| authority.as_str());
+    match (header, target) {
+        _ if hosts.next().is_some() => Err(unknown()),
+        (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => Err(unknown()),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (None, None) => Err(unknown()),
+    }
+}
+
+fn named_in_header(req: &HttpRequest) -> Result<Option<Address>, Problem> {
+    let mut values = req.headers().get_all(TENANT_HEADER);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(unknown());
+    }
+    let text = value.to_str().map_err(|_| unknown())?.trim();
+    if let Ok(id) = text.parse::<Uuid>() {
+        return Ok(Some(Address::Id(id)));
+    }
+    let slug = Slug::parse(&text.to_ascii_lowercase()).map_err(|_| unknown())?;
+    Ok(Some(Address::Slug(slug.to_string())))
+}

@@ -1,0 +1,13 @@
+//! Words and pure rules: no I/O, no clock, no database, no transport.
+
+mod clock;
+mod currency;
+mod page;
+mod patch;
+mod tenant_key;
+
+pub use clock::Clock;
+pub use currency::{Currency, CurrencyError};
+pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
+pub use patch::Patch;
+pub use tenant_key::TenantKey;

@@ -1,0 +1,16 @@
+//! The server that all dealers share. `README.md` beside this crate draws its inner arrows.
+
+pub mod auth;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod kernel;
+mod routes;
+pub mod startup;
+mod state;
+pub mod telemetry;
+pub mod tenant;
+pub mod worker;
+
+pub use startup::Application;
+pub use state::AppState;

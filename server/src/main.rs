@@ -1,0 +1,99 @@
+//! The command line of the server: `api`, `worker`, `check-config`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::config::Config;
+use server::kernel::Clock;
+use server::{Application, telemetry, worker};
+use time::OffsetDateTime;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The server that all dealers share.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// Serves the dealers' API.
+    Api,
+    /// Does background work for all dealers, and tells its health.
+    Worker,
+    /// Reads the configuration, says what is wrong with it, and ends.
+    CheckConfig,
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let role = Cli::parse().role;
+    let config = match Config::load() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("configuration: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = match role {
+        Role::CheckConfig => {
+            println!("the configuration is fine");
+            return ExitCode::SUCCESS;
+        }
+        Role::Api => serve(config, Kind::Api).await,
+        Role::Worker => serve(config, Kind::Worker).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Api,
+    Worker,
+}
+
+async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
+    telemetry::start(&config.log)?;
+    let clock = Clock::new(system_time);
+    let application = match kind {
+        Kind::Api => Application::build(config, clock).await?,
+        Kind::Worker => Application::build_worker(config, clock).await?,
+    };
+    tracing::info!(address = %application.address(), "listening");
+    let handle = application.handle();
+    let work = (kind == Kind::Worker)
+        .then(|| actix_web::rt::spawn(worker::run(application.state())));
+    actix_web::rt::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("asked to stop, letting requests in progress end");
+        handle.stop(true).await;
+    });
+    let served = application.run().await;
+    if let Some(work) = work {
+        work.abort();
+    }
+    tracing::info!("stopped");
+    served
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place where the real clock is read")]
+fn system_time() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+async fn asked_to_stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened for");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be listened for");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

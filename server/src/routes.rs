@@ -1,0 +1,88 @@
+//! The URL table on one page.
+
+use actix_web::dev::{ServiceFactory, ServiceRequest};
+use actix_web::{App, Error, HttpResponse, Responder, web};
+use utoipa::Modify;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::http::{self, Code, Problem};
+use crate::tenant::{catalog, imports, team};
+
+/// Puts every route into `app`, and the document that describes them.
+pub(crate) fn mount<T>(app: App<T>) -> App<T>
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
+{
+    let (app, document) = app
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .service(
+            scope::scope("/api/v1")
+                .configure(team::http::routes)
+                .configure(catalog::http::routes)
+                .configure(imports::http::routes),
+        )
+        .split_for_parts();
+    let json = web::Data::new(OpenApiJson(
+        document.to_json().expect("a document made of plain values serialises"),
+    ));
+    app.configure(http::extractors)
+        .configure(http::health::routes)
+        .app_data(json)
+        .service(http::landing)
+        .service(http::problems)
+        .service(http::docs)
+        .route("/api/openapi.json", web::get().to(openapi_json))
+        .service(
+            SwaggerUi::new("/api/docs/{_:.*}")
+                .config(utoipa_swagger_ui::Config::from("/api/openapi.json").validator_url("none")),
+        )
+        .default_service(web::to(nothing_here))
+}
+
+/// The rendered document; it is the same for every dealer.
+struct OpenApiJson(String);
+
+async fn openapi_json(document: web::Data<OpenApiJson>) -> impl Responder {
+    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+}
+
+/// Also answers unknown hosts, with their own body.
+async fn nothing_here(req: actix_web::HttpRequest) -> Result<HttpResponse, Problem> {
+    http::resolve(&req).await?;
+    Err(Problem::new(Code::NotFound))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tubex dealer API",
+        description = "What a building-material dealer's staff and machines can do, on the \
+            dealer's own host. Errors are `application/problem+json`; `/problems` lists them."
+    ),
+    tags(
+        (name = "auth", description = "Signing in and staying signed in"),
+        (name = "items", description = "The catalogue"),
+        (name = "item-groups", description = "The tree the catalogue is sorted into"),
+        (name = "units", description = "Units of measure"),
+        (name = "imports", description = "Price files"),
+    ),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+/// Declares how an access token is sent.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}

@@ -1,0 +1,141 @@
+//! Puts the server together: the same way for `main` and for the tests.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+
+use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
+use crate::config::Config;
+use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::http;
+use crate::kernel::Clock;
+use crate::routes;
+use crate::state::AppState;
+
+/// A server that listens but doesn't serve yet.
+pub struct Application {
+    addresses: Vec<SocketAddr>,
+    server: Server,
+    parts: Parts,
+}
+
+/// What must be closed after the last request.
+#[derive(Debug)]
+struct Parts {
+    state: web::Data<AppState>,
+    platform: PlatformDb,
+    keeper: JoinHandle<()>,
+}
+
+impl Application {
+    /// Opens the port and begins to read the directory. It doesn't wait for the database: a
+    /// server that starts before its database answers 503 until it is there.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, or a part can't be made from its configuration.
+    pub async fn build(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+        let listen = config.http.listen;
+        let workers = config.http.workers;
+        let shutdown_seconds = config.http.shutdown_seconds;
+        let parts = Parts::assemble(config, clock)?;
+        let state = parts.state.clone();
+        let mut server = HttpServer::new(move || {
+            let app = App::new().app_data(state.clone()).wrap(from_fn(http::each_request));
+            routes::mount(app)
+        })
+        .disable_signals()
+        .shutdown_timeout(shutdown_seconds)
+        .client_request_timeout(Duration::from_secs(10));
+        if workers > 0 {
+            server = server.workers(workers);
+        }
+        let server = server
+            .bind(listen)
+            .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let addresses = server.addrs();
+        Ok(Self { addresses, server: server.run(), parts })
+    }
+
+    /// The same without the dealers' routes: a worker only tells how it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Application::build`].
+    pub async fn build_worker(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+        let listen = config.http.listen;
+        let parts = Parts::assemble(config, clock)?;
+        let state = parts.state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .wrap(from_fn(http::each_request))
+                .configure(http::health::routes)
+        })
+        .disable_signals()
+        .workers(1)
+        .bind(listen)
+        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let addresses = server.addrs();
+        Ok(Self { addresses, server: server.run(), parts })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// What requests see.
+    pub fn state(&self) -> Arc<AppState> {
+        self.parts.state.clone().into_inner()
+    }
+
+    /// Stops it; with `graceful` requests in progress may end first.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until it is stopped, then closes every connection.
+    ///
+    /// # Errors
+    ///
+    /// When the server itself fails.
+    pub async fn run(self) -> Result<(), anyhow::Error> {
+        let served = self.server.await;
+        self.parts.keeper.abort();
+        self.parts.state.directory.close().await;
+        self.parts.platform.close().await;
+        Ok(served?)
+    }
+}
+
+impl Parts {
+    fn assemble(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+        let platform = PlatformDb::connect_lazily(&config.database)?;
+        let directory = Directory::new(platform.clone(), &config.database)?;
+        let keeper = directory.keep_fresh(Duration::from_secs(config.database.reconcile_seconds));
+        let (security, _writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let state = web::Data::new(AppState {
+            tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
+            sessions: Sessions::new(&config.auth),
+            passwords: Passwords::new(&config.auth)?,
+            attempts: Attempts::new(&config.redis, &config.auth)?,
+            security,
+            directory,
+            clock,
+            config,
+        });
+        Ok(Self { state, platform, keeper })
+    }
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Application").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}

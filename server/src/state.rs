@@ -1,0 +1,38 @@
+//! What every request may ask for. Built once by `startup`, shared by all threads.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, web};
+
+use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
+use crate::config::Config;
+use crate::db::{Directory, SecurityLog};
+use crate::kernel::Clock;
+
+/// The server's parts.
+#[derive(Debug)]
+pub struct AppState {
+    /// What it was told.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who lives where.
+    pub directory: Arc<Directory>,
+    /// Signs and verifies access tokens.
+    pub tokens: AccessTokens,
+    /// Begins, checks and ends sessions.
+    pub sessions: Sessions,
+    /// Checks passwords.
+    pub passwords: Passwords,
+    /// Counts failed attempts.
+    pub attempts: Attempts,
+    /// Keeps record of refused requests.
+    pub security: SecurityLog,
+}
+
+impl AppState {
+    /// The state behind a request.
+    pub fn of(req: &HttpRequest) -> &Self {
+        req.app_data::<web::Data<Self>>().expect("startup puts the state into every app")
+    }
+}

@@ -1,0 +1,187 @@
+//! `/item-groups`.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::service::{self, GroupChange};
+use super::store::GroupRow;
+use crate::auth::{ReadItems, WriteItems};
+use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
+use crate::kernel::Patch;
+use crate::state::AppState;
+use crate::tenant::catalog::text::one_line;
+
+/// The routes of item groups.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list).service(create).service(read).service(change).service(remove);
+}
+
+/// Which groups are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct GroupsQuery {
+    /// Only the groups right below this one; all groups when absent.
+    parent_id: Option<Uuid>,
+    /// Rows of the page, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A new group.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GroupIn {
+    /// Unique among its siblings.
+    #[validate(length(max = 200), custom(function = one_line))]
+    #[schema(example = "Masonry")]
+    name: String,
+    /// The group it lies in; a root group when absent.
+    parent_id: Option<Uuid>,
+}
+
+/// What is to change; what is left out stays.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GroupPatch {
+    #[validate(length(max = 200), custom(function = one_line))]
+    name: Option<String>,
+    /// Moves the group; null makes it a root group.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    parent_id: Patch<Uuid>,
+}
+
+/// A node of the tree.
+#[derive(Serialize, ToSchema)]
+struct GroupOut {
+    id: Uuid,
+    parent_id: Option<Uuid>,
+    name: String,
+    /// The names from the root to the group itself.
+    path: Vec<String>,
+    /// The ETag's number.
+    version: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+/// List item groups
+///
+/// In the order of the tree: every group after the group it lies in.
+#[utoipa::path(tag = "item-groups", operation_id = "list_item_groups", params(GroupsQuery),
+    security(("bearer" = [])), responses((status = 200, body = PageOut<GroupOut>)))]
+#[get("/item-groups")]
+async fn list(
+    who: Member<ReadItems>,
+    query: web::Query<GroupsQuery>,
+) -> Result<web::Json<PageOut<GroupOut>>, Problem> {
+    let wanted = query.into_inner();
+    let page = PageQuery { limit: wanted.limit, cursor: wanted.cursor };
+    let (limit, cursor, parent) = (page.limit()?, page.cursor(), wanted.parent_id);
+    let work = async |tx: &_| service::list(tx, parent, limit, cursor.clone()).await;
+    Ok(web::Json(who.db.read(work).await?.into()))
+}
+
+/// Create an item group
+#[utoipa::path(tag = "item-groups", operation_id = "create_item_group",
+    security(("bearer" = [])), responses(
+    (status = 201, body = GroupOut),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/item-groups")]
+async fn create(
+    req: HttpRequest,
+    who: Member<WriteItems>,
+    body: Body<GroupIn>,
+) -> Result<HttpResponse, Problem> {
+    let (name, parent, now) = (body.0.name.trim(), body.0.parent_id, AppState::of(&req).clock.now());
+    let group = who.db.write(async |tx| service::create(tx, name, parent, now).await).await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", format!("/api/v1/item-groups/{}", group.id)))
+        .insert_header(ETag(group.version))
+        .json(GroupOut::from(group)))
+}
+
+/// Read an item group
+#[utoipa::path(tag = "item-groups", operation_id = "read_item_group",
+    params(("id" = Uuid, Path)), security(("bearer" = [])), responses(
+    (status = 200, body = GroupOut),
+    (status = 404, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[get("/item-groups/{id}")]
+async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let group = who.db.read(async |tx| service::find(tx, *id).await).await?;
+    Ok(HttpResponse::Ok().insert_header(ETag(group.version)).json(GroupOut::from(group)))
+}
+
+/// Rename or move an item group
+#[utoipa::path(tag = "item-groups", operation_id = "change_item_group",
+    params(("id" = Uuid, Path), ("If-Match" = String, Header)),
+    security(("bearer" = [])), responses(
+    (status = 200, body = GroupOut),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 412, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 428, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[patch("/item-groups/{id}")]
+async fn change(
+    req: HttpRequest,
+    who: Member<WriteItems>,
+    id: web::Path<Uuid>,
+    based_on: IfMatch,
+    body: Body<GroupPatch>,
+) -> Result<HttpResponse, Problem> {
+    let (change, now) = (GroupChange::from(body.0), AppState::of(&req).clock.now());
+    let expected = based_on.version();
+    let work = async |tx: &_| service::change(tx, *id, expected, &change, now).await;
+    let group = who.db.write(work).await?;
+    Ok(HttpResponse::Ok().insert_header(ETag(group.version)).json(GroupOut::from(group)))
+}
+
+/// Remove an empty item group
+#[utoipa::path(tag = "item-groups", operation_id = "remove_item_group",
+    params(("id" = Uuid, Path), ("If-Match" = String, Header)),
+    security(("bearer" = [])), responses(
+    (status = 204),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[delete("/item-groups/{id}")]
+async fn remove(
+    who: Member<WriteItems>,
+    id: web::Path<Uuid>,
+    based_on: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    who.db.write(async |tx| service::delete(tx, *id, based_on.version()).await).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+impl From<GroupPatch> for GroupChange {
+    fn from(body: GroupPatch) -> Self {
+        let name = body.name.map(|name| name.trim().to_owned());
+        Self { name, parent_id: body.parent_id }
+    }
+}
+
+impl From<GroupRow> for GroupOut {
+    fn from(group: GroupRow) -> Self {
+        Self {
+            id: group.id,
+            parent_id: group.parent_id,
+            name: group.name,
+            path: group.path,
+            version: group.version,
+            created_at: group.created_at,
+            updated_at: group.updated_at,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `/items`.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::model::Item;
+use super::service;
+use super::wire::{ItemIn, ItemOut, ItemPatch, ItemsQuery};
+use crate::auth::{ReadItems, WriteItems};
+use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
+use crate::state::AppState;
+
+/// The routes of items.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list)
+        .service(create)
+        .service(read)
+        .service(change)
+        .service(retire)
+        .service(restore);
+}
+
+/// List and search items
+#[utoipa::path(tag = "items", operation_id = "list_items", params(ItemsQuery),
+    security(("bearer" = [])), responses(
+    (status = 200, body = PageOut<ItemOut>),
+    (status = 400, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[get("/items")]
+async fn list(
+    who: Member<ReadItems>,
+    query: web::Query<ItemsQuery>,
+) -> Result<web::Json<PageOut<ItemOut>>, Problem> {
+    let mut wanted = query.into_inner();
+    let page = PageQuery { limit: wanted.limit, cursor: wanted.cursor.take() };
+    let (limit, cursor, sort) = (page.limit()?, page.cursor(), wanted.sort());
+    let filter = wanted.into_filter();
+    let work = async |tx: &_| service::list(tx, &filter, sort, limit, cursor.clone()).await;
+    Ok(web::Json(who.db.read(work).await?.into()))
+}
+
+/// Create an item
+#[utoipa::path(tag = "items", operation_id = "create_item", request_body = ItemIn,
+    security(("bearer" = [])), responses(
+    (status = 201, body = ItemOut),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 422, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/items")]
+async fn create(
+    req: HttpRequest,
+    who: Member<WriteItems>,
+    body: Body<ItemIn>,
+) -> Result<HttpResponse, Problem> {
+    let (new, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
+    let created = who.db.write(async |tx| service::create(tx, &new, now).await).await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", format!("/api/v1/items/{}", created.item.id)))
+        .insert_header(ETag(created.item.version))
+        .json(ItemOut::from(created)))
+}
+
+/// Read an item, retired or not
+#[utoipa::path(tag = "items", operation_id = "read_item", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses(
+    (status = 200, body = ItemOut),
+    (status = 404, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[get("/items/{id}")]
+async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
+    Ok(with_version(who.db.read(async |tx| service::find(tx, *id).await).await?))
+}
+
+/// Change an item
+#[utoipa::path(tag = "items", operation_id = "change_item", request_body = ItemPatch,
+    params(("id" = Uuid, Path), ("If-Match" = String, Header)),
+    security(("bearer" = [])), responses(
+    (status = 200, body = ItemOut),
+    (status = 404, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 412, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 422, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 428, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[patch("/items/{id}")]
+async fn change(
+    req: HttpRequest,
+    who: Member<WriteItems>,
+    id: web::Path<Uuid>,
+    based_on: IfMatch,
+    body: Body<ItemPatch>,
+) -> Result<HttpResponse, Problem> {
+    let (change, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
+    let expected = based_on.version();
+    let work = async |tx: &_| service::change(tx, *id, expected, &change, now).await;
+    Ok(with_version(who.db.write(work).await?))
+}
+
+/// Retire an item
+///
+/// It is no longer listed, keeps its SKU, and can be restored.
+#[utoipa::path(tag = "items", operation_id = "retire_item",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    security(("bearer" = [])), responses(
+    (status = 204),
+    (status = 404, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 412, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[delete("/items/{id}")]
+async fn retire(
+    req: HttpRequest,
+    who: Member<WriteItems>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let expected = IfMatch::if_given(&req)?.and_then(IfMatch::version);
+    let now = AppState::of(&req).clock.now();
+    who.db.write(async |tx| service::retire(tx, *id, expected, now).await).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Restore a retired item
+#[utoipa::path(tag = "items", operation_id = "restore_item", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses(
+    (status = 200, body = ItemOut),
+    (status = 404, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/items/{id}/restore")]
+async fn restore(
+    req: HttpRequest,
+    who: Member<WriteItems>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let now = AppState::of(&req).clock.now();
+    Ok(with_version(who.db.write(async |tx| service::restore(tx, *id, now).await).await?))
+}
+
+fn with_version(found: Item) -> HttpResponse {
+    HttpResponse::Ok().insert_header(ETag(found.item.version)).json(ItemOut::from(found))
+}

@@ -1,0 +1,8 @@
+//! Items: what the dealer sells, found by words, by SKU, by barcode or by place in the tree.
+
+pub mod http;
+mod model;
+mod search;
+mod service;
+mod store;
+mod wire;

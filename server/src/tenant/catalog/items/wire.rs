@@ -1,0 +1,353 @@
+//! Items on the wire.
+
+use std::collections::HashSet;
+
+use ::entity::tenant::item::Status;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::model::{Filter, Item, ItemChange, NewItem, Price, Shown, Sort, fits};
+use crate::http::Problem;
+use crate::kernel::{Currency, Patch};
+use crate::tenant::catalog::text::{lines, one_line};
+
+/// Which items are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ItemsQuery {
+    /// Words or parts of words in SKU, name or description, or a whole barcode. All must occur;
+    /// case and accents don't matter. The best fit comes first.
+    q: Option<String>,
+    /// Items of this group and of all groups within it.
+    group_id: Option<Uuid>,
+    /// Exactly this SKU.
+    sku: Option<String>,
+    /// Exactly this barcode.
+    barcode: Option<String>,
+    /// Only items in this state; all but retired ones when absent.
+    #[param(inline)]
+    status: Option<StatusOut>,
+    /// What to sort by without `q`; `sku` when absent.
+    #[param(inline)]
+    sort: Option<SortIn>,
+    /// Rows of the page, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u64>,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// What a list can be sorted by.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SortIn {
+    Sku,
+    Name,
+}
+
+/// State of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StatusOut {
+    /// It can be ordered.
+    Active,
+    /// The supplier has announced its end.
+    Obsolete,
+    /// The dealer has put it away; it can be restored.
+    Retired,
+}
+
+/// State of an item that can be written.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum StatusIn {
+    Active,
+    Obsolete,
+}
+
+/// `amount` of `currency` buys `per` units of `unit`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PriceBody {
+    /// Exact decimal as a string, 0 or more, at most 12 digits before the point and 6 after it.
+    #[schema(value_type = String, example = "72.91")]
+    amount: Decimal,
+    /// ISO 4217.
+    #[schema(example = "EUR")]
+    currency: String,
+    /// Exact decimal as a string, more than 0.
+    #[serde(default = "one")]
+    #[schema(value_type = String, example = "100")]
+    per: Decimal,
+    /// Code of a unit; the base unit when absent.
+    #[schema(example = "pcs")]
+    unit: Option<String>,
+}
+
+/// A new item.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ItemIn {
+    /// Unique per dealer, retired items included.
+    #[validate(length(max = 64), custom(function = one_line))]
+    #[schema(example = "BRK-NF-RED")]
+    sku: String,
+    #[validate(length(max = 500), custom(function = one_line))]
+    #[schema(example = "Facing brick NF, red")]
+    name: String,
+    #[serde(default)]
+    #[validate(length(max = 10000), custom(function = lines))]
+    description: String,
+    group_id: Option<Uuid>,
+    /// Code of the unit that stock is kept in.
+    #[validate(length(min = 1, max = 32))]
+    #[schema(example = "pcs")]
+    base_unit: String,
+    #[validate(custom(function = whole_price))]
+    price: Option<PriceBody>,
+    #[serde(default)]
+    #[validate(custom(function = distinct_barcodes))]
+    barcodes: Vec<String>,
+    /// `active` when absent.
+    status: Option<StatusIn>,
+    /// Fields of the dealer's own.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    custom: Map<String, Value>,
+}
+
+/// What is to change; what is left out stays.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ItemPatch {
+    #[validate(length(max = 64), custom(function = one_line))]
+    sku: Option<String>,
+    #[validate(length(max = 500), custom(function = one_line))]
+    name: Option<String>,
+    #[validate(length(max = 10000), custom(function = lines))]
+    description: Option<String>,
+    /// Null takes it out of its group.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    group_id: Patch<Uuid>,
+    #[validate(length(min = 1, max = 32))]
+    base_unit: Option<String>,
+    /// Null removes the price.
+    #[serde(default)]
+    #[validate(custom(function = whole_price_patch))]
+    #[schema(value_type = Option<PriceBody>)]
+    price: Patch<PriceBody>,
+    /// Replaces all barcodes.
+    #[validate(custom(function = distinct_barcodes))]
+    barcodes: Option<Vec<String>>,
+    status: Option<StatusIn>,
+    /// Replaces all custom fields.
+    #[schema(value_type = Option<Object>)]
+    custom: Option<Map<String, Value>>,
+}
+
+/// Something the dealer sells.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ItemOut {
+    id: Uuid,
+    sku: String,
+    name: String,
+    description: String,
+    group_id: Option<Uuid>,
+    base_unit: String,
+    price: Option<PriceBody>,
+    barcodes: Vec<String>,
+    status: StatusOut,
+    #[schema(value_type = Object)]
+    custom: Value,
+    /// The ETag's number.
+    version: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    retired_at: Option<OffsetDateTime>,
+}
+
+impl ItemsQuery {
+    pub(super) fn sort(&self) -> Sort {
+        match self.sort {
+            None | Some(SortIn::Sku) => Sort::Sku,
+            Some(SortIn::Name) => Sort::Name,
+        }
+    }
+
+    pub(super) fn into_filter(self) -> Filter {
+        let shown = match self.status {
+            None => Shown::Kept,
+            Some(StatusOut::Active) => Shown::Active,
+            Some(StatusOut::Obsolete) => Shown::Obsolete,
+            Some(StatusOut::Retired) => Shown::Retired,
+        };
+        // A byte that no text in the database can hold finds nothing, like any other.
+        let q = self.q.map(|q| q.replace('\0', "\u{fffd}").trim().to_owned());
+        Filter {
+            q: q.filter(|q| !q.is_empty()),
+            group_id: self.group_id,
+            sku: self.sku.map(|sku| sku.replace('\0', "\u{fffd}")),
+            barcode: self.barcode.map(|barcode| barcode.replace('\0', "\u{fffd}")),
+            shown,
+        }
+    }
+}
+
+impl ItemIn {
+    /// The command; a price without a unit is for base units.
+    pub(super) fn into_command(self) -> Result<NewItem, Problem> {
+        let price = self.price.map(|price| price.into_price(&self.base_unit)).transpose()?;
+        Ok(NewItem {
+            sku: self.sku.trim().to_owned(),
+            name: self.name.trim().to_owned(),
+            description: self.description.trim().to_owned(),
+            group_id: self.group_id,
+            base_unit: self.base_unit,
+            price,
+            barcodes: trimmed(self.barcodes),
+            status: self.status.map_or(Status::Active, Status::from),
+            custom: self.custom,
+        })
+    }
+}
+
+impl ItemPatch {
+    /// The command. A price must name its unit here, unless the base unit changes with it.
+    pub(super) fn into_command(self) -> Result<ItemChange, Problem> {
+        let price = match self.price {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(price) => match price.unit.clone().or_else(|| self.base_unit.clone()) {
+                Some(unit) => Patch::Set(price.into_price(&unit)?),
+                None => return Err(Problem::field("/price/unit", "required", NO_UNIT)),
+            },
+        };
+        Ok(ItemChange {
+            sku: self.sku.map(|sku| sku.trim().to_owned()),
+            name: self.name.map(|name| name.trim().to_owned()),
+            description: self.description.map(|text| text.trim().to_owned()),
+            group_id: self.group_id,
+            base_unit: self.base_unit,
+            price,
+            barcodes: self.barcodes.map(trimmed),
+            status: self.status.map(Status::from),
+            custom: self.custom,
+        })
+    }
+}
+
+const NO_UNIT: &str = "say which unit the price is for, such as pcs";
+
+impl PriceBody {
+    fn into_price(self, base_unit: &str) -> Result<Price, Problem> {
+        let currency = Currency::parse(&self.currency)
+            .map_err(|error| Problem::field("/price/currency", "currency", error))?;
+        Ok(Price {
+            amount: self.amount,
+            per: self.per,
+            unit: self.unit.unwrap_or_else(|| base_unit.to_owned()),
+            currency,
+        })
+    }
+}
+
+impl From<Item> for ItemOut {
+    fn from(Item { item, barcodes }: Item) -> Self {
+        let price = match (item.price_amount, item.price_per, item.price_unit, item.currency) {
+            (Some(amount), Some(per), Some(unit), Some(currency)) => Some(PriceBody {
+                amount: amount.normalize(),
+                currency,
+                per: per.normalize(),
+                unit: Some(unit),
+            }),
+            _ => None,
+        };
+        let status = match (item.retired_at, item.status) {
+            (Some(_), _) => StatusOut::Retired,
+            (None, Status::Active) => StatusOut::Active,
+            (None, Status::Obsolete) => StatusOut::Obsolete,
+        };
+        Self {
+            id: item.id,
+            sku: item.sku,
+            name: item.name,
+            description: item.description,
+            group_id: item.group_id,
+            base_unit: item.base_unit,
+            price,
+            barcodes,
+            status,
+            custom: item.custom,
+            version: item.version,
+            created_at: item.created_at,
+            updated_at: item.updated_at,
+            retired_at: item.retired_at,
+        }
+    }
+}
+
+impl From<StatusIn> for Status {
+    fn from(status: StatusIn) -> Self {
+        match status {
+            StatusIn::Active => Self::Active,
+            StatusIn::Obsolete => Self::Obsolete,
+        }
+    }
+}
+
+fn one() -> Decimal {
+    Decimal::ONE
+}
+
+fn trimmed(texts: Vec<String>) -> Vec<String> {
+    texts.into_iter().map(|text| text.trim().to_owned()).collect()
+}
+
+fn whole_price(price: &PriceBody) -> Result<(), ValidationError> {
+    let broken = |rule: &'static str, message: &'static str| {
+        Err(ValidationError::new(rule).with_message(message.into()))
+    };
+    if price.amount.is_sign_negative() && !price.amount.is_zero() {
+        return broken("range", "amount must not be negative");
+    }
+    if price.per <= Decimal::ZERO {
+        return broken("range", "per must be more than 0");
+    }
+    if !fits(price.amount) || !fits(price.per) {
+        return broken("range", "at most 12 digits before the point and 6 after it");
+    }
+    if Currency::parse(&price.currency).is_err() {
+        return broken("currency", "currency must be three letters of ISO 4217, such as EUR");
+    }
+    Ok(())
+}
+
+fn whole_price_patch(patch: &Patch<PriceBody>) -> Result<(), ValidationError> {
+    patch.as_set().map_or(Ok(()), whole_price)
+}
+
+fn distinct_barcodes(barcodes: &[String]) -> Result<(), ValidationError> {
+    let mut seen = HashSet::new();
+    for barcode in barcodes {
+        one_line(barcode)?;
+        if barcode.chars().count() > 64 || !seen.insert(barcode.trim()) {
+            return Err(ValidationError::new("barcodes").with_message(
+                "each must be at most 64 characters long and stand there once".into(),
+            ));
+        }
+    }
+    if barcodes.len() > 100 {
+        return Err(ValidationError::new("length").with_message("at most 100".into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! Rules for texts that people type.
+
+use validator::ValidationError;
+
+/// One line: something besides blanks, and no control characters.
+pub(super) fn one_line(text: &str) -> Result<(), ValidationError> {
+    if text.trim().is_empty() {
+        return Err(ValidationError::new("blank").with_message("it must not be blank".into()));
+    }
+    no_control(text)
+}
+
+/// Any number of lines, without other control characters.
+pub(super) fn lines(text: &str) -> Result<(), ValidationError> {
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
+    no_control(&text)
+}
+
+fn no_control(text: &str) -> Result<(), ValidationError> {
+    if text.chars().any(char::is_control) {
+        return Err(ValidationError::new("control_character")
+            .with_message("it must not hold control characters".into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Units of measure. A unit's code never changes: items refer to it.
+
+pub mod http;
+mod service;
+
+pub use service::{NewUnit, ensure};

@@ -1,0 +1,150 @@
+//! Use cases of units.
+
+use ::entity::tenant::unit::{self, Entity, Model};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::OnConflict,
+};
+use time::OffsetDateTime;
+
+use crate::db::{Failure, TenantTx, failure_of};
+use crate::kernel::{Cursor, Page, Patch};
+use crate::tenant::catalog::CatalogError;
+use crate::tenant::catalog::error::expect_version;
+
+/// A unit to be.
+#[derive(Debug, Clone)]
+pub struct NewUnit {
+    /// Its code, for good.
+    pub code: String,
+    /// For people.
+    pub name: String,
+    /// Printed after quantities.
+    pub symbol: String,
+    /// UN/ECE code.
+    pub un_ece: Option<String>,
+    /// Decimal places of a quantity.
+    pub decimals: i16,
+}
+
+/// What is to change about a unit.
+#[derive(Debug, Clone)]
+pub(super) struct UnitChange {
+    pub name: Option<String>,
+    pub symbol: Option<String>,
+    pub un_ece: Patch<String>,
+    pub decimals: Option<i16>,
+}
+
+pub(super) async fn list(
+    tx: &TenantTx,
+    limit: u64,
+    cursor: Option<Cursor>,
+) -> Result<Page<Model>, CatalogError> {
+    let mut query = Entity::find().order_by_asc(unit::Column::Code).limit(limit + 1);
+    if let Some(cursor) = cursor {
+        query = query.filter(unit::Column::Code.gt(cursor.key::<String>()?));
+    }
+    Ok(Page::of(query.all(tx).await?, limit, |unit| unit.code.clone()))
+}
+
+pub(super) async fn find(tx: &TenantTx, code: &str) -> Result<Model, CatalogError> {
+    Entity::find_by_id(code).one(tx).await?.ok_or(CatalogError::UnitNotFound)
+}
+
+pub(super) async fn create(
+    tx: &TenantTx,
+    new: &NewUnit,
+    now: OffsetDateTime,
+) -> Result<Model, CatalogError> {
+    Ok(active(new, now).insert(tx).await?)
+}
+
+/// Creates those of `units` that aren't there yet.
+///
+/// # Errors
+///
+/// [`CatalogError::Db`].
+pub async fn ensure(
+    tx: &TenantTx,
+    units: &[NewUnit],
+    now: OffsetDateTime,
+) -> Result<(), CatalogError> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    let there_already = OnConflict::column(unit::Column::Code).do_nothing().to_owned();
+    Entity::insert_many(units.iter().map(|new| active(new, now)))
+        .on_conflict(there_already)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn change(
+    tx: &TenantTx,
+    code: &str,
+    expected: Option<i64>,
+    change: &UnitChange,
+    now: OffsetDateTime,
+) -> Result<Model, CatalogError> {
+    let unit = find_locked(tx, code, expected).await?;
+    let next = unit.version + 1;
+    let un_ece = change.un_ece.clone().over(unit.un_ece.clone());
+    let mut changed = unit.into_active_model();
+    if let Some(name) = &change.name {
+        changed.name = Set(name.clone());
+    }
+    if let Some(symbol) = &change.symbol {
+        changed.symbol = Set(symbol.clone());
+    }
+    if let Some(decimals) = change.decimals {
+        changed.decimals = Set(decimals);
+    }
+    changed.un_ece = Set(un_ece);
+    changed.version = Set(next);
+    changed.updated_at = Set(now);
+    Ok(changed.update(tx).await?)
+}
+
+pub(super) async fn delete(
+    tx: &TenantTx,
+    code: &str,
+    expected: Option<i64>,
+) -> Result<(), CatalogError> {
+    find_locked(tx, code, expected).await?;
+    match Entity::delete_by_id(code).exec(tx).await {
+        Ok(_) => Ok(()),
+        Err(error) => match failure_of(&error) {
+            Failure::Constraint(_) => Err(CatalogError::UnitInUse),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+async fn find_locked(
+    tx: &TenantTx,
+    code: &str,
+    expected: Option<i64>,
+) -> Result<Model, CatalogError> {
+    let unit = Entity::find_by_id(code)
+        .lock_exclusive()
+        .one(tx)
+        .await?
+        .ok_or(CatalogError::UnitNotFound)?;
+    expect_version(expected, unit.version)?;
+    Ok(unit)
+}
+
+fn active(new: &NewUnit, now: OffsetDateTime) -> unit::ActiveModel {
+    unit::ActiveModel {
+        code: Set(new.code.clone()),
+        name: Set(new.name.clone()),
+        symbol: Set(new.symbol.clone()),
+        un_ece: Set(new.un_ece.clone()),
+        decimals: Set(new.decimals),
+        version: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+    }
+}

@@ -1,0 +1,5 @@
+//! The dealer's half: people, catalogue, price files. It knows nothing of the platform.
+
+pub mod catalog;
+pub mod imports;
+pub mod team;

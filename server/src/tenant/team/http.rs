@@ -1,0 +1,183 @@
+//! Sign-in, refresh, sign-out, and who am I.
+
+use actix_web::http::header::USER_AGENT;
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use sea_orm::ActiveEnum;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::credentials::{self, Proof};
+use crate::auth::{Issued, RefreshToken, granted_to};
+use crate::db::TenantDb;
+use crate::http::{Body, Caller, Dealer, Problem, ProblemOut, RequestId};
+use crate::state::AppState;
+
+/// The routes of this domain.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(sign_in).service(refresh).service(sign_out).service(me);
+}
+
+/// An address and a password.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignInIn {
+    /// Case doesn't matter.
+    #[validate(length(min = 1, max = 320))]
+    #[schema(example = "owner@acme.example")]
+    email: String,
+    /// 10 to 128 characters.
+    #[schema(value_type = String, format = Password)]
+    password: SecretString,
+}
+
+/// A refresh token.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RefreshIn {
+    /// As it was handed out; it works once.
+    #[validate(length(min = 1, max = 200))]
+    refresh_token: String,
+}
+
+/// Two tokens.
+#[derive(Serialize, ToSchema)]
+struct TokensOut {
+    /// For the header `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Life of the access token, seconds.
+    #[schema(example = 900)]
+    expires_in: i64,
+    /// For the next two tokens; it works once.
+    refresh_token: String,
+}
+
+/// Who is asking, and with which dealer.
+#[derive(Serialize, ToSchema)]
+struct MeOut {
+    id: Uuid,
+    email: String,
+    name: String,
+    /// Built-in role, such as `owner`.
+    role: String,
+    /// What the role allows.
+    permissions: &'static [&'static str],
+    dealer: DealerOut,
+}
+
+/// A dealer.
+#[derive(Serialize, ToSchema)]
+struct DealerOut {
+    id: Uuid,
+    slug: String,
+    name: String,
+}
+
+/// Sign in
+///
+/// Whether the address is unknown or the password wrong is not told. After too many failed
+/// attempts the address must wait.
+#[utoipa::path(tag = "auth", operation_id = "sign_in", responses(
+    (status = 200, body = TokensOut),
+    (status = 401, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 429, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/auth/sign-in")]
+async fn sign_in(
+    req: HttpRequest,
+    dealer: Dealer,
+    body: Body<SignInIn>,
+) -> Result<web::Json<TokensOut>, Problem> {
+    let state = AppState::of(&req);
+    let issued = credentials::sign_in(state, &dealer.db, proof(&req, body.0), state.clock.now()).await?;
+    Ok(web::Json(tokens(state, &dealer.db, issued)?))
+}
+
+/// Replace the tokens
+///
+/// A refresh token works once. One that is used a second time ends its whole session: somebody
+/// has a copy of it.
+#[utoipa::path(tag = "auth", operation_id = "refresh", responses(
+    (status = 200, body = TokensOut),
+    (status = 401, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/auth/refresh")]
+async fn refresh(
+    req: HttpRequest,
+    dealer: Dealer,
+    body: Body<RefreshIn>,
+) -> Result<web::Json<TokensOut>, Problem> {
+    let state = AppState::of(&req);
+    let token = RefreshToken::from_wire(body.0.refresh_token);
+    let (request_id, now) = (request_id(&req), state.clock.now());
+    let issued = credentials::refresh(state, &dealer.db, &token, request_id, now).await?;
+    Ok(web::Json(tokens(state, &dealer.db, issued)?))
+}
+
+/// Sign out
+///
+/// Ends the session of the access token, and with it every refresh token of the session.
+#[utoipa::path(tag = "auth", operation_id = "sign_out", security(("bearer" = [])), responses(
+    (status = 204),
+    (status = 401, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/auth/sign-out")]
+async fn sign_out(req: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
+    let state = AppState::of(&req);
+    state.sessions.end(&caller.db, caller.session_id, state.clock.now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who am I?
+#[utoipa::path(tag = "auth", operation_id = "me", security(("bearer" = [])), responses(
+    (status = 200, body = MeOut),
+    (status = 401, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[get("/me")]
+async fn me(caller: Caller) -> web::Json<MeOut> {
+    let tenant = caller.db.tenant();
+    web::Json(MeOut {
+        id: caller.member.id,
+        email: caller.member.email,
+        name: caller.member.name,
+        role: caller.member.role.to_value(),
+        permissions: granted_to(caller.member.role),
+        dealer: DealerOut {
+            id: tenant.key().id(),
+            slug: tenant.slug().to_owned(),
+            name: tenant.name().to_owned(),
+        },
+    })
+}
+
+fn proof(req: &HttpRequest, body: SignInIn) -> Proof {
+    let user_agent = req.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Proof {
+        email: body.email,
+        password: body.password,
+        user_agent: user_agent.map(ToOwned::to_owned),
+        request_id: request_id(req),
+    }
+}
+
+fn request_id(req: &HttpRequest) -> Option<String> {
+    RequestId::of(req).map(|id| id.to_string())
+}
+
+fn tokens(state: &AppState, db: &TenantDb, issued: Issued) -> Result<TokensOut, Problem> {
+    let (tenant, member) = (db.tenant().key(), &issued.member);
+    let version = member.token_version;
+    let now = state.clock.now();
+    Ok(TokensOut {
+        access_token: state.tokens.issue(tenant, member.id, issued.session_id, version, now)?,
+        token_type: "Bearer",
+        expires_in: state.tokens.life_seconds(),
+        refresh_token: issued.refresh_token.into_wire(),
+    })
+}

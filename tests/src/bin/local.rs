@@ -1,0 +1,67 @@
+//! The command behind `make dev`, `make test` and `make bench`: see `tests::local`.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use tests::local::say::{print, say};
+use tests::local::stop::{Interrupted, Stop};
+use tests::local::{clean, dev, run, tools};
+
+const USAGE: &str = "\
+usage: local COMMAND
+
+  dev                 start Postgres, Redis and the server, with two demo dealers; PORT=8080
+  run -- CMD ARGS...  run CMD with a throw-away Postgres and Redis in
+                      TUBEX_TEST_DATABASE_URL and TUBEX_TEST_REDIS_URL
+  clean               stop what is left running, remove .local and its data
+  tools wrk           find a program, or install it, and print where it is
+
+environment: TUBEX_DATABASE__URL, TUBEX_REDIS__URL (dev uses these instead of its own),
+             PG_BIN (where initdb and postgres are), LOCAL_INSTALL=no (never install)";
+
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let texts: Vec<&str> = words
+        .iter()
+        .map(|word| word.to_str().unwrap_or_default())
+        .collect();
+    let (done, when_interrupted) = match texts.as_slice() {
+        ["dev"] => (
+            Stop::listen().and_then(|stop| dev::run(&stop)).map(|()| 0),
+            0,
+        ),
+        ["run", "--", _, ..] => (
+            Stop::listen().and_then(|stop| run::run(&stop, &words[2..])),
+            INTERRUPTED,
+        ),
+        ["clean"] => (clean::clean().map(|()| 0), INTERRUPTED),
+        ["tools", "wrk"] => (find_wrk().map(|()| 0), INTERRUPTED),
+        ["help" | "-h" | "--help"] => {
+            print(USAGE);
+            (Ok(0), 0)
+        }
+        _ => {
+            say(USAGE);
+            (Ok(2), 2)
+        }
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if error.is::<Interrupted>() => {
+            say("stopped");
+            ExitCode::from(when_interrupted)
+        }
+        Err(error) => {
+            say(format!("local: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn find_wrk() -> Result<()> {
+    print(tools::wrk()?.display());
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The local stack: private Postgres and Redis instances for `make dev`, `make test` and `make bench`.
+//!
+//! Nothing here touches a system service: every instance lives in a directory of ours, listens
+//! on 127.0.0.1 on a free port behind a random password, and is stopped by whoever started it.
+
+pub mod account;
+pub mod clean;
+pub mod dev;
+pub mod install;
+pub mod place;
+pub mod port;
+pub mod postgres;
+pub mod process;
+pub mod redis;
+pub mod run;
+pub mod say;
+pub mod secret;
+pub mod stop;
+pub mod tools;
+pub mod url;
+
+pub use postgres::{Durability, Postgres};
+pub use redis::Redis;
