@@ -6,7 +6,7 @@ use std::time::Duration;
 use entity::platform::{lane, node};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement,
+    DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
 };
 use sea_orm_migration::MigratorTraitSelf;
 use secrecy::SecretString;

@@ -25,8 +25,7 @@ impl MigrationTrait for Migration {
 //   is what lets us call it IMMUTABLE although `unaccent` is only STABLE, and so use it in
 //   generated columns and indexes. Whoever edits unaccent.rules must rebuild those.
 // * The blanks include the three no-break spaces that price files bring along.
-// * `set_limit` changes a setting of the session, which the next tenant on that connection would
-//   inherit. The operators `%` and `similarity` need nothing of it.
+// * pg_trgm's `set_limit` is closed by the fence: its owner is the first superuser, not us.
 const UP: &str = r#"
 CREATE SCHEMA IF NOT EXISTS shared;
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA shared;
@@ -57,7 +56,6 @@ COMMENT ON FUNCTION shared.fold(text) IS
 REVOKE ALL ON SCHEMA shared FROM PUBLIC;
 GRANT USAGE ON SCHEMA shared TO PUBLIC;
 GRANT EXECUTE ON FUNCTION shared.fold(text) TO PUBLIC;
-REVOKE EXECUTE ON FUNCTION shared.set_limit(real) FROM PUBLIC;
 "#;
 
 const DOWN: &str = r"

@@ -1,9 +1,7 @@
 //! `kill -9` at any moment of a creation leaves nothing or a complete tenant.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-use secrecy::ExposeSecret as _;
 
 use crate::scratch::{self, Scratch};
 
@@ -14,15 +12,17 @@ async fn a_killed_creation_leaves_nothing_or_everything() {
     scratch::ready(|scratch| async move {
         for n in 0..TRIES {
             let mut child = creation(&scratch, &format!("shop-{n}")).spawn().unwrap();
-            // Spread over a creation's whole life, start-up and commit included, in an order that
-            // has no pattern.
-            tokio::time::sleep(Duration::from_millis(15 + (n * 7919) % TRIES * 12)).await;
+            wait_for_its_transaction(&scratch, &mut child).await;
+            // Spread over the transaction's life, commit included, in an order without a pattern.
+            tokio::time::sleep(Duration::from_millis((n * 7919) % TRIES * 5)).await;
             // It may have ended before; then there is nothing to kill.
             let _ = child.kill();
             child.wait().unwrap();
         }
 
         wait_for_the_dead(&scratch).await;
+        let survived = scratch.count("SELECT FROM platform.tenant").await;
+        assert!(survived < TRIES as i64, "nobody was killed in the middle");
         scratch.assert_no_orphans().await;
         assert_all_alike(&scratch).await;
         // Whoever asks again gets the tenant, or hears that it is there.
@@ -41,7 +41,7 @@ async fn a_killed_creation_leaves_nothing_or_everything() {
 }
 
 fn creation(scratch: &Scratch, slug: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tubex"));
+    let mut command = scratch.tubex();
     command
         .args([
             "tenant",
@@ -52,12 +52,20 @@ fn creation(scratch: &Scratch, slug: &str) -> Command {
             "--owner-email",
             "owner@example.com",
         ])
-        .env("TUBEX_DATABASE__URL", scratch.url())
-        .env("TUBEX_DATABASE__SECRET", scratch::secret().expose_secret())
         .env("TUBEX_OWNER_PASSWORD", "long enough for a test")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
+}
+
+/// Until it works in the database, or has ended.
+async fn wait_for_its_transaction(scratch: &Scratch, child: &mut Child) {
+    let at_work = "SELECT FROM pg_stat_activity
+                   WHERE datname = current_database() AND application_name = 'tubex'
+                       AND xact_start IS NOT NULL";
+    while scratch.count(at_work).await == 0 && child.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// A backend notices only at its next read that its client is gone.

@@ -9,6 +9,7 @@
     reason = "these are tests, and so is what they share"
 )]
 
+mod command_line;
 mod creation;
 mod fence;
 mod fleet;

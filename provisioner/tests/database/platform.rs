@@ -183,7 +183,7 @@ async fn an_owner_without_superuser_needs_the_remedy_once_and_then_nobody() {
                  JOIN platform.tenant t ON c.relnamespace = t.schema_name::regnamespace",
             )
             .await;
-        assert_eq!(owners, [owner.clone()]);
+        assert_eq!(owners, std::slice::from_ref(&owner));
         scratch.assert_no_orphans().await;
         drop(product);
         scratch

@@ -1,6 +1,7 @@
 //! A database of its own for each test, removed with its roles when the test ends, well or not.
 
 use std::panic::resume_unwind;
+use std::process::Command;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -98,10 +99,21 @@ impl Scratch {
     }
 
     /// The database's address, for another process.
-    pub(crate) fn url(&self) -> String {
+    fn url(&self) -> String {
         let mut url = self.options.to_url_lossy();
         url.set_path(&self.name);
         url.to_string()
+    }
+
+    /// The command line, pointed at this database.
+    pub(crate) fn tubex(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tubex"));
+        command
+            .env("TUBEX_DATABASE__URL", self.url())
+            .env("TUBEX_DATABASE__SECRET", secret().expose_secret())
+            .env_remove("TUBEX_OWNER_PASSWORD")
+            .env_remove("TUBEX_LOG");
+        command
     }
 
     /// A pool of one connection.

@@ -87,6 +87,15 @@ impl TenantDb {
         self.open(Access::ReadWrite).await
     }
 
+    /// The same for work that may not write; it ends by being dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the transaction can't be opened.
+    pub async fn begin_read_only(&self) -> Result<TenantTx, DbErr> {
+        self.open(Access::ReadOnly).await
+    }
+
     /// One message: nothing is ever set on the session, so nothing can leak to the connection's
     /// next user. `pg_temp` is named last, lest a temporary table shadow a real one.
     async fn open(&self, access: Access) -> Result<TenantTx, DbErr> {

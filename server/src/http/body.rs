@@ -69,6 +69,7 @@ fn gather(errors: &ValidationErrors, path: &str, found: &mut Vec<FieldError>) {
                     pointer: pointer.clone(),
                     code: error.code.to_string(),
                     message: message_of(error),
+                    line: None,
                 }));
             }
         }

@@ -71,6 +71,7 @@ registry! {
 
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
+    ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
     RequestTimedOut SERVICE_UNAVAILABLE "request-timed-out" "The request took too long";

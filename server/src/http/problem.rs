@@ -40,6 +40,9 @@ pub struct FieldError {
     pub code: String,
     /// How to mend it.
     pub message: String,
+    /// Line of an uploaded file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
 }
 
 /// The body of every error.
@@ -97,6 +100,7 @@ impl Problem {
             pointer: pointer.to_owned(),
             code: code.to_owned(),
             message: message.to_string(),
+            line: None,
         }])
     }
 
@@ -120,7 +124,19 @@ impl Problem {
         Self { request_id: Some(request_id), ..self }
     }
 
-    fn because(self, cause: impl fmt::Display) -> Self {
+    /// Points to a line of an uploaded file, with the kind of fault.
+    pub fn about_line(self, line: Option<u64>, kind: &str) -> Self {
+        let message = match line {
+            Some(line) => format!("see line {line}"),
+            None => "see the file as a whole".to_owned(),
+        };
+        let fault =
+            FieldError { pointer: "/file".to_owned(), code: kind.to_owned(), line, message };
+        Self { errors: vec![fault], ..self }
+    }
+
+    /// Tells the log more than the client.
+    pub fn because(self, cause: impl fmt::Display) -> Self {
         Self { cause: Some(cause.to_string()), ..self }
     }
 

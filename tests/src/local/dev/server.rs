@@ -45,6 +45,7 @@ pub struct Server {
     log: PathBuf,
     pid_file: PathBuf,
     follower: Follower,
+    is_ready: bool,
     is_stopped: bool,
 }
 
@@ -71,6 +72,8 @@ impl Server {
             .env("TUBEX_AUTH__TOKEN_SECRET", secrets.token_secret())
             .env("TUBEX_HTTP__LISTEN", format!("127.0.0.1:{}", settings.port))
             .env("TUBEX_HTTP__BASE_DOMAIN", "localhost")
+            // Meant for `tubex`; the server refuses variables that it does not know.
+            .env_remove("TUBEX_LOG")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
@@ -87,6 +90,7 @@ impl Server {
             log,
             pid_file,
             follower,
+            is_ready: false,
             is_stopped: false,
         };
         fs::write(&server.pid_file, server.child.id().to_string())?;
@@ -110,6 +114,8 @@ impl Server {
             }
             let answer = ready::ask(self.port);
             if matches!(answer, Some((200, _))) {
+                self.echo_log();
+                self.is_ready = true;
                 return Ok(());
             }
             if Instant::now() >= deadline {
@@ -129,10 +135,12 @@ impl Server {
 
     /// Repeats new warnings and errors at the terminal.
     pub fn echo_log(&mut self) {
-        let lines: Vec<String> = self
-            .follower
-            .new_lines()
+        // Until it is ready it says so to whoever asks, and that is us.
+        let is_our_own_doing = |line: &str| !self.is_ready && line.contains("/readyz");
+        let news = self.follower.new_lines();
+        let lines: Vec<String> = news
             .iter()
+            .filter(|line| !is_our_own_doing(line))
             .filter_map(|line| log::shown(line))
             .collect();
         for line in lines.iter().take(ECHO_LIMIT) {

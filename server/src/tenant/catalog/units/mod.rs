@@ -3,4 +3,4 @@
 pub mod http;
 mod service;
 
-pub use service::{NewUnit, ensure};
+pub use service::{NewUnit, all_codes, code_of, ensure};

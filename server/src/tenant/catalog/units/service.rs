@@ -81,6 +81,41 @@ pub async fn ensure(
     Ok(())
 }
 
+/// The codes of all units.
+///
+/// # Errors
+///
+/// [`CatalogError::Db`].
+pub async fn all_codes(tx: &TenantTx) -> Result<Vec<String>, CatalogError> {
+    let codes = Entity::find().select_only().column(unit::Column::Code).into_tuple();
+    Ok(codes.all(tx).await?)
+}
+
+/// The code for a unit of which only somebody's name for it is known.
+///
+/// ```
+/// # use server::tenant::catalog::units::code_of;
+/// assert_eq!(code_of("M2 x MES"), "m2_x_mes");
+/// assert_eq!(code_of("½"), "unit_bd");
+/// ```
+pub fn code_of(name: &str) -> String {
+    let mut code = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            code.push(c);
+        } else if !code.is_empty() && !code.ends_with('_') {
+            code.push('_');
+        }
+    }
+    let code: String = code.trim_end_matches('_').chars().take(32).collect();
+    if !code.is_empty() {
+        return code;
+    }
+    // Nothing of it is Latin: its characters' numbers tell it from others.
+    let numbers: Vec<String> = name.chars().take(4).map(|c| format!("{:x}", u32::from(c))).collect();
+    format!("unit_{}", numbers.join("_"))
+}
+
 pub(super) async fn change(
     tx: &TenantTx,
     code: &str,

@@ -1,0 +1,160 @@
+//! What scripts build on: exit codes, and the shape of the JSON.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::scratch;
+
+/// A finished command: its exit code, and what it printed as JSON.
+struct Answer {
+    code: Option<i32>,
+    out: Value,
+    error: Value,
+}
+
+#[tokio::test]
+async fn a_tenant_from_platform_to_page() {
+    scratch::empty(|scratch| async move {
+        let role = scratch.server_role.as_str();
+        let create = |slug| {
+            let named = ["tenant", "create", slug, "--name", "Acme", "--json"];
+            let mut command = scratch.tubex();
+            command
+                .args(named)
+                .args(["--owner-email", "owner@example.com"]);
+            run(command)
+        };
+
+        let early = create("acme");
+        let platform = run_with(&scratch, &["platform", "migrate", "--server-role", role]);
+        let created = create("acme");
+        let twice = create("acme");
+        let shouted = create("ACME");
+        create("zebra");
+        let page = run_with(&scratch, &["tenant", "list", "--limit", "1"]);
+        let shown = run_with(&scratch, &["tenant", "show", "acme"]);
+        let nobody = run_with(&scratch, &["tenant", "show", "nobody"]);
+        let fleet = run_with(&scratch, &["migrate"]);
+
+        assert_eq!(
+            (early.code, &early.error["error"]["code"]),
+            (Some(2), &"no_platform".into())
+        );
+        assert_eq!(
+            (platform.code, &platform.out["fence"]["gaps"]),
+            (Some(0), &Value::from([""; 0]))
+        );
+        assert_eq!(created.code, Some(0), "{}", created.error);
+        assert_eq!(created.out["status"], "active");
+        assert_eq!(
+            created.out["owner_password"].as_str().map(str::len),
+            Some(24)
+        );
+        assert_eq!(
+            (twice.code, &twice.error["error"]["code"]),
+            (Some(1), &"slug_taken".into())
+        );
+        assert_eq!(
+            (shouted.code, &shouted.error["error"]["code"]),
+            (Some(2), &"usage".into())
+        );
+        assert_eq!((page.code, &page.out["next"]), (Some(0), &"acme".into()));
+        assert_eq!(page.out["data"][0], shown.out);
+        let mut keys: Vec<_> = shown.out.as_object().unwrap().keys().collect();
+        keys.sort();
+        assert_eq!(
+            keys,
+            [
+                "created_at",
+                "id",
+                "lane",
+                "name",
+                "schema_name",
+                "schema_version",
+                "slug",
+                "status"
+            ]
+        );
+        assert_eq!(
+            (nobody.code, &nobody.error["error"]["code"]),
+            (Some(1), &"not_found".into())
+        );
+        assert_eq!((fleet.code, &fleet.out["at_head"]), (Some(0), &2.into()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_login_does_not_show_the_password() {
+    scratch::empty(|scratch| async move {
+        let mut command = scratch.tubex();
+        // Nothing listens on port 1.
+        let url = "postgres://someone:hunter2hunter2@127.0.0.1:1/nowhere";
+        command
+            .args(["tenant", "list", "--json"])
+            .env("TUBEX_DATABASE__URL", url);
+
+        let answer = run(command);
+
+        assert_eq!(
+            (answer.code, &answer.error["error"]["code"]),
+            (Some(2), &"no_connection".into())
+        );
+        assert!(
+            !answer.error.to_string().contains("hunter2"),
+            "{}",
+            answer.error
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_owners_password_can_come_through_standard_input() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    scratch::ready(|scratch| async move {
+        let mut command = scratch.tubex();
+        command
+            .args(["tenant", "create", "acme", "--name", "Acme", "--json"])
+            .args([
+                "--owner-email",
+                "owner@example.com",
+                "--owner-password-stdin",
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+
+        let mut child = command.spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(b"a good long one\n")
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+
+        assert!(output.status.success());
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(shown.get("owner_password"), None);
+    })
+    .await;
+}
+
+fn run_with(scratch: &scratch::Scratch, args: &[&str]) -> Answer {
+    let mut command = scratch.tubex();
+    command.args(args).arg("--json");
+    run(command)
+}
+
+fn run(mut command: Command) -> Answer {
+    let output = command.output().unwrap();
+    let read = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or_default();
+    Answer {
+        code: output.status.code(),
+        out: read(&output.stdout),
+        error: read(&output.stderr),
+    }
+}
