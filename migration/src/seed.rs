@@ -46,11 +46,7 @@ pub async fn seed(tx: &DatabaseTransaction, birth: &Birth) -> Result<(), DbErr> 
     Ok(())
 }
 
-async fn insert_owner(
-    tx: &DatabaseTransaction,
-    email: &str,
-    birth: &Birth,
-) -> Result<(), DbErr> {
+async fn insert_owner(tx: &DatabaseTransaction, email: &str, birth: &Birth) -> Result<(), DbErr> {
     let name = birth.owner_name.as_deref().unwrap_or(email);
     execute(
         tx,
@@ -72,6 +68,11 @@ async fn execute<const N: usize>(
     sql: &str,
     values: [Value; N],
 ) -> Result<(), DbErr> {
-    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    tx.execute_raw(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        values,
+    ))
+    .await?;
     Ok(())
 }

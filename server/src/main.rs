@@ -69,8 +69,8 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
     };
     tracing::info!(address = %application.address(), "listening");
     let handle = application.handle();
-    let work = (kind == Kind::Worker)
-        .then(|| actix_web::rt::spawn(worker::run(application.state())));
+    let work =
+        (kind == Kind::Worker).then(|| actix_web::rt::spawn(worker::run(application.state())));
     actix_web::rt::spawn(async move {
         asked_to_stop().await;
         tracing::info!("asked to stop, letting requests in progress end");
@@ -84,7 +84,10 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
     served
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one place where the real clock is read")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where the real clock is read"
+)]
 fn system_time() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }

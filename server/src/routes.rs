@@ -27,7 +27,9 @@ where
         )
         .split_for_parts();
     let json = web::Data::new(OpenApiJson(
-        document.to_json().expect("a document made of plain values serialises"),
+        document
+            .to_json()
+            .expect("a document made of plain values serialises"),
     ));
     app.configure(http::extractors)
         .configure(http::health::routes)
@@ -47,7 +49,9 @@ where
 struct OpenApiJson(String);
 
 async fn openapi_json(document: web::Data<OpenApiJson>) -> impl Responder {
-    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(document.0.clone())
 }
 
 /// Also answers unknown hosts, with their own body.
@@ -79,7 +83,10 @@ struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         document
             .components
             .get_or_insert_default()

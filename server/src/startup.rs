@@ -46,7 +46,9 @@ impl Application {
         let parts = Parts::assemble(config, clock)?;
         let state = parts.state.clone();
         let mut server = HttpServer::new(move || {
-            let app = App::new().app_data(state.clone()).wrap(from_fn(http::each_request));
+            let app = App::new()
+                .app_data(state.clone())
+                .wrap(from_fn(http::each_request));
             routes::mount(app)
         })
         .disable_signals()
@@ -59,7 +61,11 @@ impl Application {
             .bind(listen)
             .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
         let addresses = server.addrs();
-        Ok(Self { addresses, server: server.run(), parts })
+        Ok(Self {
+            addresses,
+            server: server.run(),
+            parts,
+        })
     }
 
     /// The same without the dealers' routes: a worker only tells how it is.
@@ -82,7 +88,11 @@ impl Application {
         .bind(listen)
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
         let addresses = server.addrs();
-        Ok(Self { addresses, server: server.run(), parts })
+        Ok(Self {
+            addresses,
+            server: server.run(),
+            parts,
+        })
     }
 
     /// Where it listens.
@@ -130,12 +140,18 @@ impl Parts {
             clock,
             config,
         });
-        Ok(Self { state, platform, keeper })
+        Ok(Self {
+            state,
+            platform,
+            keeper,
+        })
     }
 }
 
 impl std::fmt::Debug for Application {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Application").field("addresses", &self.addresses).finish_non_exhaustive()
+        f.debug_struct("Application")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
     }
 }

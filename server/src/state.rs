@@ -33,6 +33,7 @@ pub struct AppState {
 impl AppState {
     /// The state behind a request.
     pub fn of(req: &HttpRequest) -> &Self {
-        req.app_data::<web::Data<Self>>().expect("startup puts the state into every app")
+        req.app_data::<web::Data<Self>>()
+            .expect("startup puts the state into every app")
     }
 }

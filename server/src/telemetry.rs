@@ -17,7 +17,9 @@ pub fn start(config: &Log) -> Result<(), anyhow::Error> {
     match config.format {
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-            registry.with(layer.with_current_span(false).with_span_list(false)).try_init()?;
+            registry
+                .with(layer.with_current_span(false).with_span_list(false))
+                .try_init()?;
         }
         LogFormat::Text => registry.with(tracing_subscriber::fmt::layer()).try_init()?,
     }

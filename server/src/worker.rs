@@ -23,10 +23,18 @@ pub async fn run(state: Arc<AppState>) {
 pub async fn sweep(state: &AppState) -> SweepReport {
     let now = state.clock.now();
     let kept = time::Duration::days(state.config.worker.session_retention_days.into());
-    let mut total = SweepReport { sessions: 0, refresh_tokens: 0 };
+    let mut total = SweepReport {
+        sessions: 0,
+        refresh_tokens: 0,
+    };
     for tenant in state.directory.all() {
-        let Ok(db) = state.directory.enter(&tenant) else { continue };
-        match db.write(async |tx| auth::sweep(tx, now - kept, now).await).await {
+        let Ok(db) = state.directory.enter(&tenant) else {
+            continue;
+        };
+        match db
+            .write(async |tx| auth::sweep(tx, now - kept, now).await)
+            .await
+        {
             Ok(report) => {
                 total.sessions += report.sessions;
                 total.refresh_tokens += report.refresh_tokens;

@@ -1,2 +1,12 @@
-//! The harness: an app on a database of its own, actors who use it, and the local stack.
+//! The harness: an app on a database of its own, actors who use it, and the local stack behind
+//! `make dev`, `make test` and `make bench`.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the harness looks from outside: it is where real clocks and raw connections belong"
+)]
+
+mod harness;
 pub mod local;
+
+pub use harness::{Actor, Dealer, Reply, Scratch, TestApp, server_binary, tubex};

@@ -47,7 +47,8 @@ impl Groups {
         let id = Uuid::now_v7();
         self.ids.push(id.into());
         // An array holds no nulls on its way to the database, so a root says it in words.
-        self.parents.push(parent.map_or_else(String::new, |id| id.to_string()).into());
+        self.parents
+            .push(parent.map_or_else(String::new, |id| id.to_string()).into());
         self.names.push(name.into());
         self.by_path.insert(path.to_owned(), id);
         id

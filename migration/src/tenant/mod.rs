@@ -15,6 +15,9 @@ pub struct TenantMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for TenantMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_team::Migration), Box::new(m0002_catalogue::Migration)]
+        vec![
+            Box::new(m0001_team::Migration),
+            Box::new(m0002_catalogue::Migration),
+        ]
     }
 }

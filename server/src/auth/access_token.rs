@@ -131,7 +131,10 @@ impl std::fmt::Debug for AccessTokens {
 
 /// Names the key without telling it, so that keys can be rotated.
 fn key_id(key: &[u8]) -> String {
-    Sha256::digest([b"tubex key id\0", key].concat())[..4].iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest([b"tubex key id\0", key].concat())[..4]
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -151,36 +154,56 @@ mod tests {
     }
 
     fn token() -> String {
-        tokens().issue(key(1), Uuid::from_u128(2), Uuid::from_u128(3), 4, NOW).unwrap()
+        tokens()
+            .issue(key(1), Uuid::from_u128(2), Uuid::from_u128(3), 4, NOW)
+            .unwrap()
     }
 
     #[test]
     fn a_token_says_what_it_was_issued_for_until_it_expires() {
-        let claims = tokens().verify(&token(), key(1), NOW + Duration::minutes(14)).unwrap();
+        let claims = tokens()
+            .verify(&token(), key(1), NOW + Duration::minutes(14))
+            .unwrap();
 
-        assert_eq!((claims.sub.as_u128(), claims.sid.as_u128(), claims.tv), (2, 3, 4));
+        assert_eq!(
+            (claims.sub.as_u128(), claims.sid.as_u128(), claims.tv),
+            (2, 3, 4)
+        );
         let late = tokens().verify(&token(), key(1), NOW + Duration::minutes(15));
         assert!(matches!(late, Err(AuthError::InvalidToken)));
     }
 
     #[test]
     fn another_dealers_token_is_told_apart_from_a_bad_one() {
-        assert!(matches!(tokens().verify(&token(), key(9), NOW), Err(AuthError::OtherTenant)));
+        assert!(matches!(
+            tokens().verify(&token(), key(9), NOW),
+            Err(AuthError::OtherTenant)
+        ));
         let forged = format!("{}x", token());
-        assert!(matches!(tokens().verify(&forged, key(1), NOW), Err(AuthError::InvalidToken)));
+        assert!(matches!(
+            tokens().verify(&forged, key(1), NOW),
+            Err(AuthError::InvalidToken)
+        ));
     }
 
     #[test]
     fn a_token_of_another_key_kind_audience_or_algorithm_is_refused() {
         let other = AccessTokens::new(&"ffffffffffffffffffffffffffffffff".to_owned().into(), 15);
-        assert!(matches!(other.verify(&token(), key(1), NOW), Err(AuthError::InvalidToken)));
+        assert!(matches!(
+            other.verify(&token(), key(1), NOW),
+            Err(AuthError::InvalidToken)
+        ));
 
         let ours = tokens();
         let claims = ours.verify(&token(), key(1), NOW).unwrap();
-        let signed = |header: &Header, claims: &Claims| encode(header, claims, &ours.encoding).unwrap();
+        let signed =
+            |header: &Header, claims: &Claims| encode(header, claims, &ours.encoding).unwrap();
         let mut plain = ours.header.clone();
         plain.typ = Some("JWT".to_owned());
-        let elsewhere = Claims { aud: "other".to_owned(), ..claims.clone() };
+        let elsewhere = Claims {
+            aud: "other".to_owned(),
+            ..claims.clone()
+        };
         let mut hs512 = ours.header.clone();
         hs512.alg = Algorithm::HS512;
         for token in [
@@ -191,7 +214,13 @@ mod tests {
             "eyJhbGciOiJub25lIn0.e30.".to_owned(),
             String::new(),
         ] {
-            assert!(matches!(ours.verify(&token, key(1), NOW), Err(AuthError::InvalidToken)), "{token}");
+            assert!(
+                matches!(
+                    ours.verify(&token, key(1), NOW),
+                    Err(AuthError::InvalidToken)
+                ),
+                "{token}"
+            );
         }
     }
 }

@@ -55,7 +55,10 @@ impl Attempts {
         Ok(Self {
             redis: pool(redis.url.expose_secret(), timeout)?,
             timeout,
-            here: Cache::builder().max_capacity(COUNTED_HERE).time_to_live(window).build(),
+            here: Cache::builder()
+                .max_capacity(COUNTED_HERE)
+                .time_to_live(window)
+                .build(),
             limit: auth.sign_in_attempts,
             window,
             started: Instant::now(),
@@ -69,14 +72,21 @@ impl Attempts {
             Some(counted) => counted,
             None => (self.count_here(key), self.window),
         };
-        if count > self.limit { Standing::Blocked(left.as_secs().max(1)) } else { Standing::Open }
+        if count > self.limit {
+            Standing::Blocked(left.as_secs().max(1))
+        } else {
+            Standing::Open
+        }
     }
 
     /// Forgets what was counted under `key`.
     pub async fn forgive(&self, key: &str) {
         self.here.invalidate(key);
         self.in_redis(async |mut connection| {
-            deadpool_redis::redis::cmd("DEL").arg(key).query_async::<()>(&mut connection).await
+            deadpool_redis::redis::cmd("DEL")
+                .arg(key)
+                .query_async::<()>(&mut connection)
+                .await
         })
         .await;
     }
@@ -86,7 +96,9 @@ impl Attempts {
         self.redis.as_ref()?;
         let answer = self
             .in_redis(async |mut connection| {
-                deadpool_redis::redis::cmd("PING").query_async::<String>(&mut connection).await
+                deadpool_redis::redis::cmd("PING")
+                    .query_async::<String>(&mut connection)
+                    .await
             })
             .await;
         Some(answer.is_some())
@@ -108,13 +120,18 @@ impl Attempts {
                     .await
             })
             .await?;
-        Some((count, Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())))
+        Some((
+            count,
+            Duration::from_millis(u64::try_from(left_ms).unwrap_or_default()),
+        ))
     }
 
     /// Asks Redis unless it is resting; a failure or a late answer sends it to rest.
     async fn in_redis<T>(
         &self,
-        ask: impl AsyncFnOnce(deadpool_redis::Connection) -> Result<T, deadpool_redis::redis::RedisError>,
+        ask: impl AsyncFnOnce(
+            deadpool_redis::Connection,
+        ) -> Result<T, deadpool_redis::redis::RedisError>,
     ) -> Option<T> {
         let pool = self.redis.as_ref()?;
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -131,8 +148,12 @@ impl Attempts {
             Err(_) => "no answer in time".to_owned(),
         };
         let rest_ms = u64::try_from(REST.as_millis()).unwrap_or_default();
-        self.resting_until.store(now_ms + rest_ms, Ordering::Relaxed);
-        tracing::warn!(error = failure, "redis is left alone for a while, this process counts");
+        self.resting_until
+            .store(now_ms + rest_ms, Ordering::Relaxed);
+        tracing::warn!(
+            error = failure,
+            "redis is left alone for a while, this process counts"
+        );
         None
     }
 }
@@ -150,7 +171,11 @@ fn pool(url: &str, timeout: Duration) -> Result<Option<Pool>, anyhow::Error> {
     let mut config = RedisConfig::from_url(url);
     let wait = Some(timeout);
     config.pool = Some(PoolConfig {
-        timeouts: Timeouts { wait, create: wait, recycle: wait },
+        timeouts: Timeouts {
+            wait,
+            create: wait,
+            recycle: wait,
+        },
         ..PoolConfig::default()
     });
     Ok(Some(config.create_pool(Some(Runtime::Tokio1))?))

@@ -33,7 +33,10 @@ impl Passwords {
         let nobodys = password::hash(&"nobody has this password".to_owned().into(), cost)
             .map_err(|error| AuthError::Broken(error.to_string()))?;
         let at_once = std::thread::available_parallelism().map_or(2, usize::from);
-        Ok(Self { turns: Arc::new(Semaphore::new(at_once)), nobodys: nobodys.into() })
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(at_once)),
+            nobodys: nobodys.into(),
+        })
     }
 
     /// Whether `password` is the one of `hash`; without a hash it never is, but takes as long.

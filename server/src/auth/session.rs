@@ -61,7 +61,10 @@ impl Sessions {
         let recheck = StdDuration::from_secs(config.session_recheck_seconds);
         Self {
             life: Duration::days(config.refresh_days.into()),
-            live: Cache::builder().max_capacity(REMEMBERED).time_to_live(recheck).build(),
+            live: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(recheck)
+                .build(),
         }
     }
 
@@ -89,7 +92,11 @@ impl Sessions {
         };
         begun.insert(tx).await?;
         let refresh_token = self.issue_refresh_token(tx, session_id, now).await?;
-        Ok(Issued { session_id, member, refresh_token })
+        Ok(Issued {
+            session_id,
+            member,
+            refresh_token,
+        })
     }
 
     /// Replaces a refresh token by its successor.
@@ -137,7 +144,11 @@ impl Sessions {
         used.expires_at = Set(now + self.life);
         used.update(tx).await?;
         let refresh_token = self.issue_refresh_token(tx, session_id, now).await?;
-        Ok(Ok(Issued { session_id, member, refresh_token }))
+        Ok(Ok(Issued {
+            session_id,
+            member,
+            refresh_token,
+        }))
     }
 
     /// Ends a session, for this process at once.
@@ -179,7 +190,11 @@ impl Sessions {
         let is_good = now < session.expires_at
             && session.member.id == claims.sub
             && session.member.token_version == claims.tv;
-        if is_good { Ok(session) } else { Err(AuthError::InvalidToken) }
+        if is_good {
+            Ok(session)
+        } else {
+            Err(AuthError::InvalidToken)
+        }
     }
 
     async fn issue_refresh_token(
@@ -196,7 +211,9 @@ impl Sessions {
             expires_at: Set(now + self.life),
             replaced_at: Set(None),
         };
-        refresh_token::Entity::insert(issued).exec_without_returning(tx).await?;
+        refresh_token::Entity::insert(issued)
+            .exec_without_returning(tx)
+            .await?;
         Ok(token)
     }
 }
@@ -226,7 +243,11 @@ async fn find_live(tx: &TenantTx, id: Uuid) -> Result<LiveSession, AuthError> {
         .await?
         .ok_or(AuthError::InvalidToken)?;
     let member = member.ok_or(AuthError::InvalidToken)?;
-    Ok(LiveSession { id: session.id, member, expires_at: session.expires_at })
+    Ok(LiveSession {
+        id: session.id,
+        member,
+        expires_at: session.expires_at,
+    })
 }
 
 /// What a sweep removed.
@@ -252,11 +273,18 @@ pub async fn sweep(
     let ended = Condition::any()
         .add(session::Column::ExpiresAt.lt(before))
         .add(session::Column::RevokedAt.lt(before));
-    let sessions = session::Entity::delete_many().filter(ended).exec(tx).await?.rows_affected;
+    let sessions = session::Entity::delete_many()
+        .filter(ended)
+        .exec(tx)
+        .await?
+        .rows_affected;
     let refresh_tokens = refresh_token::Entity::delete_many()
         .filter(refresh_token::Column::ExpiresAt.lt(now))
         .exec(tx)
         .await?
         .rows_affected;
-    Ok(SweepReport { sessions, refresh_tokens })
+    Ok(SweepReport {
+        sessions,
+        refresh_tokens,
+    })
 }

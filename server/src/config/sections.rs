@@ -165,7 +165,9 @@ fn long_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretStrin
 }
 
 fn lower_case_domain(domain: &str) -> Result<(), ValidationError> {
-    let is_plain = domain.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+    let is_plain = domain
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
     if !is_plain || domain.starts_with('.') || domain.ends_with('.') {
         return Err(ValidationError::new("domain").with_message(
             "must be a bare domain in lower-case ASCII, without scheme, port or dots at its ends"

@@ -40,8 +40,10 @@ pub enum ConfigError {
 pub(super) fn load(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let ours: HashMap<String, String> =
-        variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let ours: HashMap<String, String> = variables
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
     let mut keys = HashMap::new();
     for (name, value) in &ours {
         if name[PREFIX.len()..].contains("__") {
@@ -80,16 +82,26 @@ fn first_of(errors: &ValidationErrors, path: &str) -> ConfigError {
     let mut fields: Vec<_> = errors.errors().iter().collect();
     fields.sort_by(|a, b| a.0.cmp(b.0));
     let Some((field, kind)) = fields.first() else {
-        return ConfigError::Value { key: path.to_owned(), reason: "is invalid".to_owned() };
+        return ConfigError::Value {
+            key: path.to_owned(),
+            reason: "is invalid".to_owned(),
+        };
     };
-    let key = if path.is_empty() { field.to_string() } else { format!("{path}.{field}") };
+    let key = if path.is_empty() {
+        field.to_string()
+    } else {
+        format!("{path}.{field}")
+    };
     match kind {
         ValidationErrorsKind::Struct(inner) => first_of(inner, &key),
-        ValidationErrorsKind::List(_) => {
-            ConfigError::Value { key, reason: "is invalid".to_owned() }
-        }
+        ValidationErrorsKind::List(_) => ConfigError::Value {
+            key,
+            reason: "is invalid".to_owned(),
+        },
         ValidationErrorsKind::Field(broken) => {
-            let reason = broken.first().map_or_else(|| "is invalid".to_owned(), reason_of);
+            let reason = broken
+                .first()
+                .map_or_else(|| "is invalid".to_owned(), reason_of);
             ConfigError::Value { key, reason }
         }
     }
@@ -115,7 +127,10 @@ mod tests {
     fn environment(more: &[(&str, &str)]) -> Vec<(String, String)> {
         let secret = "0123456789abcdef0123456789abcdef";
         [
-            ("TUBEX_DATABASE__URL", "postgres://tubex_server@localhost/tubex"),
+            (
+                "TUBEX_DATABASE__URL",
+                "postgres://tubex_server@localhost/tubex",
+            ),
             ("TUBEX_DATABASE__SECRET", secret),
             ("TUBEX_AUTH__TOKEN_SECRET", secret),
         ]
@@ -135,14 +150,21 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_the_known_ones() {
-        let error = load(environment(&[("TUBEX_HTTP__LISTENN", "x")])).unwrap_err().to_string();
+        let error = load(environment(&[("TUBEX_HTTP__LISTENN", "x")]))
+            .unwrap_err()
+            .to_string();
 
-        assert!(error.contains("listenn") && error.contains("listen"), "{error}");
+        assert!(
+            error.contains("listenn") && error.contains("listen"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_single_underscore_is_noticed_and_mended() {
-        let error = load(environment(&[("TUBEX_HTTP_LISTEN", "x")])).unwrap_err().to_string();
+        let error = load(environment(&[("TUBEX_HTTP_LISTEN", "x")]))
+            .unwrap_err()
+            .to_string();
 
         assert!(error.contains("write TUBEX_HTTP__LISTEN"), "{error}");
     }
@@ -151,7 +173,10 @@ mod tests {
     fn a_missing_secret_is_named() {
         let error = load([]).unwrap_err().to_string();
 
-        assert!(error.contains("database.url") || error.contains("url"), "{error}");
+        assert!(
+            error.contains("database.url") || error.contains("url"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -159,7 +184,10 @@ mod tests {
         let workers = load(environment(&[("TUBEX_HTTP__WORKERS", "999")])).unwrap_err();
         let secret = load(environment(&[("TUBEX_DATABASE__SECRET", "hunter2")])).unwrap_err();
 
-        assert!(workers.to_string().starts_with("http.workers: must be"), "{workers}");
+        assert!(
+            workers.to_string().starts_with("http.workers: must be"),
+            "{workers}"
+        );
         assert!(secret.to_string().contains("32 characters"), "{secret}");
         assert!(secret.to_string().contains("database.secret"), "{secret}");
         assert!(!secret.to_string().contains("hunter2"));

@@ -52,7 +52,10 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::WorkerCrashed | sqlx::Error::PoolClosed | sqlx::Error::PoolTimedOut => true,
         sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| {
             code.starts_with("08")
-                || matches!(&*code, "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "3D000")
+                || matches!(
+                    &*code,
+                    "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "3D000"
+                )
         }),
         _ => false,
     }

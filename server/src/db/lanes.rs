@@ -77,7 +77,10 @@ impl Lanes {
                 Some(lane) if lane.described == row => lane,
                 changed => {
                     former.extend(changed.map(|lane| (row.id, lane)));
-                    Lane { pool: self.open(&row), described: row }
+                    Lane {
+                        pool: self.open(&row),
+                        described: row,
+                    }
                 }
             };
             lanes.insert(lane.described.id, lane);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use provisioner::login_password;
-use secrecy::ExposeSecret;
 use sea_orm::DbErr;
+use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener};
 
@@ -26,7 +26,9 @@ impl PlatformDb {
     /// When the address can't be read.
     pub fn connect_lazily(config: &Database) -> Result<Self, sqlx::Error> {
         let options = connect_options(config)?;
-        Ok(Self { pool: pool_of(options, config.platform_connections, config) })
+        Ok(Self {
+            pool: pool_of(options, config.platform_connections, config),
+        })
     }
 
     /// Runs `work` in a read-only transaction.
@@ -90,7 +92,9 @@ pub(super) fn connect_options(config: &Database) -> Result<PgConnectOptions, sql
 fn has_password(url: &str) -> bool {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = authority.split(['/', '?']).next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'))
+    authority
+        .rsplit_once('@')
+        .is_some_and(|(login, _)| login.contains(':'))
 }
 
 fn start(begin: &str) -> String {

@@ -37,7 +37,10 @@ impl SecurityLog {
     /// Starts the task that writes; it ends when the last sender is gone.
     pub fn start(platform: PlatformDb, clock: Clock) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (Self { sender }, tokio::spawn(write_all(receiver, platform, clock)))
+        (
+            Self { sender },
+            tokio::spawn(write_all(receiver, platform, clock)),
+        )
     }
 
     /// Puts an event on record, and into the log at once.
@@ -74,7 +77,9 @@ async fn insert(
 ) -> Result<(), DbErr> {
     platform
         .write(async |tx| {
-            security_event::Entity::insert_many(rows).exec_without_returning(tx).await?;
+            security_event::Entity::insert_many(rows)
+                .exec_without_returning(tx)
+                .await?;
             Ok(())
         })
         .await

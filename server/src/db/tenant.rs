@@ -25,7 +25,11 @@ enum Access {
 
 impl TenantDb {
     pub(super) fn new(tenant: Arc<Tenant>, pool: PgPool, statement_timeout_ms: u64) -> Self {
-        Self { tenant, pool, statement_timeout_ms }
+        Self {
+            tenant,
+            pool,
+            statement_timeout_ms,
+        }
     }
 
     /// Whose rows these are.
@@ -115,6 +119,8 @@ impl TenantDb {
 
 impl std::fmt::Debug for TenantDb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TenantDb").field("tenant", &self.tenant.key()).finish_non_exhaustive()
+        f.debug_struct("TenantDb")
+            .field("tenant", &self.tenant.key())
+            .finish_non_exhaustive()
     }
 }

@@ -98,14 +98,21 @@ impl<Scope> Tx<Scope> {
     pub(super) async fn forget_plans(mut self) -> Result<(), DbErr> {
         let mut guard = Unconfirmed(self.connection.take().map(Mutex::into_inner));
         let connection = guard.connection();
-        <Postgres as Database>::TransactionManager::rollback(connection).await.map_err(exec_error)?;
-        connection.clear_cached_statements().await.map_err(exec_error)?;
+        <Postgres as Database>::TransactionManager::rollback(connection)
+            .await
+            .map_err(exec_error)?;
+        connection
+            .clear_cached_statements()
+            .await
+            .map_err(exec_error)?;
         drop(guard.confirmed());
         Ok(())
     }
 
     fn connection(&self) -> &Mutex<PoolConnection<Postgres>> {
-        self.connection.as_ref().expect("only a consuming method takes the connection")
+        self.connection
+            .as_ref()
+            .expect("only a consuming method takes the connection")
     }
 
     fn query(&self, statement: Statement) -> Query<'static, Postgres, SqlxValues> {
@@ -142,7 +149,9 @@ impl<Scope> Drop for Tx<Scope> {
 
 impl<Scope> std::fmt::Debug for Tx<Scope> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tx").field("tag", &self.tag).finish_non_exhaustive()
+        f.debug_struct("Tx")
+            .field("tag", &self.tag)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,13 +164,15 @@ impl<Scope> ConnectionTrait for Tx<Scope> {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let query = self.query(statement);
         let mut connection = self.connection().lock().await;
-        self.noticing(query.execute(&mut **connection).await, exec_error).map(Into::into)
+        self.noticing(query.execute(&mut **connection).await, exec_error)
+            .map(Into::into)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let text = AssertSqlSafe(format!("{}{sql}", self.tag));
         let mut connection = self.connection().lock().await;
-        self.noticing((&mut **connection).execute(text).await, exec_error).map(Into::into)
+        self.noticing((&mut **connection).execute(text).await, exec_error)
+            .map(Into::into)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -184,7 +195,9 @@ struct Unconfirmed(Option<PoolConnection<Postgres>>);
 
 impl Unconfirmed {
     fn connection(&mut self) -> &mut PoolConnection<Postgres> {
-        self.0.as_mut().expect("taken only by `confirmed`, which consumes the guard")
+        self.0
+            .as_mut()
+            .expect("taken only by `confirmed`, which consumes the guard")
     }
 
     fn confirmed(mut self) -> PoolConnection<Postgres> {
@@ -201,7 +214,9 @@ impl Drop for Unconfirmed {
 }
 
 fn is_stale_plan(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|e| e.code().as_deref() == Some("0A000"))
+    error
+        .as_database_error()
+        .is_some_and(|e| e.code().as_deref() == Some("0A000"))
 }
 
 fn acquire_error(error: sqlx::Error) -> DbErr {

@@ -23,16 +23,18 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let body = actix_web::dev::JsonBody::<T>::new(req, payload, None, true).limit(limit);
         Box::pin(async move {
             let value = body.await.map_err(|error| unreadable(&error))?;
-            value.validate().map_err(|errors| Problem::fields(fields_of(&errors)))?;
+            value
+                .validate()
+                .map_err(|errors| Problem::fields(fields_of(&errors)))?;
             Ok(Self(value))
         })
     }
 }
 
-
 fn unreadable(error: &JsonPayloadError) -> Problem {
     match error {
-        JsonPayloadError::Overflow { limit } | JsonPayloadError::OverflowKnownLength { limit, .. } => {
+        JsonPayloadError::Overflow { limit }
+        | JsonPayloadError::OverflowKnownLength { limit, .. } => {
             Problem::new(Code::BodyTooLarge).detail(format!("at most {limit} bytes are taken"))
         }
         JsonPayloadError::ContentType => {
@@ -81,7 +83,11 @@ fn message_of(error: &validator::ValidationError) -> String {
         return message.to_string();
     }
     let bound = |name: &str| error.params.get(name).map(ToString::to_string);
-    let what = if error.code == "length" { "its length must be" } else { "it must be" };
+    let what = if error.code == "length" {
+        "its length must be"
+    } else {
+        "it must be"
+    };
     match (bound("min"), bound("max")) {
         (Some(min), Some(max)) => format!("{what} between {min} and {max}"),
         (Some(min), None) => format!("{what} at least {min}"),

@@ -117,7 +117,15 @@ mod tests {
         let slugs: HashSet<_> = Code::ALL.iter().map(|code| code.slug()).collect();
 
         assert_eq!(slugs.len(), Code::ALL.len());
-        assert!(Code::ALL.iter().all(|code| code.status().is_client_error() || code.status().is_server_error()));
-        assert!(slugs.iter().all(|slug| slug.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+        assert!(
+            Code::ALL
+                .iter()
+                .all(|code| code.status().is_client_error() || code.status().is_server_error())
+        );
+        assert!(
+            slugs
+                .iter()
+                .all(|slug| slug.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+        );
     }
 }

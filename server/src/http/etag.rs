@@ -56,7 +56,10 @@ impl IfMatch {
             return Ok(Self::Any);
         }
         // A validator of another kind can't match any version of ours.
-        let version = text.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let version = text
+            .trim()
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
         version
             .and_then(|version| version.parse().ok())
             .map(Self::Version)

@@ -28,8 +28,11 @@ async fn readyz(req: HttpRequest) -> HttpResponse {
         Some(false) => "away",
     };
     let is_ready = has_directory && has_database;
-    let mut response =
-        if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response = if is_ready {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
     response.json(json!({
         "status": if is_ready { "ready" } else { "not ready" },
         "directory": if has_directory { "ok" } else { "not read yet" },

@@ -24,8 +24,15 @@ pub fn parse(host: &str, base_domain: &str) -> HostName {
     if name == base_domain {
         return HostName::Nobody;
     }
-    let Some(label) = name.strip_suffix(base_domain).and_then(|rest| rest.strip_suffix('.')) else {
-        return if name.contains('.') { HostName::Custom(name) } else { HostName::Nobody };
+    let Some(label) = name
+        .strip_suffix(base_domain)
+        .and_then(|rest| rest.strip_suffix('.'))
+    else {
+        return if name.contains('.') {
+            HostName::Custom(name)
+        } else {
+            HostName::Nobody
+        };
     };
     if label == "api" {
         return HostName::Api;
@@ -39,7 +46,9 @@ pub fn parse(host: &str, base_domain: &str) -> HostName {
 fn folded(host: &str) -> Option<String> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) => {
-            port.parse::<u16>().ok().filter(|_| port.bytes().all(|b| b.is_ascii_digit()))?;
+            port.parse::<u16>()
+                .ok()
+                .filter(|_| port.bytes().all(|b| b.is_ascii_digit()))?;
             name
         }
         None => host,
@@ -63,24 +72,49 @@ mod tests {
 
     #[test]
     fn a_slug_under_the_base_domain_is_a_dealer() {
-        for host in ["acme.tubex.example", "acme.tubex.example:8080", "ACME.Tubex.Example."] {
+        for host in [
+            "acme.tubex.example",
+            "acme.tubex.example:8080",
+            "ACME.Tubex.Example.",
+        ] {
             assert_eq!(parsed(host), HostName::Dealer("acme".into()), "{host}");
         }
     }
 
     #[test]
     fn full_width_letters_fold_as_in_a_browser() {
-        assert_eq!(parsed("ａｃｍｅ.tubex.example"), HostName::Dealer("acme".into()));
+        assert_eq!(
+            parsed("ａｃｍｅ.tubex.example"),
+            HostName::Dealer("acme".into())
+        );
     }
 
     #[test]
     fn an_address_the_apex_and_reserved_words_are_nobody() {
         for host in [
-            "127.0.0.1", "127.0.0.1:8080", "[::1]", "[::1]:80", "::1", "0x7f.1", "2130706433",
-            "tubex.example", "www.tubex.example", "admin.tubex.example", "localhost", "",
-            ".tubex.example", "acme..tubex.example", "a.b.tubex.example", "acme.tubex.example:x",
-            "acme.tubex.example:99999", "ac me.tubex.example", "acme.tubex.example:80:80",
-            "-acme.tubex.example", "acme_.tubex.example", "acme.tubex.example/x", "ac\0me.tubex.example",
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:80",
+            "::1",
+            "0x7f.1",
+            "2130706433",
+            "tubex.example",
+            "www.tubex.example",
+            "admin.tubex.example",
+            "localhost",
+            "",
+            ".tubex.example",
+            "acme..tubex.example",
+            "a.b.tubex.example",
+            "acme.tubex.example:x",
+            "acme.tubex.example:99999",
+            "ac me.tubex.example",
+            "acme.tubex.example:80:80",
+            "-acme.tubex.example",
+            "acme_.tubex.example",
+            "acme.tubex.example/x",
+            "ac\0me.tubex.example",
         ] {
             assert_eq!(parsed(host), HostName::Nobody, "{host}");
         }
@@ -94,8 +128,17 @@ mod tests {
     #[test]
     fn the_api_host_and_other_domains_are_told_apart() {
         assert_eq!(parsed("api.tubex.example"), HostName::Api);
-        assert_eq!(parsed("Shop.Acme.Example"), HostName::Custom("shop.acme.example".into()));
-        assert_eq!(parsed("acmetubex.example"), HostName::Custom("acmetubex.example".into()));
-        assert_eq!(parsed("bücher.example"), HostName::Custom("xn--bcher-kva.example".into()));
+        assert_eq!(
+            parsed("Shop.Acme.Example"),
+            HostName::Custom("shop.acme.example".into())
+        );
+        assert_eq!(
+            parsed("acmetubex.example"),
+            HostName::Custom("acmetubex.example".into())
+        );
+        assert_eq!(
+            parsed("bücher.example"),
+            HostName::Custom("xn--bcher-kva.example".into())
+        );
     }
 }

@@ -58,7 +58,11 @@ impl<P: Permission> FromRequest for Member<P> {
                 return Err(Problem::new(Code::PermissionDenied)
                     .detail(format!("this needs the permission {}", P::NAME)));
             }
-            Ok(Self { id: caller.member.id, db: caller.db, held: PhantomData })
+            Ok(Self {
+                id: caller.member.id,
+                db: caller.db,
+                held: PhantomData,
+            })
         })
     }
 }
@@ -68,18 +72,30 @@ async fn caller(req: &HttpRequest) -> Result<Caller, Problem> {
     let tenant = resolve(req).await?;
     let now = state.clock.now();
     let token = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let claims = state.tokens.verify(token, tenant.key(), now).inspect_err(|error| {
-        if matches!(error, AuthError::OtherTenant) {
-            refuse_mismatch(req, &tenant, "token");
-        }
-    })?;
+    let claims = state
+        .tokens
+        .verify(token, tenant.key(), now)
+        .inspect_err(|error| {
+            if matches!(error, AuthError::OtherTenant) {
+                refuse_mismatch(req, &tenant, "token");
+            }
+        })?;
     let db = state.directory.enter(&tenant)?;
     let session = state.sessions.check(&db, &claims, now).await?;
-    Ok(Caller { member: session.member, session_id: session.id, db })
+    Ok(Caller {
+        member: session.member,
+        session_id: session.id,
+        db,
+    })
 }
 
 fn bearer(req: &HttpRequest) -> Option<&str> {
-    let (scheme, token) = req.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = req
+        .headers()
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

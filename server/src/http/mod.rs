@@ -3,6 +3,7 @@
 pub mod body;
 mod code;
 mod etag;
+pub mod health;
 mod host;
 mod member;
 mod page;
@@ -10,7 +11,6 @@ mod pages;
 mod problem;
 mod request;
 mod resolve;
-pub mod health;
 
 pub use body::Body;
 pub use code::Code;
@@ -26,8 +26,9 @@ use actix_web::web;
 
 /// Makes every extractor fail in our own words.
 pub fn extractors(cfg: &mut web::ServiceConfig) {
-    cfg.app_data(web::QueryConfig::default().error_handler(|error, _| {
-        Problem::new(Code::QueryInvalid).detail(error).into()
-    }))
+    cfg.app_data(
+        web::QueryConfig::default()
+            .error_handler(|error, _| Problem::new(Code::QueryInvalid).detail(error).into()),
+    )
     .app_data(web::PathConfig::default().error_handler(|_, _| Problem::new(Code::NotFound).into()));
 }

@@ -22,7 +22,10 @@ pub struct PageOut<T> {
 impl<T, U: From<T>> From<Page<T>> for PageOut<U> {
     fn from(page: Page<T>) -> Self {
         let page = page.map(U::from);
-        Self { data: page.data, next: page.next.map(Cursor::into_wire) }
+        Self {
+            data: page.data,
+            next: page.next.map(Cursor::into_wire),
+        }
     }
 }
 

@@ -9,8 +9,7 @@ use super::problem::Problem;
 use super::resolve::{Dealer, resolve};
 
 /// The pages hold no script and load nothing.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 #[derive(Template)]
@@ -28,7 +27,9 @@ struct Problems {
 /// The dealer's front door.
 #[get("/")]
 pub async fn landing(dealer: Dealer) -> Result<HttpResponse, Problem> {
-    page(&Landing { name: dealer.db.tenant().name() })
+    page(&Landing {
+        name: dealer.db.tenant().name(),
+    })
 }
 
 /// What each kind of problem means; every error's `type` leads here.
@@ -42,7 +43,9 @@ pub async fn problems(req: HttpRequest) -> Result<HttpResponse, Problem> {
 #[get("/api/docs")]
 pub async fn docs(req: HttpRequest) -> Result<HttpResponse, Problem> {
     resolve(&req).await?;
-    Ok(HttpResponse::Found().insert_header(("Location", "/api/docs/")).finish())
+    Ok(HttpResponse::Found()
+        .insert_header(("Location", "/api/docs/"))
+        .finish())
 }
 
 fn page(template: &impl Template) -> Result<HttpResponse, Problem> {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use sea_orm::DbErr;
 use serde::Serialize;
@@ -76,22 +76,38 @@ impl Problem {
     pub fn new(code: Code) -> Self {
         let retry_after =
             (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS);
-        Self { code, detail: None, errors: Vec::new(), retry_after, cause: None, request_id: None }
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            retry_after,
+            cause: None,
+            request_id: None,
+        }
     }
 
     /// Our own failure: the cause goes to the log, nothing of it to the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal) }
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(Code::Internal)
+        }
     }
 
     /// Says what is wrong this time.
     pub fn detail(self, detail: impl fmt::Display) -> Self {
-        Self { detail: Some(detail.to_string()), ..self }
+        Self {
+            detail: Some(detail.to_string()),
+            ..self
+        }
     }
 
     /// Names the fields that break their rules.
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(Code::FieldsInvalid) }
+        Self {
+            errors,
+            ..Self::new(Code::FieldsInvalid)
+        }
     }
 
     /// Names one field that breaks its rule.
@@ -106,7 +122,10 @@ impl Problem {
 
     /// Says when to try again.
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 
     /// What a database error means to a client.
@@ -121,7 +140,10 @@ impl Problem {
 
     /// Names the request it happened in.
     pub(super) fn during(self, request_id: RequestId) -> Self {
-        Self { request_id: Some(request_id), ..self }
+        Self {
+            request_id: Some(request_id),
+            ..self
+        }
     }
 
     /// Points to a line of an uploaded file, with the kind of fault.
@@ -130,14 +152,24 @@ impl Problem {
             Some(line) => format!("see line {line}"),
             None => "see the file as a whole".to_owned(),
         };
-        let fault =
-            FieldError { pointer: "/file".to_owned(), code: kind.to_owned(), line, message };
-        Self { errors: vec![fault], ..self }
+        let fault = FieldError {
+            pointer: "/file".to_owned(),
+            code: kind.to_owned(),
+            line,
+            message,
+        };
+        Self {
+            errors: vec![fault],
+            ..self
+        }
     }
 
     /// Tells the log more than the client.
     pub fn because(self, cause: impl fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), ..self }
+        Self {
+            cause: Some(cause.to_string()),
+            ..self
+        }
     }
 
     /// Its code.

@@ -67,7 +67,11 @@ pub async fn each_request(
 fn time_limit(req: &HttpRequest) -> Duration {
     let config = &AppState::of(req).config;
     let is_import = req.path() == IMPORTS;
-    let limit = if is_import { config.imports.timeout_ms } else { config.http.request_timeout_ms };
+    let limit = if is_import {
+        config.imports.timeout_ms
+    } else {
+        config.http.request_timeout_ms
+    };
     Duration::from_millis(limit)
 }
 
@@ -88,7 +92,11 @@ fn in_our_words(response: ServiceResponse<BoxBody>, id: RequestId) -> ServiceRes
         return response;
     }
     let mut problem = Problem::new(Code::of_status(status));
-    if let Some(error) = response.response().error().filter(|_| status.is_client_error()) {
+    if let Some(error) = response
+        .response()
+        .error()
+        .filter(|_| status.is_client_error())
+    {
         problem = problem.detail(error);
     }
     let answer = problem.answer(Some(&id));
@@ -116,7 +124,10 @@ struct Cause {
 }
 
 fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<&Problem> {
-    response.response().error().and_then(|error| error.as_error::<Problem>())
+    response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Problem>())
 }
 
 /// One event a request. A server error is somebody's to look at; a refused request is not.

@@ -34,7 +34,9 @@ impl FromRequest for Dealer {
         let req = req.clone();
         Box::pin(async move {
             let tenant = resolve(&req).await?;
-            Ok(Self { db: AppState::of(&req).directory.enter(&tenant)? })
+            Ok(Self {
+                db: AppState::of(&req).directory.enter(&tenant)?,
+            })
         })
     }
 }
@@ -58,7 +60,9 @@ pub async fn resolve(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
     };
     let tenant = found(state, &by_host).await?;
     if let Some(named) = named {
-        let is_same = found(state, &named).await.is_ok_and(|other| other.key() == tenant.key());
+        let is_same = found(state, &named)
+            .await
+            .is_ok_and(|other| other.key() == tenant.key());
         if !is_same {
             refuse_mismatch(req, &tenant, "header");
             return Err(Problem::new(Code::TenantMismatch));
@@ -98,8 +102,15 @@ fn unknown() -> Problem {
 /// The one host of the request. Two of them, or one that isn't text, are nobody's.
 fn host_of(req: &HttpRequest) -> Result<&str, Problem> {
     let mut hosts = req.headers().get_all(HOST);
-    let header = hosts.next().map(|host| host.to_str().map_err(|_| unknown())).transpose()?;
-    let target = req.head().uri.authority().map(|authority| authority.as_str());
+    let header = hosts
+        .next()
+        .map(|host| host.to_str().map_err(|_| unknown()))
+        .transpose()?;
+    let target = req
+        .head()
+        .uri
+        .authority()
+        .map(|authority| authority.as_str());
     match (header, target) {
         _ if hosts.next().is_some() => Err(unknown()),
         (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => Err(unknown()),
@@ -110,7 +121,9 @@ fn host_of(req: &HttpRequest) -> Result<&str, Problem> {
 
 fn named_in_header(req: &HttpRequest) -> Result<Option<Address>, Problem> {
     let mut values = req.headers().get_all(TENANT_HEADER);
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(unknown());
     }

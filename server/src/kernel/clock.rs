@@ -17,7 +17,8 @@ impl Clock {
     /// The current time, cut to microseconds, which is what the database keeps.
     pub fn now(&self) -> OffsetDateTime {
         let now = (self.0)();
-        now.replace_nanosecond(now.nanosecond() / 1000 * 1000).unwrap_or(now)
+        now.replace_nanosecond(now.nanosecond() / 1000 * 1000)
+            .unwrap_or(now)
     }
 }
 

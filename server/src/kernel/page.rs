@@ -24,7 +24,10 @@ impl<T> Page<T> {
     pub fn of<K: Serialize>(mut rows: Vec<T>, limit: u64, key: impl FnOnce(&T) -> K) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if rows.len() <= limit {
-            return Self { data: rows, next: None };
+            return Self {
+                data: rows,
+                next: None,
+            };
         }
         rows.truncate(limit);
         let next = rows.last().map(|last| Cursor::after(&key(last)));
@@ -33,7 +36,10 @@ impl<T> Page<T> {
 
     /// The same page with every row turned into something else.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
-        Page { data: self.data.into_iter().map(turn).collect(), next: self.next }
+        Page {
+            data: self.data.into_iter().map(turn).collect(),
+            next: self.next,
+        }
     }
 }
 
@@ -90,7 +96,10 @@ mod tests {
 
     #[test]
     fn the_last_page_has_none() {
-        assert_eq!(Page::of(vec!["a", "b"], 2, |row| (*row).to_owned()).next, None);
+        assert_eq!(
+            Page::of(vec!["a", "b"], 2, |row| (*row).to_owned()).next,
+            None
+        );
     }
 
     #[test]

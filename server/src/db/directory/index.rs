@@ -87,7 +87,9 @@ impl Index {
     }
 
     pub(super) fn remove(&mut self, id: Uuid) {
-        let Some(former) = self.tenants.remove(&id) else { return };
+        let Some(former) = self.tenants.remove(&id) else {
+            return;
+        };
         for address in addresses_of(&former) {
             // Somebody else may have taken the name over in the meantime.
             if self.ids.get(&address) == Some(&id) {
@@ -99,7 +101,9 @@ impl Index {
 
 fn addresses_of(tenant: &Tenant) -> Vec<Address> {
     let slug = Address::Slug(tenant.slug.clone());
-    std::iter::once(slug).chain(tenant.domains.iter().cloned().map(Address::Domain)).collect()
+    std::iter::once(slug)
+        .chain(tenant.domains.iter().cloned().map(Address::Domain))
+        .collect()
 }
 
 #[cfg(test)]
@@ -111,7 +115,7 @@ mod tests {
             id: Uuid::from_u128(id),
             slug: slug.to_owned(),
             name: slug.to_owned(),
-            schema: SchemaName::generate(),
+            schema: SchemaName::generate().unwrap(),
             lane_id: Uuid::nil(),
             status: TenantStatus::Active,
             schema_version: String::new(),
@@ -131,7 +135,10 @@ mod tests {
         index.put(tenant(1, "apex", &[]));
 
         assert_eq!(found(&index, Address::Slug("acme".into())), None);
-        assert_eq!(found(&index, Address::Domain("shop.acme.example".into())), None);
+        assert_eq!(
+            found(&index, Address::Domain("shop.acme.example".into())),
+            None
+        );
         assert_eq!(found(&index, Address::Slug("apex".into())), Some(1));
         assert_eq!(found(&index, Address::Id(Uuid::from_u128(1))), Some(1));
     }

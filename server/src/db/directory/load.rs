@@ -76,7 +76,9 @@ pub(super) async fn by_address(
 pub(super) async fn lanes(tx: &PlatformTx) -> Result<Vec<LaneRow>, DbErr> {
     let sql = "SELECT l.id, l.login_role, l.width, n.host, n.port, n.database \
          FROM platform.lane l JOIN platform.node n ON n.id = l.node_id";
-    LaneRow::find_by_statement(Statement::from_string(DbBackend::Postgres, sql)).all(tx).await
+    LaneRow::find_by_statement(Statement::from_string(DbBackend::Postgres, sql))
+        .all(tx)
+        .await
 }
 
 async fn select<const N: usize>(

@@ -83,7 +83,10 @@ impl Directory {
         Ok(Arc::new(Self {
             index: RwLock::default(),
             loaded: AtomicBool::new(false),
-            unknown: Cache::builder().max_capacity(UNKNOWN_KEPT).time_to_live(UNKNOWN_FOR).build(),
+            unknown: Cache::builder()
+                .max_capacity(UNKNOWN_KEPT)
+                .time_to_live(UNKNOWN_FOR)
+                .build(),
             lookups: Semaphore::new(LOOKUPS),
             lanes: Lanes::new(config)?,
             platform,
@@ -159,8 +162,15 @@ impl Directory {
         if !schema_version::can_serve(&tenant.schema_version) {
             return Err(DirectoryError::SchemaTooOld);
         }
-        let pool = self.lanes.pool(tenant.lane_id).ok_or(DirectoryError::NoLane)?;
-        Ok(TenantDb::new(tenant.clone(), pool, self.lanes.statement_timeout_ms()))
+        let pool = self
+            .lanes
+            .pool(tenant.lane_id)
+            .ok_or(DirectoryError::NoLane)?;
+        Ok(TenantDb::new(
+            tenant.clone(),
+            pool,
+            self.lanes.statement_timeout_ms(),
+        ))
     }
 
     /// Asks the database whether it is there.
@@ -178,7 +188,10 @@ impl Directory {
     }
 
     async fn load_by_address(&self, address: &Address) -> Result<Option<Arc<Tenant>>, DbErr> {
-        let rows = self.platform.read(async |tx| load::by_address(tx, address).await).await?;
+        let rows = self
+            .platform
+            .read(async |tx| load::by_address(tx, address).await)
+            .await?;
         let Some(id) = rows.first().map(|row| row.id) else {
             return Ok(None);
         };
@@ -207,6 +220,8 @@ impl Directory {
 
 impl std::fmt::Debug for Directory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Directory").field("tenants", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Directory")
+            .field("tenants", &self.len())
+            .finish_non_exhaustive()
     }
 }

@@ -87,13 +87,25 @@ async fn apply(directory: &Directory, changes: Changes) -> Result<(), anyhow::Er
         return reload(directory).await;
     }
     let ids: Vec<Uuid> = changes.tenants.into_iter().collect();
-    let rows = directory.platform.read(async |tx| load::by_ids(tx, &ids).await).await?;
-    if rows.iter().any(|row| directory.lanes.pool(row.lane_id).is_none()) {
+    let rows = directory
+        .platform
+        .read(async |tx| load::by_ids(tx, &ids).await)
+        .await?;
+    if rows
+        .iter()
+        .any(|row| directory.lanes.pool(row.lane_id).is_none())
+    {
         return reload(directory).await;
     }
     {
-        let mut index = directory.index.write().unwrap_or_else(PoisonError::into_inner);
-        for id in ids.iter().filter(|id| !rows.iter().any(|row| row.id == **id)) {
+        let mut index = directory
+            .index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for id in ids
+            .iter()
+            .filter(|id| !rows.iter().any(|row| row.id == **id))
+        {
             index.remove(*id);
         }
     }
@@ -112,7 +124,10 @@ async fn reload(directory: &Directory) -> Result<(), anyhow::Error> {
     for tenant in rows.into_iter().filter_map(load::TenantRow::into_tenant) {
         fresh.put(tenant);
     }
-    *directory.index.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    *directory
+        .index
+        .write()
+        .unwrap_or_else(PoisonError::into_inner) = fresh;
     directory.unknown.invalidate_all();
     directory.loaded.store(true, Ordering::Release);
     Ok(())

@@ -12,7 +12,10 @@ pub(super) fn one_line(text: &str) -> Result<(), ValidationError> {
 
 /// Any number of lines, without other control characters.
 pub(super) fn lines(text: &str) -> Result<(), ValidationError> {
-    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
+    let text: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\n' | '\r' | '\t'))
+        .collect();
     no_control(&text)
 }
 

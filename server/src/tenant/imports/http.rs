@@ -94,11 +94,19 @@ async fn import(
     let state = AppState::of(&req);
     let limits = &state.config.imports;
     let upload = upload::receive(form, wishes.into_inner(), limits.max_mib * 1024 * 1024).await?;
-    let Upload { file, mapping, wishes } = upload;
+    let Upload {
+        file,
+        mapping,
+        wishes,
+    } = upload;
     let options = ImportOptions {
         mapping,
         duplicates: wishes.duplicates.unwrap_or_default(),
-        mode: if wishes.dry_run.unwrap_or_default() { Mode::DryRun } else { Mode::Apply },
+        mode: if wishes.dry_run.unwrap_or_default() {
+            Mode::DryRun
+        } else {
+            Mode::Apply
+        },
         max_rows: limits.max_rows,
     };
     answer(run(&who.db, file, options, state.clock.now()).await?)
@@ -122,7 +130,9 @@ fn answer(report: Report) -> Result<HttpResponse, Problem> {
         .chain(text("],\"warnings\":[".to_owned()))
         .chain(report.warnings.into_reader().map_err(Problem::internal)?)
         .chain(text("]}".to_owned()));
-    Ok(HttpResponse::Ok().content_type("application/json").streaming(chunks(body)))
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .streaming(chunks(body)))
 }
 
 fn text(text: String) -> std::io::Cursor<Vec<u8>> {
@@ -166,9 +176,14 @@ fn of_file(error: &FileError) -> Problem {
         FileError::ColumnNotFound { .. } | FileError::InvalidMapping { .. } => Code::MappingInvalid,
         _ => Code::FileUnreadable,
     };
-    Problem::new(code).detail(error).about_line(error.line(), error.code())
+    Problem::new(code)
+        .detail(error)
+        .about_line(error.line(), error.code())
 }
 
 fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+    )
 }

@@ -91,7 +91,10 @@ pub struct Findings {
 
 impl Default for Findings {
     fn default() -> Self {
-        Self { json: SpooledTempFile::new(IN_MEMORY), is_empty: true }
+        Self {
+            json: SpooledTempFile::new(IN_MEMORY),
+            is_empty: true,
+        }
     }
 }
 

@@ -51,7 +51,10 @@ pub async fn run(
     options: ImportOptions,
     now: OffsetDateTime,
 ) -> Result<Report, ImportError> {
-    let currency = db.read(async |tx| store::currency(tx).await).await.map_err(ImportError::Db)?;
+    let currency = db
+        .read(async |tx| store::currency(tx).await)
+        .await
+        .map_err(ImportError::Db)?;
     let (survey, file) = look_through(file, &options, currency).await?;
     match options.mode {
         Mode::DryRun => {
@@ -91,7 +94,9 @@ async fn look_through(
         let survey = pricefile::survey(&file, &options)?;
         Ok::<_, ImportError>((survey, file))
     });
-    looked.await.map_err(|error| ImportError::Storage(std::io::Error::other(error)))?
+    looked
+        .await
+        .map_err(|error| ImportError::Storage(std::io::Error::other(error)))?
 }
 
 async fn load(
@@ -136,7 +141,10 @@ impl<'a> Import<'a> {
             mode,
             now,
             has_description: mapping.description.is_some(),
-            groups: groups.into_iter().map(|group| (group.path, group.id)).collect(),
+            groups: groups
+                .into_iter()
+                .map(|group| (group.path, group.id))
+                .collect(),
             units: units.into_iter().collect(),
             report: Report {
                 dry_run: mode == Mode::DryRun,
@@ -182,10 +190,16 @@ impl<'a> Import<'a> {
         counts.skipped += batch.skipped;
         counts.rows += batch.rows.len() as u64 + rejected + superseded;
         for rejection in &batch.rejected {
-            self.report.rejected.add(&rejection.clone().into()).map_err(ImportError::Storage)?;
+            self.report
+                .rejected
+                .add(&rejection.clone().into())
+                .map_err(ImportError::Storage)?;
         }
         for rejection in &batch.superseded {
-            self.report.superseded.add(&rejection.clone().into()).map_err(ImportError::Storage)?;
+            self.report
+                .superseded
+                .add(&rejection.clone().into())
+                .map_err(ImportError::Storage)?;
         }
         Ok(())
     }
@@ -195,13 +209,22 @@ impl<'a> Import<'a> {
         let (mut new_units, mut new_groups) = (Vec::new(), Vec::new());
         let mut placed = Vec::with_capacity(rows.len());
         for mut row in rows {
-            let Some(price) = row.price.take() else { continue };
+            let Some(price) = row.price.take() else {
+                continue;
+            };
             let unit = self.unit_of(&row.unit, &mut new_units);
             let group_id = self.group_of(&row.group_path, &mut new_groups);
-            placed.push(Placed { row, price, unit, group_id });
+            placed.push(Placed {
+                row,
+                price,
+                unit,
+                group_id,
+            });
         }
         self.report.groups_created += new_groups.len() as u64;
-        self.report.units_created.extend(new_units.iter().map(|unit: &NewUnit| unit.code.clone()));
+        self.report
+            .units_created
+            .extend(new_units.iter().map(|unit: &NewUnit| unit.code.clone()));
         if self.mode == Mode::Apply {
             units::ensure(self.tx, &new_units, self.now).await?;
             groups::add_all(self.tx, new_groups, self.now).await?;
@@ -233,7 +256,11 @@ impl<'a> Import<'a> {
         let (name, parents) = path.split_last()?;
         let parent_id = self.group_of(parents, new);
         let id = Uuid::now_v7();
-        new.push(GroupToAdd { id, parent_id, name: name.clone() });
+        new.push(GroupToAdd {
+            id,
+            parent_id,
+            name: name.clone(),
+        });
         self.groups.insert(path.to_vec(), id);
         Some(id)
     }
@@ -259,7 +286,10 @@ impl<'a> Import<'a> {
                 value: taken.barcode,
                 code: "barcode_taken",
             };
-            self.report.warnings.add(&finding).map_err(ImportError::Storage)?;
+            self.report
+                .warnings
+                .add(&finding)
+                .map_err(ImportError::Storage)?;
         }
         Ok(())
     }

@@ -48,7 +48,9 @@ pub(super) async fn currency_locking_imports(tx: &TenantTx) -> Result<Option<Str
 }
 
 async fn currency_by(tx: &TenantTx, sql: &str) -> Result<Option<String>, DbErr> {
-    let row = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let row = tx
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await?;
     row.map(|row| row.try_get("", "currency")).transpose()
 }
 
@@ -161,8 +163,7 @@ pub(super) async fn taken_barcodes(
         JOIN item_barcode b ON b.barcode = n.barcode
         JOIN item i ON i.id = b.item_id AND i.sku <> n.sku
         ORDER BY n.line";
-    let statement =
-        Statement::from_sql_and_values(DbBackend::Postgres, sql, barcode_values(rows));
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, barcode_values(rows));
     TakenBarcode::find_by_statement(statement).all(tx).await
 }
 
@@ -176,7 +177,11 @@ fn values_of(rows: &[Placed], has_description: bool) -> Vec<Value> {
         text(|placed| placed.row.sku.clone()),
         text(|placed| placed.row.name.clone()),
         text(|placed| placed.row.description.clone().unwrap_or_default()),
-        text(|placed| placed.group_id.map_or_else(String::new, |id| id.to_string())),
+        text(|placed| {
+            placed
+                .group_id
+                .map_or_else(String::new, |id| id.to_string())
+        }),
         text(|placed| placed.unit.clone()),
         text(|placed| placed.price.amount.to_string()),
         text(|placed| placed.price.per.to_string()),
@@ -192,7 +197,12 @@ fn values_of(rows: &[Placed], has_description: bool) -> Vec<Value> {
 fn barcode_values(rows: &[Placed]) -> Vec<Value> {
     let each = || {
         rows.iter().flat_map(|placed| {
-            placed.row.barcodes.iter().zip(0_i32..).map(move |(code, place)| (placed, code, place))
+            placed
+                .row
+                .barcodes
+                .iter()
+                .zip(0_i32..)
+                .map(move |(code, place)| (placed, code, place))
         })
     };
     let line = |placed: &Placed| i32::try_from(placed.row.line).unwrap_or(i32::MAX);
@@ -206,5 +216,8 @@ fn barcode_values(rows: &[Placed]) -> Vec<Value> {
 }
 
 fn texts(values: impl Iterator<Item = String>) -> Value {
-    Value::Array(ArrayType::String, Some(Box::new(values.map(Value::from).collect())))
+    Value::Array(
+        ArrayType::String,
+        Some(Box::new(values.map(Value::from).collect())),
+    )
 }

@@ -7,8 +7,8 @@ use actix_multipart::{Field, Multipart};
 use futures_util::TryStreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::IntoDeserializer;
+use serde::de::value::{Error as WordError, StrDeserializer};
 use utoipa::IntoParams;
 
 use super::error::ImportError;
@@ -49,7 +49,9 @@ pub(super) async fn receive(
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" if file.is_some() => {
-                return Err(ImportError::Upload("the form has more than one file".to_owned()));
+                return Err(ImportError::Upload(
+                    "the form has more than one file".to_owned(),
+                ));
             }
             "file" => file = Some(to_disk(field, limit).await?),
             "mapping" => mapping = Some(mapping_of(&text(field, &name).await?)?),
@@ -62,8 +64,13 @@ pub(super) async fn receive(
             }
         }
     }
-    let file = file.ok_or_else(|| ImportError::Upload("the form has no field `file`".to_owned()))?;
-    Ok(Upload { file, mapping: mapping.flatten(), wishes })
+    let file =
+        file.ok_or_else(|| ImportError::Upload("the form has no field `file`".to_owned()))?;
+    Ok(Upload {
+        file,
+        mapping: mapping.flatten(),
+        wishes,
+    })
 }
 
 /// Writes chunk by chunk on a thread that may block, so that memory stays small.
@@ -109,7 +116,9 @@ fn flag(text: &str) -> Result<bool, ImportError> {
     match text {
         "true" | "1" => Ok(true),
         "false" | "0" | "" => Ok(false),
-        other => Err(ImportError::Upload(format!("dry_run is true or false, not {other:?}"))),
+        other => Err(ImportError::Upload(format!(
+            "dry_run is true or false, not {other:?}"
+        ))),
     }
 }
 

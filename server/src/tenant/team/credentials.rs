@@ -29,7 +29,10 @@ pub(super) async fn sign_in(
     now: OffsetDateTime,
 ) -> Result<Issued, AuthError> {
     let email = proof.email.trim().to_lowercase();
-    let attempts_key = db.tenant().key().scoped(format_args!("sign-in:{}", digest(&email)));
+    let attempts_key = db
+        .tenant()
+        .key()
+        .scoped(format_args!("sign-in:{}", digest(&email)));
     if let Standing::Blocked(seconds) = state.attempts.begin(&attempts_key).await {
         record(state, db, "sign_in_blocked", proof.request_id);
         return Err(AuthError::TooManyAttempts(seconds));
@@ -41,14 +44,17 @@ pub(super) async fn sign_in(
         })
         .await?
         .filter(|member| member.status == member::Status::Active);
-    let hash = member.as_ref().and_then(|member| member.password_hash.clone());
+    let hash = member
+        .as_ref()
+        .and_then(|member| member.password_hash.clone());
     let is_proven = state.passwords.check(proof.password, hash).await?;
     let Some(member) = member.filter(|_| is_proven) else {
         return Err(AuthError::WrongCredentials);
     };
     state.attempts.forgive(&attempts_key).await;
     let agent = proof.user_agent.as_deref();
-    db.write(async |tx| state.sessions.begin(tx, member.clone(), agent, now).await).await
+    db.write(async |tx| state.sessions.begin(tx, member.clone(), agent, now).await)
+        .await
 }
 
 /// Replaces a refresh token. One that was replaced before ends its session: somebody has a copy.
@@ -59,7 +65,10 @@ pub(super) async fn refresh(
     request_id: Option<String>,
     now: OffsetDateTime,
 ) -> Result<Issued, AuthError> {
-    match db.write(async |tx| state.sessions.refresh(tx, token, now).await).await? {
+    match db
+        .write(async |tx| state.sessions.refresh(tx, token, now).await)
+        .await?
+    {
         Ok(issued) => Ok(issued),
         Err(ended) => {
             state.sessions.forget(db, ended);
@@ -71,10 +80,18 @@ pub(super) async fn refresh(
 
 fn record(state: &AppState, db: &TenantDb, kind: &'static str, request_id: Option<String>) {
     let tenant = Some(db.tenant().key());
-    state.security.record(SecurityEvent { tenant, kind, detail: json!({}), request_id });
+    state.security.record(SecurityEvent {
+        tenant,
+        kind,
+        detail: json!({}),
+        request_id,
+    });
 }
 
 /// Keeps addresses out of Redis.
 fn digest(email: &str) -> String {
-    Sha256::digest(email.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(email.as_bytes())[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

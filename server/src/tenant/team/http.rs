@@ -18,7 +18,10 @@ use crate::state::AppState;
 
 /// The routes of this domain.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(sign_in).service(refresh).service(sign_out).service(me);
+    cfg.service(sign_in)
+        .service(refresh)
+        .service(sign_out)
+        .service(me);
 }
 
 /// An address and a password.
@@ -95,7 +98,8 @@ async fn sign_in(
     body: Body<SignInIn>,
 ) -> Result<web::Json<TokensOut>, Problem> {
     let state = AppState::of(&req);
-    let issued = credentials::sign_in(state, &dealer.db, proof(&req, body.0), state.clock.now()).await?;
+    let issued =
+        credentials::sign_in(state, &dealer.db, proof(&req, body.0), state.clock.now()).await?;
     Ok(web::Json(tokens(state, &dealer.db, issued)?))
 }
 
@@ -130,7 +134,10 @@ async fn refresh(
 #[post("/auth/sign-out")]
 async fn sign_out(req: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
     let state = AppState::of(&req);
-    state.sessions.end(&caller.db, caller.session_id, state.clock.now()).await?;
+    state
+        .sessions
+        .end(&caller.db, caller.session_id, state.clock.now())
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -157,7 +164,10 @@ async fn me(caller: Caller) -> web::Json<MeOut> {
 }
 
 fn proof(req: &HttpRequest, body: SignInIn) -> Proof {
-    let user_agent = req.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let user_agent = req
+        .headers()
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
     Proof {
         email: body.email,
         password: body.password,
@@ -175,7 +185,9 @@ fn tokens(state: &AppState, db: &TenantDb, issued: Issued) -> Result<TokensOut, 
     let version = member.token_version;
     let now = state.clock.now();
     Ok(TokensOut {
-        access_token: state.tokens.issue(tenant, member.id, issued.session_id, version, now)?,
+        access_token: state
+            .tokens
+            .issue(tenant, member.id, issued.session_id, version, now)?,
         token_type: "Bearer",
         expires_in: state.tokens.life_seconds(),
         refresh_token: issued.refresh_token.into_wire(),

@@ -18,7 +18,11 @@ use crate::tenant::catalog::text::one_line;
 
 /// The routes of item groups.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list).service(create).service(read).service(change).service(remove);
+    cfg.service(list)
+        .service(create)
+        .service(read)
+        .service(change)
+        .service(remove);
 }
 
 /// Which groups are wanted.
@@ -86,7 +90,10 @@ async fn list(
     query: web::Query<GroupsQuery>,
 ) -> Result<web::Json<PageOut<GroupOut>>, Problem> {
     let wanted = query.into_inner();
-    let page = PageQuery { limit: wanted.limit, cursor: wanted.cursor };
+    let page = PageQuery {
+        limit: wanted.limit,
+        cursor: wanted.cursor,
+    };
     let (limit, cursor, parent) = (page.limit()?, page.cursor(), wanted.parent_id);
     let work = async |tx: &_| service::list(tx, parent, limit, cursor.clone()).await;
     Ok(web::Json(who.db.read(work).await?.into()))
@@ -104,8 +111,15 @@ async fn create(
     who: Member<WriteItems>,
     body: Body<GroupIn>,
 ) -> Result<HttpResponse, Problem> {
-    let (name, parent, now) = (body.0.name.trim(), body.0.parent_id, AppState::of(&req).clock.now());
-    let group = who.db.write(async |tx| service::create(tx, name, parent, now).await).await?;
+    let (name, parent, now) = (
+        body.0.name.trim(),
+        body.0.parent_id,
+        AppState::of(&req).clock.now(),
+    );
+    let group = who
+        .db
+        .write(async |tx| service::create(tx, name, parent, now).await)
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header(("Location", format!("/api/v1/item-groups/{}", group.id)))
         .insert_header(ETag(group.version))
@@ -121,7 +135,9 @@ async fn create(
 #[get("/item-groups/{id}")]
 async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
     let group = who.db.read(async |tx| service::find(tx, *id).await).await?;
-    Ok(HttpResponse::Ok().insert_header(ETag(group.version)).json(GroupOut::from(group)))
+    Ok(HttpResponse::Ok()
+        .insert_header(ETag(group.version))
+        .json(GroupOut::from(group)))
 }
 
 /// Rename or move an item group
@@ -145,7 +161,9 @@ async fn change(
     let expected = based_on.version();
     let work = async |tx: &_| service::change(tx, *id, expected, &change, now).await;
     let group = who.db.write(work).await?;
-    Ok(HttpResponse::Ok().insert_header(ETag(group.version)).json(GroupOut::from(group)))
+    Ok(HttpResponse::Ok()
+        .insert_header(ETag(group.version))
+        .json(GroupOut::from(group)))
 }
 
 /// Remove an empty item group
@@ -161,14 +179,19 @@ async fn remove(
     id: web::Path<Uuid>,
     based_on: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    who.db.write(async |tx| service::delete(tx, *id, based_on.version()).await).await?;
+    who.db
+        .write(async |tx| service::delete(tx, *id, based_on.version()).await)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 impl From<GroupPatch> for GroupChange {
     fn from(body: GroupPatch) -> Self {
         let name = body.name.map(|name| name.trim().to_owned());
-        Self { name, parent_id: body.parent_id }
+        Self {
+            name,
+            parent_id: body.parent_id,
+        }
     }
 }
 

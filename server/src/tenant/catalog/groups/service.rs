@@ -24,13 +24,17 @@ pub(super) async fn list(
     limit: u64,
     cursor: Option<Cursor>,
 ) -> Result<Page<GroupRow>, CatalogError> {
-    let after = cursor.map(|cursor| cursor.key::<Vec<String>>()).transpose()?;
+    let after = cursor
+        .map(|cursor| cursor.key::<Vec<String>>())
+        .transpose()?;
     let rows = store::list(tx, parent, after, limit + 1).await?;
     Ok(Page::of(rows, limit, |group| group.path.clone()))
 }
 
 pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<GroupRow, CatalogError> {
-    store::find(tx, id).await?.ok_or(CatalogError::GroupNotFound)
+    store::find(tx, id)
+        .await?
+        .ok_or(CatalogError::GroupNotFound)
 }
 
 pub(super) async fn create(
@@ -48,7 +52,10 @@ pub(super) async fn create(
         created_at: Set(now),
         updated_at: Set(now),
     };
-    group.insert(tx).await.map_err(|error| with_parent(error, parent_id))?;
+    group
+        .insert(tx)
+        .await
+        .map_err(|error| with_parent(error, parent_id))?;
     find(tx, id).await
 }
 
@@ -77,7 +84,10 @@ pub(super) async fn change(
     changed.parent_id = Set(parent_id);
     changed.version = Set(next);
     changed.updated_at = Set(now);
-    changed.update(tx).await.map_err(|error| with_parent(error, parent_id))?;
+    changed
+        .update(tx)
+        .await
+        .map_err(|error| with_parent(error, parent_id))?;
     find(tx, id).await
 }
 

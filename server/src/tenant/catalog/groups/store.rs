@@ -55,7 +55,9 @@ pub(super) async fn list(
 
 /// One group.
 pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<Option<GroupRow>, DbErr> {
-    Ok(select(tx, format!("{TREE} WHERE id = $1"), [id.into()]).await?.pop())
+    Ok(select(tx, format!("{TREE} WHERE id = $1"), [id.into()])
+        .await?
+        .pop())
 }
 
 /// Every group, for work on the whole tree.
@@ -82,7 +84,8 @@ pub(super) async fn lies_within(tx: &TenantTx, inner: Uuid, outer: Uuid) -> Resu
 /// Lets one move through at a time: two at once could close a circle that neither sees.
 pub(super) async fn one_move_at_a_time(tx: &TenantTx) -> Result<(), DbErr> {
     let lock = "LOCK TABLE item_group IN SHARE ROW EXCLUSIVE MODE";
-    tx.execute_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
+    tx.execute_raw(Statement::from_string(DbBackend::Postgres, lock))
+        .await?;
     Ok(())
 }
 
@@ -114,7 +117,12 @@ pub async fn add_all(
     for group in groups {
         columns[0].push(group.id.into());
         // An array holds no nulls on its way to the database, so a root says it in words.
-        columns[1].push(group.parent_id.map_or_else(String::new, |id| id.to_string()).into());
+        columns[1].push(
+            group
+                .parent_id
+                .map_or_else(String::new, |id| id.to_string())
+                .into(),
+        );
         columns[2].push(group.name.into());
     }
     let [ids, parents, names] = columns.map(Box::new);
@@ -127,7 +135,12 @@ pub async fn add_all(
         Value::Array(ArrayType::String, Some(names)),
         now.into(),
     ];
-    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    tx.execute_raw(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        values,
+    ))
+    .await?;
     Ok(())
 }
 

@@ -33,7 +33,10 @@ async fn list(
     query: web::Query<ItemsQuery>,
 ) -> Result<web::Json<PageOut<ItemOut>>, Problem> {
     let mut wanted = query.into_inner();
-    let page = PageQuery { limit: wanted.limit, cursor: wanted.cursor.take() };
+    let page = PageQuery {
+        limit: wanted.limit,
+        cursor: wanted.cursor.take(),
+    };
     let (limit, cursor, sort) = (page.limit()?, page.cursor(), wanted.sort());
     let filter = wanted.into_filter();
     let work = async |tx: &_| service::list(tx, &filter, sort, limit, cursor.clone()).await;
@@ -54,7 +57,10 @@ async fn create(
     body: Body<ItemIn>,
 ) -> Result<HttpResponse, Problem> {
     let (new, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
-    let created = who.db.write(async |tx| service::create(tx, &new, now).await).await?;
+    let created = who
+        .db
+        .write(async |tx| service::create(tx, &new, now).await)
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header(("Location", format!("/api/v1/items/{}", created.item.id)))
         .insert_header(ETag(created.item.version))
@@ -69,7 +75,9 @@ async fn create(
 ))]
 #[get("/items/{id}")]
 async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
-    Ok(with_version(who.db.read(async |tx| service::find(tx, *id).await).await?))
+    Ok(with_version(
+        who.db.read(async |tx| service::find(tx, *id).await).await?,
+    ))
 }
 
 /// Change an item
@@ -115,7 +123,9 @@ async fn retire(
 ) -> Result<HttpResponse, Problem> {
     let expected = IfMatch::if_given(&req)?.and_then(IfMatch::version);
     let now = AppState::of(&req).clock.now();
-    who.db.write(async |tx| service::retire(tx, *id, expected, now).await).await?;
+    who.db
+        .write(async |tx| service::retire(tx, *id, expected, now).await)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -132,9 +142,15 @@ async fn restore(
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let now = AppState::of(&req).clock.now();
-    Ok(with_version(who.db.write(async |tx| service::restore(tx, *id, now).await).await?))
+    Ok(with_version(
+        who.db
+            .write(async |tx| service::restore(tx, *id, now).await)
+            .await?,
+    ))
 }
 
 fn with_version(found: Item) -> HttpResponse {
-    HttpResponse::Ok().insert_header(ETag(found.item.version)).json(ItemOut::from(found))
+    HttpResponse::Ok()
+        .insert_header(ETag(found.item.version))
+        .json(ItemOut::from(found))
 }

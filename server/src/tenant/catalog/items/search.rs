@@ -57,7 +57,9 @@ pub(super) fn statement(
     if let Some(barcode) = &filter.barcode {
         let barcode = parts.bind(barcode.as_str());
         let by_barcode = "SELECT b.item_id FROM item_barcode b WHERE b.barcode =";
-        parts.conditions.push(format!("i.id IN ({by_barcode} {barcode})"));
+        parts
+            .conditions
+            .push(format!("i.id IN ({by_barcode} {barcode})"));
     }
     if let Some(group) = filter.group_id {
         let group = parts.bind(group);
@@ -67,7 +69,10 @@ pub(super) fn statement(
              SELECT id FROM inner_group)"
         ));
     }
-    let searched = filter.q.as_deref().map(|q| search(&mut parts, q, with_barcode));
+    let searched = filter
+        .q
+        .as_deref()
+        .map(|q| search(&mut parts, q, with_barcode));
     let (rank, order) = match (searched, sort) {
         (Some(rank), _) => (rank, Order::Rank),
         (None, Sort::Sku) => (EXACT.to_string(), Order::Sku),
@@ -103,7 +108,9 @@ fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
         let is_short = word.chars().count() < 3;
         let pattern = parts.bind(escaped(word));
         let beginning = if is_short { "'% '" } else { "'%'" };
-        words.push(format!("i.search LIKE {beginning} || shared.fold({pattern}) || '%'"));
+        words.push(format!(
+            "i.search LIKE {beginning} || shared.fold({pattern}) || '%'"
+        ));
     }
     let words = words.join(" AND ");
     let whole = parts.bind(escaped(q));
@@ -117,7 +124,9 @@ fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
         return rank;
     }
     let ids = parts.bind(with_barcode.to_vec());
-    parts.conditions.push(format!("({words} OR i.id = ANY({ids}))"));
+    parts
+        .conditions
+        .push(format!("({words} OR i.id = ANY({ids}))"));
     format!("CASE WHEN i.id = ANY({ids}) THEN 0 ELSE {rank} END")
 }
 

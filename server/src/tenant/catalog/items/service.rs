@@ -26,7 +26,10 @@ pub(super) async fn list(
     let page = Page::of(rows, limit, |row| -> After {
         (row.rank, row.item.name.clone(), row.item.sku.clone())
     });
-    Ok(page.map(|row| Item { item: row.item, barcodes: row.barcodes }))
+    Ok(page.map(|row| Item {
+        item: row.item,
+        barcodes: row.barcodes,
+    }))
 }
 
 pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<Item, CatalogError> {
@@ -97,7 +100,10 @@ pub(super) async fn change(
         Patch::Clear => set_price(&mut active, None),
         Patch::Set(price) => set_price(&mut active, Some(price.clone())),
     }
-    active.update(tx).await.map_err(|error| with_group(error, group_id))?;
+    active
+        .update(tx)
+        .await
+        .map_err(|error| with_group(error, group_id))?;
     if let Some(barcodes) = &change.barcodes {
         store::set_barcodes(tx, id, barcodes).await?;
     }
@@ -141,7 +147,9 @@ async fn find_locked(
     id: Uuid,
     expected: Option<i64>,
 ) -> Result<item::Model, CatalogError> {
-    let current = store::find_locked(tx, id).await?.ok_or(CatalogError::ItemNotFound)?;
+    let current = store::find_locked(tx, id)
+        .await?
+        .ok_or(CatalogError::ItemNotFound)?;
     expect_version(expected, current.version)?;
     Ok(current)
 }

@@ -46,7 +46,10 @@ pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<Option<Item>, DbErr>
     let sql = format!("SELECT {COLUMNS} FROM item i WHERE i.id = $1");
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]);
     let found = FoundItem::find_by_statement(statement).one(tx).await?;
-    Ok(found.map(|found| Item { item: found.item, barcodes: found.barcodes }))
+    Ok(found.map(|found| Item {
+        item: found.item,
+        barcodes: found.barcodes,
+    }))
 }
 
 pub(super) async fn find_locked(tx: &TenantTx, id: Uuid) -> Result<Option<item::Model>, DbErr> {
@@ -60,7 +63,10 @@ pub(super) async fn set_barcodes(
     barcodes: &[String],
 ) -> Result<(), DbErr> {
     let of_item = item_barcode::Column::ItemId.eq(item_id);
-    item_barcode::Entity::delete_many().filter(of_item).exec(tx).await?;
+    item_barcode::Entity::delete_many()
+        .filter(of_item)
+        .exec(tx)
+        .await?;
     add_barcodes(tx, item_id, barcodes).await
 }
 
@@ -72,12 +78,17 @@ pub(super) async fn add_barcodes(
     if barcodes.is_empty() {
         return Ok(());
     }
-    let rows = barcodes.iter().zip(0_i16..).map(|(barcode, position)| item_barcode::ActiveModel {
-        barcode: Set(barcode.clone()),
-        item_id: Set(item_id),
-        position: Set(position),
-    });
-    item_barcode::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    let rows = barcodes
+        .iter()
+        .zip(0_i16..)
+        .map(|(barcode, position)| item_barcode::ActiveModel {
+            barcode: Set(barcode.clone()),
+            item_id: Set(item_id),
+            position: Set(position),
+        });
+    item_barcode::Entity::insert_many(rows)
+        .exec_without_returning(tx)
+        .await?;
     Ok(())
 }
 

@@ -192,12 +192,16 @@ impl ItemsQuery {
             Some(StatusOut::Retired) => Shown::Retired,
         };
         // A byte that no text in the database can hold finds nothing, like any other.
-        let q = self.q.map(|q| q.replace('\0', "\u{fffd}").trim().to_owned());
+        let q = self
+            .q
+            .map(|q| q.replace('\0', "\u{fffd}").trim().to_owned());
         Filter {
             q: q.filter(|q| !q.is_empty()),
             group_id: self.group_id,
             sku: self.sku.map(|sku| sku.replace('\0', "\u{fffd}")),
-            barcode: self.barcode.map(|barcode| barcode.replace('\0', "\u{fffd}")),
+            barcode: self
+                .barcode
+                .map(|barcode| barcode.replace('\0', "\u{fffd}")),
             shown,
         }
     }
@@ -206,7 +210,10 @@ impl ItemsQuery {
 impl ItemIn {
     /// The command; a price without a unit is for base units.
     pub(super) fn into_command(self) -> Result<NewItem, Problem> {
-        let price = self.price.map(|price| price.into_price(&self.base_unit)).transpose()?;
+        let price = self
+            .price
+            .map(|price| price.into_price(&self.base_unit))
+            .transpose()?;
         Ok(NewItem {
             sku: self.sku.trim().to_owned(),
             name: self.name.trim().to_owned(),
@@ -263,7 +270,12 @@ impl PriceBody {
 
 impl From<Item> for ItemOut {
     fn from(Item { item, barcodes }: Item) -> Self {
-        let price = match (item.price_amount, item.price_per, item.price_unit, item.currency) {
+        let price = match (
+            item.price_amount,
+            item.price_per,
+            item.price_unit,
+            item.currency,
+        ) {
             (Some(amount), Some(per), Some(unit), Some(currency)) => Some(PriceBody {
                 amount: amount.normalize(),
                 currency,
@@ -310,7 +322,10 @@ fn one() -> Decimal {
 }
 
 fn trimmed(texts: Vec<String>) -> Vec<String> {
-    texts.into_iter().map(|text| text.trim().to_owned()).collect()
+    texts
+        .into_iter()
+        .map(|text| text.trim().to_owned())
+        .collect()
 }
 
 fn whole_price(price: &PriceBody) -> Result<(), ValidationError> {
@@ -327,7 +342,10 @@ fn whole_price(price: &PriceBody) -> Result<(), ValidationError> {
         return broken("range", "at most 12 digits before the point and 6 after it");
     }
     if Currency::parse(&price.currency).is_err() {
-        return broken("currency", "currency must be three letters of ISO 4217, such as EUR");
+        return broken(
+            "currency",
+            "currency must be three letters of ISO 4217, such as EUR",
+        );
     }
     Ok(())
 }

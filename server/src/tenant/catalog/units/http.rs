@@ -1,7 +1,7 @@
 //! `/units`.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use ::entity::tenant::unit::Model;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -17,7 +17,11 @@ use crate::tenant::catalog::text::one_line;
 
 /// The routes of units.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list).service(create).service(read).service(change).service(remove);
+    cfg.service(list)
+        .service(create)
+        .service(read)
+        .service(change)
+        .service(remove);
 }
 
 /// A new unit.
@@ -87,7 +91,10 @@ async fn list(
     page: web::Query<PageQuery>,
 ) -> Result<web::Json<PageOut<UnitOut>>, Problem> {
     let (limit, cursor) = (page.limit()?, page.cursor());
-    let page = who.db.read(async |tx| service::list(tx, limit, cursor.clone()).await).await?;
+    let page = who
+        .db
+        .read(async |tx| service::list(tx, limit, cursor.clone()).await)
+        .await?;
     Ok(web::Json(page.into()))
 }
 
@@ -103,7 +110,10 @@ async fn create(
     body: Body<UnitIn>,
 ) -> Result<HttpResponse, Problem> {
     let (new, now) = (NewUnit::from(body.0), AppState::of(&req).clock.now());
-    let unit = who.db.write(async |tx| service::create(tx, &new, now).await).await?;
+    let unit = who
+        .db
+        .write(async |tx| service::create(tx, &new, now).await)
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header(("Location", format!("/api/v1/units/{}", unit.code)))
         .insert_header(ETag(unit.version))
@@ -117,12 +127,14 @@ async fn create(
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[get("/units/{code}")]
-async fn read(
-    who: Member<ReadItems>,
-    code: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let unit = who.db.read(async |tx| service::find(tx, &code).await).await?;
-    Ok(HttpResponse::Ok().insert_header(ETag(unit.version)).json(UnitOut::from(unit)))
+async fn read(who: Member<ReadItems>, code: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let unit = who
+        .db
+        .read(async |tx| service::find(tx, &code).await)
+        .await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(ETag(unit.version))
+        .json(UnitOut::from(unit)))
 }
 
 /// Change a unit
@@ -145,7 +157,9 @@ async fn change(
     let expected = based_on.version();
     let work = async |tx: &_| service::change(tx, &code, expected, &change, now).await;
     let unit = who.db.write(work).await?;
-    Ok(HttpResponse::Ok().insert_header(ETag(unit.version)).json(UnitOut::from(unit)))
+    Ok(HttpResponse::Ok()
+        .insert_header(ETag(unit.version))
+        .json(UnitOut::from(unit)))
 }
 
 /// Remove a unit that no item uses
@@ -161,7 +175,9 @@ async fn remove(
     code: web::Path<String>,
     based_on: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    who.db.write(async |tx| service::delete(tx, &code, based_on.version()).await).await?;
+    who.db
+        .write(async |tx| service::delete(tx, &code, based_on.version()).await)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

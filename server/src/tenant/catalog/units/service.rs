@@ -41,15 +41,22 @@ pub(super) async fn list(
     limit: u64,
     cursor: Option<Cursor>,
 ) -> Result<Page<Model>, CatalogError> {
-    let mut query = Entity::find().order_by_asc(unit::Column::Code).limit(limit + 1);
+    let mut query = Entity::find()
+        .order_by_asc(unit::Column::Code)
+        .limit(limit + 1);
     if let Some(cursor) = cursor {
         query = query.filter(unit::Column::Code.gt(cursor.key::<String>()?));
     }
-    Ok(Page::of(query.all(tx).await?, limit, |unit| unit.code.clone()))
+    Ok(Page::of(query.all(tx).await?, limit, |unit| {
+        unit.code.clone()
+    }))
 }
 
 pub(super) async fn find(tx: &TenantTx, code: &str) -> Result<Model, CatalogError> {
-    Entity::find_by_id(code).one(tx).await?.ok_or(CatalogError::UnitNotFound)
+    Entity::find_by_id(code)
+        .one(tx)
+        .await?
+        .ok_or(CatalogError::UnitNotFound)
 }
 
 pub(super) async fn create(
@@ -73,7 +80,9 @@ pub async fn ensure(
     if units.is_empty() {
         return Ok(());
     }
-    let there_already = OnConflict::column(unit::Column::Code).do_nothing().to_owned();
+    let there_already = OnConflict::column(unit::Column::Code)
+        .do_nothing()
+        .to_owned();
     Entity::insert_many(units.iter().map(|new| active(new, now)))
         .on_conflict(there_already)
         .exec_without_returning(tx)
@@ -87,7 +96,10 @@ pub async fn ensure(
 ///
 /// [`CatalogError::Db`].
 pub async fn all_codes(tx: &TenantTx) -> Result<Vec<String>, CatalogError> {
-    let codes = Entity::find().select_only().column(unit::Column::Code).into_tuple();
+    let codes = Entity::find()
+        .select_only()
+        .column(unit::Column::Code)
+        .into_tuple();
     Ok(codes.all(tx).await?)
 }
 
@@ -112,7 +124,11 @@ pub fn code_of(name: &str) -> String {
         return code;
     }
     // Nothing of it is Latin: its characters' numbers tell it from others.
-    let numbers: Vec<String> = name.chars().take(4).map(|c| format!("{:x}", u32::from(c))).collect();
+    let numbers: Vec<String> = name
+        .chars()
+        .take(4)
+        .map(|c| format!("{:x}", u32::from(c)))
+        .collect();
     format!("unit_{}", numbers.join("_"))
 }
 

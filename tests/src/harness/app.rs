@@ -1,0 +1,196 @@
+//! The app under test: the real server in this process, on a port and a database of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::Client;
+use server::config::Config;
+use server::kernel::Clock;
+use server::{AppState, Application};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::actor::{Actor, Dealer};
+use super::database::{self, PASSWORD, READY, Scratch};
+
+/// A running server and everything around it.
+#[derive(Debug)]
+pub struct TestApp {
+    /// Its database.
+    pub database: Scratch,
+    /// Its inner parts, for what HTTP can't reach.
+    pub state: Arc<AppState>,
+    base: String,
+    client: Client,
+    handle: actix_web::dev::ServerHandle,
+    next_dealer: AtomicUsize,
+    clock_offset_ms: Arc<AtomicI64>,
+}
+
+impl TestApp {
+    /// A server with the usual configuration.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A server with some keys of its configuration set, such as
+    /// `("TUBEX_AUTH__ACCESS_MINUTES", "1")`.
+    pub async fn start_with(keys: &[(&str, &str)]) -> Self {
+        Self::start_on(Scratch::with_dealers().await, keys).await
+    }
+
+    /// A server on a given database.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't become ready.
+    pub async fn start_on(database: Scratch, keys: &[(&str, &str)]) -> Self {
+        let app = Self::start_unready(database, keys).await;
+        for _ in 0..500 {
+            let anybody = Actor::stranger(app.client.clone(), &app.base, "localhost");
+            if anybody.get("/readyz").await.status.is_success() {
+                return app;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the server did not become ready within five seconds");
+    }
+
+    /// A server that may not be ready yet, or ever.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be built.
+    pub async fn start_unready(database: Scratch, keys: &[(&str, &str)]) -> Self {
+        let config = Config::from_environment(environment(&database, keys))
+            .expect("the test's configuration is fine");
+        let clock_offset_ms = Arc::new(AtomicI64::new(0));
+        let offset = clock_offset_ms.clone();
+        let clock = Clock::new(move || {
+            OffsetDateTime::now_utc() + time::Duration::milliseconds(offset.load(Ordering::Relaxed))
+        });
+        let application = Application::build(config, clock)
+            .await
+            .expect("the app can be built");
+        let base = format!("http://{}", application.address());
+        let (state, handle) = (application.state(), application.handle());
+        actix_web::rt::spawn(application.run());
+        Self {
+            database,
+            state,
+            base,
+            client: Client::new(),
+            handle,
+            next_dealer: AtomicUsize::new(0),
+            clock_offset_ms,
+        }
+    }
+
+    /// The next of the ready dealers (there are three), with its owner signed in.
+    ///
+    /// # Panics
+    ///
+    /// At the fourth.
+    pub async fn dealer(&self) -> Dealer {
+        let (slug, _) = READY[self.next_dealer.fetch_add(1, Ordering::Relaxed)];
+        self.enter(slug).await
+    }
+
+    /// A new dealer, made by `tubex`, with its owner signed in.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be made.
+    pub async fn new_dealer(&self) -> Dealer {
+        let slug = format!("d{}", &Uuid::new_v4().simple().to_string()[..12]);
+        let (url, name) = (self.database.owner_url(), slug.clone());
+        tokio::task::spawn_blocking(move || database::create_dealer(&url, &name, "New Dealer"))
+            .await
+            .expect("tubex creates the dealer");
+        self.enter(&slug).await
+    }
+
+    /// Somebody at a host who has not signed in.
+    pub fn stranger(&self, host: &str) -> Actor {
+        Actor::stranger(self.client.clone(), &self.base, host)
+    }
+
+    /// A member of a dealer's team with this role, signed in.
+    ///
+    /// # Panics
+    ///
+    /// When they can't be made.
+    pub async fn member(&self, dealer: &Dealer, role: &str) -> Actor {
+        let schema = self.database.schema_of(&dealer.slug).await;
+        let email = format!("{role}@{}.example", dealer.slug);
+        let insert = format!(
+            "INSERT INTO {schema}.member (id, email, name, role, status, password_hash)
+             SELECT $1, $2, $3, $3, 'active', password_hash
+             FROM {schema}.member WHERE role = 'owner'"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(insert))
+            .bind(Uuid::now_v7())
+            .bind(&email)
+            .bind(role)
+            .execute(&mut self.database.connect().await)
+            .await
+            .expect("the member is new");
+        let anybody = dealer.owner.signed_out();
+        let reply = anybody.sign_in(&email, PASSWORD).await.expect(200);
+        anybody.with_token(reply.json["access_token"].as_str().expect("a token"))
+    }
+
+    /// Lets time pass for the server, but not for the database.
+    pub fn advance(&self, by: time::Duration) {
+        let by_ms = i64::try_from(by.whole_milliseconds()).expect("a test doesn't take ages");
+        self.clock_offset_ms.fetch_add(by_ms, Ordering::Relaxed);
+    }
+
+    /// Where it listens, as `http://127.0.0.1:port`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Stops the server once its requests have ended.
+    pub async fn stop(&self) {
+        self.handle.stop(true).await;
+    }
+
+    async fn enter(&self, slug: &str) -> Dealer {
+        let stranger = self.stranger(&format!("{slug}.localhost"));
+        let email = format!("owner@{slug}.example");
+        let reply = stranger.sign_in(&email, PASSWORD).await.expect(200);
+        let token = reply.json["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        let owner = stranger.with_token(&token);
+        Dealer {
+            slug: slug.to_owned(),
+            email,
+            password: PASSWORD.to_owned(),
+            owner,
+        }
+    }
+}
+
+fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String)> {
+    let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
+    let url = database.server_url();
+    let usual = [
+        ("TUBEX_HTTP__LISTEN", "127.0.0.1:0"),
+        ("TUBEX_HTTP__WORKERS", "1"),
+        ("TUBEX_DATABASE__URL", url.as_str()),
+        ("TUBEX_DATABASE__SECRET", database.secret()),
+        ("TUBEX_REDIS__URL", redis.as_str()),
+        (
+            "TUBEX_AUTH__TOKEN_SECRET",
+            "a token secret for tests, long enough",
+        ),
+    ];
+    let pairs = usual.iter().chain(keys);
+    pairs
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}

@@ -1,0 +1,234 @@
+//! A database for each test, cloned from a template that holds ready dealers.
+
+use sqlx::{Connection, Executor, PgConnection};
+use url::Url;
+use uuid::Uuid;
+
+use super::programs::tubex;
+
+/// What login passwords are derived from, in every test database.
+pub(super) const SECRET: &str = "a secret for tests, long enough to be one";
+/// The dealers of the template: slug and name. Their owners are `owner@<slug>.example`.
+pub(super) const READY: [(&str, &str); 3] = [
+    ("acme", "Acme Baustoffe"),
+    ("bolt", "Bolt Building Supplies"),
+    ("core", "Core Stone"),
+];
+/// The password of every owner.
+pub(super) const PASSWORD: &str = "a fine password for tests";
+const TEMPLATE: &str = "tubex_template";
+/// Any number of ours: two makers of the template wait for each other.
+const LOCK: i64 = 0x7475_6265_7801;
+
+/// A database of a test's own; it goes when the test ends.
+#[derive(Debug)]
+pub struct Scratch {
+    server: Url,
+    name: String,
+}
+
+impl Scratch {
+    /// A clone of the template, with its ready dealers.
+    ///
+    /// # Panics
+    ///
+    /// Without a test server: run `make test`.
+    pub async fn with_dealers() -> Self {
+        let scratch = Self::named(&format!("tubex_test_{}", Uuid::now_v7().simple()));
+        let mut connection = scratch.server_connection().await;
+        prepare_template(&mut connection, &scratch.server).await;
+        let create = format!("CREATE DATABASE {} TEMPLATE {TEMPLATE}", scratch.name);
+        run(&mut connection, &create).await;
+        // A clone doesn't inherit the rights on the database itself.
+        run(
+            &mut connection,
+            &format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", scratch.name),
+        )
+        .await;
+        scratch
+    }
+
+    /// An empty database.
+    ///
+    /// # Panics
+    ///
+    /// Without a test server: run `make test`.
+    pub async fn empty() -> Self {
+        let scratch = Self::named(&format!("tubex_test_{}", Uuid::now_v7().simple()));
+        let mut connection = scratch.server_connection().await;
+        run(
+            &mut connection,
+            &format!("CREATE DATABASE {}", scratch.name),
+        )
+        .await;
+        scratch
+    }
+
+    fn named(name: &str) -> Self {
+        let server = std::env::var("TUBEX_TEST_DATABASE_URL")
+            .expect("TUBEX_TEST_DATABASE_URL is set by `make test`; run that");
+        let server = Url::parse(&server).expect("TUBEX_TEST_DATABASE_URL is an address");
+        Self {
+            server,
+            name: name.to_owned(),
+        }
+    }
+
+    /// Address with the owner's login, for `tubex`.
+    pub fn owner_url(&self) -> String {
+        self.url_of(&self.server)
+    }
+
+    /// Address with the server's login; its password is derived.
+    ///
+    /// # Panics
+    ///
+    /// Never: the address was parsed before.
+    pub fn server_url(&self) -> String {
+        let mut url = self.server.clone();
+        url.set_username("tubex_server")
+            .expect("postgres addresses have logins");
+        url.set_password(None)
+            .expect("postgres addresses have logins");
+        self.url_of(&url)
+    }
+
+    /// The secret of login passwords.
+    pub fn secret(&self) -> &'static str {
+        SECRET
+    }
+
+    /// A connection as the owner, who may do anything: to look from outside.
+    ///
+    /// # Panics
+    ///
+    /// When the server is gone.
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.owner_url())
+            .await
+            .expect("the test server is there")
+    }
+
+    /// The schema of a dealer.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such dealer.
+    pub async fn schema_of(&self, slug: &str) -> String {
+        sqlx::query_scalar("SELECT schema_name FROM platform.tenant WHERE slug = $1")
+            .bind(slug)
+            .fetch_one(&mut self.connect().await)
+            .await
+            .expect("the dealer exists")
+    }
+
+    fn url_of(&self, server: &Url) -> String {
+        let mut url = server.clone();
+        url.set_path(&self.name);
+        url.into()
+    }
+
+    async fn server_connection(&self) -> PgConnection {
+        PgConnection::connect(self.server.as_str())
+            .await
+            .expect("the server of TUBEX_TEST_DATABASE_URL is there; run `make test`")
+    }
+}
+
+impl Drop for Scratch {
+    /// On a thread of its own, because a runtime can't wait within itself.
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async {
+                let mut connection = PgConnection::connect(server.as_str()).await?;
+                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                connection.execute(sqlx::AssertSqlSafe(drop)).await?;
+                anyhow::Ok(())
+            })
+        });
+        // A database left behind goes with the throw-away server.
+        let _ = dropping.join();
+    }
+}
+
+/// Makes the template unless somebody has. It is made under another name and renamed, so that
+/// one that is there is whole.
+async fn prepare_template(connection: &mut PgConnection, server: &Url) {
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(&mut *connection)
+        .await
+        .expect("lock");
+    let there: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(TEMPLATE)
+        .fetch_optional(&mut *connection)
+        .await
+        .expect("the catalogue can be read");
+    if there.is_none() {
+        let unfinished = format!("{TEMPLATE}_unfinished");
+        run(
+            connection,
+            &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"),
+        )
+        .await;
+        run(connection, &format!("CREATE DATABASE {unfinished}")).await;
+        let mut url = server.clone();
+        url.set_path(&unfinished);
+        fill(url.as_str());
+        run(
+            connection,
+            &format!("ALTER DATABASE {unfinished} RENAME TO {TEMPLATE}"),
+        )
+        .await;
+    }
+    sqlx::query("SELECT pg_advisory_unlock($1)")
+        .bind(LOCK)
+        .execute(connection)
+        .await
+        .expect("lock");
+}
+
+fn fill(url: &str) {
+    must(tubex(url, &["platform", "migrate"], &[]));
+    for (slug, name) in READY {
+        create_dealer(url, slug, name);
+    }
+}
+
+/// Creates a dealer with an owner who can sign in.
+pub(super) fn create_dealer(url: &str, slug: &str, name: &str) {
+    let email = format!("owner@{slug}.example");
+    let arguments = [
+        "tenant",
+        "create",
+        slug,
+        "--name",
+        name,
+        "--owner-email",
+        &email,
+    ];
+    must(tubex(
+        url,
+        &arguments,
+        &[("TUBEX_OWNER_PASSWORD", PASSWORD)],
+    ));
+}
+
+fn must(output: std::process::Output) {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) {
+    connection
+        .execute(sqlx::AssertSqlSafe(sql))
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}

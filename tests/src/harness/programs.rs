@@ -1,0 +1,40 @@
+//! The real programs, as they were built beside the tests.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use super::database::SECRET;
+
+/// The `server` program.
+pub fn server_binary() -> PathBuf {
+    beside_us("server")
+}
+
+/// Runs `tubex` against a database and returns what it printed.
+///
+/// # Panics
+///
+/// When it can't be started.
+pub fn tubex(database_url: &str, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(beside_us("tubex"));
+    command
+        .args(arguments)
+        .env("TUBEX_DATABASE__URL", database_url)
+        .env("TUBEX_DATABASE__SECRET", SECRET)
+        .envs(more.iter().copied());
+    command
+        .output()
+        .expect("tubex is built by `make test` before the tests run")
+}
+
+/// Tests run from `target/<profile>/deps`, programs lie one above.
+fn beside_us(name: &str) -> PathBuf {
+    let ours = std::env::current_exe().expect("a running program has a path");
+    let folder = ours.parent().expect("a program lies in a folder");
+    let folder = if folder.ends_with("deps") {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
+    folder.join(name)
+}
