@@ -1,7 +1,8 @@
 //! The URL table on one page.
 
 use actix_web::dev::{ServiceFactory, ServiceRequest};
-use actix_web::{App, Error, HttpResponse, Responder, web};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
 use utoipa::Modify;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -37,10 +38,11 @@ where
         .service(http::landing)
         .service(http::problems)
         .service(http::docs)
-        .route("/api/openapi.json", web::get().to(openapi_json))
+        .service(openapi_json)
         .service(
-            SwaggerUi::new("/api/docs/{_:.*}")
-                .config(utoipa_swagger_ui::Config::from("/api/openapi.json").validator_url("none")),
+            web::scope("/api/docs")
+                .wrap(from_fn(http::known_host))
+                .service(SwaggerUi::new("/{_:.*}").config(ui())),
         )
         .default_service(web::to(nothing_here))
 }
@@ -48,14 +50,21 @@ where
 /// The rendered document; it is the same for every dealer.
 struct OpenApiJson(String);
 
-async fn openapi_json(document: web::Data<OpenApiJson>) -> impl Responder {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(document.0.clone())
+#[get("/api/openapi.json")]
+async fn openapi_json(
+    req: HttpRequest,
+    document: web::Data<OpenApiJson>,
+) -> Result<HttpResponse, Problem> {
+    http::resolve(&req).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(document.0.clone()))
+}
+
+fn ui() -> utoipa_swagger_ui::Config<'static> {
+    utoipa_swagger_ui::Config::from("/api/openapi.json").validator_url("none")
 }
 
 /// Also answers unknown hosts, with their own body.
-async fn nothing_here(req: actix_web::HttpRequest) -> Result<HttpResponse, Problem> {
+async fn nothing_here(req: HttpRequest) -> Result<HttpResponse, Problem> {
     http::resolve(&req).await?;
     Err(Problem::new(Code::NotFound))
 }
