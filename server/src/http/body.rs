@@ -28,10 +28,14 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             if !is_json {
-                return Err(Problem::new(Code::MediaTypeUnsupported).detail("send application/json"));
+                return Err(
+                    Problem::new(Code::MediaTypeUnsupported).detail("send application/json")
+                );
             }
             let value: T = parsed(&collected(payload, limit).await?)?;
-            value.validate().map_err(|errors| Problem::fields(fields_of(&errors)))?;
+            value
+                .validate()
+                .map_err(|errors| Problem::fields(fields_of(&errors)))?;
             Ok(Self(value))
         })
     }
@@ -63,7 +67,9 @@ fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             Problem::new(Code::BodyInvalid).detail(error.inner())
         }
     })?;
-    deserializer.end().map_err(|error| Problem::new(Code::BodyInvalid).detail(error))?;
+    deserializer
+        .end()
+        .map_err(|error| Problem::new(Code::BodyInvalid).detail(error))?;
     Ok(value)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use sea_orm::DbErr;
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub struct Problem {
     detail: Option<String>,
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
+    /// Methods that would have been taken.
+    allow: Option<String>,
     /// For the log only.
     cause: Option<String>,
     /// Known here only when no layer further out can tell it.
@@ -81,6 +83,7 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             retry_after,
+            allow: None,
             cause: None,
             request_id: None,
         }
@@ -124,6 +127,14 @@ impl Problem {
     pub fn retry_after(self, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    /// Says which methods the address takes.
+    pub fn allow(self, methods: &str) -> Self {
+        Self {
+            allow: Some(methods.to_owned()),
             ..self
         }
     }
@@ -189,6 +200,9 @@ impl Problem {
         let mut response = HttpResponse::build(self.code.status());
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((ALLOW, methods.as_str()));
         }
         if self.code.status() == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));

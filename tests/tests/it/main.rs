@@ -5,4 +5,5 @@
     reason = "tests look from outside: raw connections and clocks are theirs"
 )]
 
+mod architecture;
 mod catalogue;
