@@ -7,4 +7,5 @@
 
 mod architecture;
 mod catalogue;
+mod resolution;
 mod transactions;
