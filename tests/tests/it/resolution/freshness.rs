@@ -1,5 +1,7 @@
 //! The directory in memory follows the one in the database.
 
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use server::db::{TenantDb, TenantTx};
 use tests::{Reply, TestApp, eventually};
 
 /// Column, value, and what a dealer in that state is answered.
@@ -162,23 +164,32 @@ async fn a_lost_listener_is_replaced_and_hears_again() {
     .await;
 }
 
+/// An import holds its door for as long as the file takes to read.
 #[actix_web::test]
-async fn a_lane_that_changes_its_width_drops_no_request() {
+async fn a_request_in_progress_outlives_a_change_of_its_lane() {
     let app = TestApp::start().await;
     let acme = app.dealer().await;
-    let steady = async {
-        for _ in 0..150 {
-            acme.get("/items").await.expect(200);
-        }
-    };
-    let changing = async {
-        for width in [1, 5, 2, 7, 3, 6, 4, 8] {
-            app.sql(&format!("UPDATE platform.lane SET width = {width}"))
-                .await;
-        }
-    };
+    let early = app.door(&acme).await;
+    let tx = early.begin().await.unwrap();
+    let former = backend(&early).await;
 
-    tokio::join!(steady, changing);
+    app.sql("UPDATE platform.lane SET width = 3").await;
+    eventually("the lane has new connections", async || {
+        let late = app.door(&acme).await;
+        backend(&late).await.is_ok_and(|pid| Ok(pid) != former)
+    })
+    .await;
+
+    assert!(backend(&early).await.is_ok(), "its door still opens");
+    assert!(tx.commit().await.is_ok(), "its transaction still commits");
+}
+
+/// The process behind the connection that a dealer would get now.
+async fn backend(door: &TenantDb) -> Result<i32, DbErr> {
+    let pid = Statement::from_string(DbBackend::Postgres, "SELECT pg_backend_pid()");
+    let ask = async |tx: &TenantTx| tx.query_one_raw(pid.clone()).await;
+    let row = door.read(ask).await?;
+    row.expect("one row").try_get_by_index(0)
 }
 
 fn is_worth_another_try(reply: &Reply) -> bool {
