@@ -7,5 +7,6 @@
 
 mod architecture;
 mod catalogue;
+mod isolation;
 mod resolution;
 mod transactions;
