@@ -8,5 +8,7 @@
 mod architecture;
 mod catalogue;
 mod isolation;
+
 mod resolution;
+mod sessions;
 mod transactions;
