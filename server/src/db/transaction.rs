@@ -45,9 +45,18 @@ pub struct Tx<Scope> {
 impl<Scope> Tx<Scope> {
     /// Opens a transaction with `start`, which is `BEGIN` and what belongs to it in one message.
     ///
+    /// The pool's time limit holds for all of it: a database that has fallen silent accepts the
+    /// message and never answers.
+    pub(super) async fn open(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
+        let limit = pool.options().get_acquire_timeout();
+        tokio::time::timeout(limit, Self::begin(pool, start, tag))
+            .await
+            .unwrap_or_else(|_| Err(acquire_error(sqlx::Error::PoolTimedOut)))
+    }
+
     /// Connections that died while they lay idle are replaced here: nothing has been done yet,
     /// so trying again is safe.
-    pub(super) async fn open(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
+    async fn begin(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
         let mut dead_ones_left = pool.options().get_max_connections();
         loop {
             let mut guard = Unconfirmed(Some(pool.acquire().await.map_err(acquire_error)?));
