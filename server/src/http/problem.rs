@@ -234,7 +234,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.answer(self.request_id.as_ref())
+        let mut response = self.answer(self.request_id.as_ref());
+        if let Some(id) = &self.request_id {
+            id.put_into(response.headers_mut());
+        }
+        response
     }
 }
 

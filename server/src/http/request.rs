@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use uuid::Uuid;
@@ -28,6 +28,13 @@ impl RequestId {
     /// The id of this request.
     pub fn of(req: &HttpRequest) -> Option<Self> {
         req.extensions().get::<Self>().copied()
+    }
+
+    /// Names the request in the headers of its answer.
+    pub(super) fn put_into(self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_str(&self.to_string()) {
+            headers.insert(REQUEST_ID, value);
+        }
     }
 }
 
@@ -57,9 +64,7 @@ pub async fn each_request(
         return Err(Problem::new(Code::RequestTimedOut).during(id).into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+    id.put_into(response.headers_mut());
     log(&response, id, started.elapsed());
     Ok(response)
 }
