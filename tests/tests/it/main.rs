@@ -9,6 +9,7 @@ mod architecture;
 mod catalogue;
 mod isolation;
 
+mod outages;
 mod resolution;
 mod sessions;
 mod transactions;
