@@ -43,7 +43,7 @@ impl Config {
     ///
     /// [`ConfigError`] names the key, says what is wrong with it and how to mend it.
     pub fn load() -> Result<Self, ConfigError> {
-        source::load(std::env::vars())
+        source::load(source::environment()?)
     }
 
     /// The same from a given environment.

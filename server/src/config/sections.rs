@@ -36,6 +36,7 @@ pub struct Http {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// Address with the server's login; it may hold a password.
+    #[serde(deserialize_with = "postgres_address")]
     pub url: SecretString,
     /// What login passwords are derived from.
     #[serde(deserialize_with = "long_secret")]
@@ -69,6 +70,7 @@ impl Database {
 #[serde(deny_unknown_fields)]
 pub struct Redis {
     /// Address; empty when there is no Redis.
+    #[serde(deserialize_with = "redis_address")]
     pub url: SecretString,
     /// Longest wait for an answer, milliseconds.
     #[validate(range(min = 1, max = 10000))]
@@ -137,7 +139,7 @@ pub struct Worker {
 #[serde(deny_unknown_fields)]
 pub struct Log {
     /// A level, or a filter.
-    #[validate(length(min = 1))]
+    #[validate(length(min = 1), custom(function = log_filter))]
     pub filter: String,
     /// For machines or for people.
     pub format: LogFormat,
@@ -162,6 +164,42 @@ fn long_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretStrin
         ));
     }
     Ok(secret)
+}
+
+/// Reads the address of a Postgres. The error doesn't tell it: it may hold a password.
+fn postgres_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let url = SecretString::deserialize(deserializer)?;
+    let text = url.expose_secret();
+    if !["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
+        return Err(D::Error::custom(
+            "an address must begin with postgres://, as in postgres://tubex_server@db:5432/tubex",
+        ));
+    }
+    Ok(url)
+}
+
+/// Reads the address of a Redis, or nothing; tells it as little.
+fn redis_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let url = SecretString::deserialize(deserializer)?;
+    let text = url.expose_secret();
+    if !text.is_empty() && !text.starts_with("redis") && !text.starts_with("unix:") {
+        return Err(D::Error::custom(
+            "an address must begin with redis://, as in redis://:password@cache:6379, or be empty",
+        ));
+    }
+    Ok(url)
+}
+
+fn log_filter(filter: &str) -> Result<(), ValidationError> {
+    match tracing_subscriber::EnvFilter::try_new(filter) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ValidationError::new("filter").with_message(
+            "must be a level such as info, or a filter such as info,server::db=debug".into(),
+        )),
+    }
 }
 
 fn lower_case_domain(domain: &str) -> Result<(), ValidationError> {

@@ -36,6 +36,23 @@ pub enum ConfigError {
     },
 }
 
+/// The variables of ours. Those of others may be anything, even no text.
+pub(super) fn environment() -> Result<Vec<(String, String)>, ConfigError> {
+    let named = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        name.starts_with(PREFIX).then_some((name, value))
+    });
+    named
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(ConfigError::Value {
+                key: name,
+                reason: "must be UTF-8".to_owned(),
+            }),
+        })
+        .collect()
+}
+
 /// Puts the sources together and checks every value.
 pub(super) fn load(
     variables: impl IntoIterator<Item = (String, String)>,
