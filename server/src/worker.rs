@@ -9,8 +9,15 @@ use tokio::time::MissedTickBehavior;
 use crate::auth::{self, SweepReport};
 use crate::state::AppState;
 
-/// Sweeps out ended sessions every so often, until it is dropped.
+/// How soon the directory is looked at again before it was first read.
+const NOT_READ_YET: Duration = Duration::from_millis(100);
+
+/// Sweeps out ended sessions every so often, until it is dropped. The first round waits for the
+/// directory: without it there is nobody to go round to, and the next is an hour away.
 pub async fn run(state: Arc<AppState>) {
+    while !state.directory.is_loaded() {
+        tokio::time::sleep(NOT_READ_YET).await;
+    }
     let mut timer = tokio::time::interval(Duration::from_secs(state.config.worker.sweep_seconds));
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
