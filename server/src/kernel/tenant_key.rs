@@ -29,7 +29,8 @@ impl TenantKey {
 }
 
 impl fmt::Display for TenantKey {
+    /// As the API and the directory write the id, so that one search finds all of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_simple().fmt(f)
+        self.0.fmt(f)
     }
 }
