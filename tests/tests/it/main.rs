@@ -10,6 +10,7 @@ mod catalogue;
 mod isolation;
 
 mod outages;
+mod process;
 mod resolution;
 mod sessions;
 mod transactions;

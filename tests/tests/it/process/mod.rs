@@ -1,0 +1,7 @@
+//! The real `server` program: its configuration, its log, its end, its worker.
+
+mod configuration;
+mod life;
+mod log;
+mod program;
+mod worker;
