@@ -30,7 +30,11 @@ struct Parts {
     state: web::Data<AppState>,
     platform: PlatformDb,
     keeper: JoinHandle<()>,
+    security_writer: JoinHandle<()>,
 }
+
+/// How long the last security events may take to be put on record.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 impl Application {
     /// Opens the port and begins to read the directory. It doesn't wait for the database: a
@@ -117,9 +121,7 @@ impl Application {
     /// When the server itself fails.
     pub async fn run(self) -> Result<(), anyhow::Error> {
         let served = self.server.await;
-        self.parts.keeper.abort();
-        self.parts.state.directory.close().await;
-        self.parts.platform.close().await;
+        self.parts.close().await;
         Ok(served?)
     }
 }
@@ -129,7 +131,7 @@ impl Parts {
         let platform = PlatformDb::connect_lazily(&config.database)?;
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(Duration::from_secs(config.database.reconcile_seconds));
-        let (security, _writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let state = web::Data::new(AppState {
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
@@ -144,7 +146,22 @@ impl Parts {
             state,
             platform,
             keeper,
+            security_writer,
         })
+    }
+
+    async fn close(self) {
+        self.keeper.abort();
+        self.state.directory.close().await;
+        // The writer ends by itself once nobody can send to it any more.
+        drop(self.state);
+        if tokio::time::timeout(LAST_EVENTS, self.security_writer)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the last security events may be missing from the record");
+        }
+        self.platform.close().await;
     }
 }
 

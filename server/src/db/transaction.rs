@@ -14,11 +14,12 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, Database, Executor, PgPool, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection, Database, Executor, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::Mutex;
 
 use super::failure::is_connection_lost;
+use super::pool::Pool;
 
 /// A transaction in one dealer's schema, under that dealer's role.
 pub type TenantTx = Tx<TenantScope>;
@@ -47,10 +48,10 @@ impl<Scope> Tx<Scope> {
     ///
     /// Connections that died while they lay idle are replaced here: nothing has been done yet,
     /// so trying again is safe.
-    pub(super) async fn open(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
-        let mut dead_ones_left = pool.options().get_max_connections();
+    pub(super) async fn open(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+        let mut dead_ones_left = pool.width();
         loop {
-            let mut guard = Unconfirmed(Some(pool.acquire().await.map_err(acquire_error)?));
+            let mut guard = Unconfirmed(Some(pool.acquire().await?));
             let begun = <Postgres as Database>::TransactionManager::begin(
                 guard.connection(),
                 Some(AssertSqlSafe(start).into_sql_str()),
@@ -217,16 +218,6 @@ fn is_stale_plan(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|e| e.code().as_deref() == Some("0A000"))
-}
-
-fn acquire_error(error: sqlx::Error) -> DbErr {
-    match error {
-        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout),
-        sqlx::Error::PoolClosed => {
-            DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::ConnectionClosed)
-        }
-        other => DbErr::Conn(RuntimeErr::SqlxError(other.into())),
-    }
 }
 
 fn exec_error(error: sqlx::Error) -> DbErr {
