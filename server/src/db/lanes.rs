@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use provisioner::login_password;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::platform::connect_options;
@@ -16,6 +17,7 @@ use crate::config::Database;
 pub struct Lanes {
     platform: PgConnectOptions,
     config: Database,
+    home: Handle,
     by_id: RwLock<HashMap<Uuid, Lane>>,
 }
 
@@ -37,7 +39,7 @@ pub(super) struct LaneRow {
 }
 
 impl Lanes {
-    /// No lanes yet.
+    /// No lanes yet. Their connections will live on the runtime that this is called on.
     ///
     /// # Errors
     ///
@@ -46,6 +48,7 @@ impl Lanes {
         Ok(Self {
             platform: connect_options(config)?,
             config: config.clone(),
+            home: Handle::current(),
             by_id: RwLock::default(),
         })
     }
@@ -112,7 +115,7 @@ impl Lanes {
             options = options.database(database);
         }
         let width = u32::try_from(row.width).unwrap_or(1).max(1);
-        Pool::new(options, width, &self.config)
+        Pool::new(options, width, &self.config, self.home.clone())
     }
 }
 

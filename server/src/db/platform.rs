@@ -6,6 +6,7 @@ use provisioner::login_password;
 use sea_orm::DbErr;
 use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgListener};
+use tokio::runtime::Handle;
 
 use super::pool::Pool;
 use super::transaction::PlatformTx;
@@ -18,7 +19,8 @@ pub struct PlatformDb {
 }
 
 impl PlatformDb {
-    /// Prepares the connections; none is opened before it is needed.
+    /// Prepares the connections; none is opened before it is needed. They live on the runtime that
+    /// this is called on.
     ///
     /// # Errors
     ///
@@ -26,7 +28,12 @@ impl PlatformDb {
     pub fn connect_lazily(config: &Database) -> Result<Self, sqlx::Error> {
         let options = connect_options(config)?;
         Ok(Self {
-            pool: Pool::new(options, config.platform_connections, config),
+            pool: Pool::new(
+                options,
+                config.platform_connections,
+                config,
+                Handle::current(),
+            ),
         })
     }
 

@@ -17,8 +17,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 ///
 /// Every thread that serves requests has a runtime of its own, and a socket is driven by the
 /// runtime it was opened on: opened by a busy thread it would be slow for all others, and dead
-/// once that thread stops. So connections are opened on the runtime that made the pool, which
-/// outlives them all.
+/// once that thread stops. So connections are opened at `home`, a runtime that outlives
+/// them all.
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: PgPool,
@@ -31,7 +31,12 @@ impl Pool {
     ///
     /// Idle connections aren't checked before use, which would be a round trip more for every
     /// request: the message that opens a transaction finds out.
-    pub(super) fn new(options: PgConnectOptions, width: u32, config: &Database) -> Self {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        width: u32,
+        config: &Database,
+        home: Handle,
+    ) -> Self {
         let connections = PgPoolOptions::new()
             .max_connections(width)
             .min_connections(0)
@@ -42,7 +47,7 @@ impl Pool {
         Self {
             connections,
             width,
-            home: Handle::current(),
+            home,
         }
     }
 
