@@ -2,7 +2,8 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
-    reason = "tests look from outside: raw connections and clocks are theirs"
+    clippy::unwrap_used,
+    reason = "tests look from outside: raw connections, clocks and panics are theirs"
 )]
 
 mod architecture;
