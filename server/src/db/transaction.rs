@@ -52,12 +52,7 @@ impl<Scope> Tx<Scope> {
         let mut dead_ones_left = pool.width();
         loop {
             let mut guard = Unconfirmed(Some(pool.acquire().await?));
-            let begun = <Postgres as Database>::TransactionManager::begin(
-                guard.connection(),
-                Some(AssertSqlSafe(start).into_sql_str()),
-            )
-            .await;
-            match begun {
+            match begin(guard.connection(), start).await {
                 Ok(()) => return Ok(Self::on(guard.confirmed(), tag)),
                 Err(error) if is_connection_lost(&error) && dead_ones_left > 0 => {
                     dead_ones_left -= 1;
@@ -95,8 +90,9 @@ impl<Scope> Tx<Scope> {
         self.stale_plan.load(Ordering::Relaxed)
     }
 
-    /// Rolls back and drops the connection's prepared statements, whose plans are out of date.
-    pub(super) async fn forget_plans(mut self) -> Result<(), DbErr> {
+    /// Rolls back, drops the connection's prepared statements, whose plans are out of date, and
+    /// begins again on the same connection: any other may hold stale plans of its own.
+    pub(super) async fn with_fresh_plans(mut self, start: &str) -> Result<Self, DbErr> {
         let mut guard = Unconfirmed(self.connection.take().map(Mutex::into_inner));
         let connection = guard.connection();
         <Postgres as Database>::TransactionManager::rollback(connection)
@@ -106,8 +102,8 @@ impl<Scope> Tx<Scope> {
             .clear_cached_statements()
             .await
             .map_err(exec_error)?;
-        drop(guard.confirmed());
-        Ok(())
+        begin(connection, start).await.map_err(query_error)?;
+        Ok(Self::on(guard.confirmed(), std::mem::take(&mut self.tag)))
     }
 
     fn connection(&self) -> &Mutex<PoolConnection<Postgres>> {
@@ -212,6 +208,11 @@ impl Drop for Unconfirmed {
             drop(connection.detach());
         }
     }
+}
+
+async fn begin(connection: &mut PoolConnection<Postgres>, start: &str) -> Result<(), sqlx::Error> {
+    let start = AssertSqlSafe(start).into_sql_str();
+    <Postgres as Database>::TransactionManager::begin(connection, Some(start)).await
 }
 
 fn is_stale_plan(error: &sqlx::Error) -> bool {

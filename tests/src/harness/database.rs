@@ -48,6 +48,21 @@ impl Scratch {
         scratch
     }
 
+    /// The same with so many connections in the lane of the ready dealers.
+    ///
+    /// # Panics
+    ///
+    /// Without a test server: run `make test`.
+    pub async fn with_lane_of(width: i32) -> Self {
+        let scratch = Self::with_dealers().await;
+        sqlx::query("UPDATE platform.lane SET width = $1")
+            .bind(width)
+            .execute(&mut scratch.connect().await)
+            .await
+            .expect("the lane can be narrowed");
+        scratch
+    }
+
     /// An empty database.
     ///
     /// # Panics
