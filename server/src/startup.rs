@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use anyhow::Context;
 use tokio::task::JoinHandle;
 
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
@@ -16,6 +17,21 @@ use crate::http;
 use crate::kernel::Clock;
 use crate::routes;
 use crate::state::AppState;
+use crate::telemetry;
+
+/// Looks at what only using a value can tell: addresses, the log filter, the cost of passwords.
+/// Asks nobody; to be called on a runtime.
+///
+/// # Errors
+///
+/// The section at fault, and why.
+pub fn check(config: &Config) -> Result<(), anyhow::Error> {
+    PlatformDb::connect_lazily(&config.database).context("database.url")?;
+    Attempts::new(&config.redis, &config.auth).context("redis.url")?;
+    Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
+    telemetry::filter(&config.log).context("log.filter")?;
+    Ok(())
+}
 
 /// A server that listens but doesn't serve yet.
 pub struct Application {
