@@ -167,6 +167,8 @@ impl Problem {
         match failure_of(error) {
             Failure::Unavailable => Self::new(Code::Unavailable).because(error),
             Failure::TimedOut => Self::new(Code::RequestTimedOut).because(error),
+            Failure::Unstorable => Self::new(Code::FieldsInvalid)
+                .detail("a text holds a character that can't be stored, such as NUL"),
             Failure::Conflict => Self::new(Code::Conflict).because(error),
             Failure::Constraint(_) | Failure::Unexpected => Self::internal(error),
         }
