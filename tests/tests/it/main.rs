@@ -3,7 +3,8 @@
     clippy::disallowed_types,
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "tests look from outside: raw connections, clocks and panics are theirs"
+    reason = "tests look from outside: raw connections and clocks are theirs, and a panic is how \
+              they fail"
 )]
 
 mod architecture;
