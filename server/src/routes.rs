@@ -22,7 +22,9 @@ where
         .into_utoipa_app()
         .openapi(Document::openapi())
         .service(
+            // Before any extractor: those run side by side, and the first to fail answers.
             scope::scope("/api/v1")
+                .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes),

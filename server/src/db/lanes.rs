@@ -65,26 +65,19 @@ impl Lanes {
     }
 
     /// Makes the lanes be those of `rows`. An unchanged lane keeps its pool; a pool that is no
-    /// longer wanted closes once its transactions have ended.
+    /// longer wanted serves the requests that hold it already, and goes with the last of them.
     pub(super) fn replace(&self, rows: Vec<LaneRow>) {
         let mut lanes = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
         let mut former = std::mem::take(&mut *lanes);
         for row in rows {
             let lane = match former.remove(&row.id) {
                 Some(lane) if lane.described == row => lane,
-                changed => {
-                    former.extend(changed.map(|lane| (row.id, lane)));
-                    Lane {
-                        pool: self.open(&row),
-                        described: row,
-                    }
-                }
+                _ => Lane {
+                    pool: self.open(&row),
+                    described: row,
+                },
             };
             lanes.insert(lane.described.id, lane);
-        }
-        drop(lanes);
-        for lane in former.into_values() {
-            tokio::spawn(async move { lane.pool.close().await });
         }
     }
 

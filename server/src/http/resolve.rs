@@ -44,7 +44,7 @@ impl FromRequest for Dealer {
     }
 }
 
-/// Lets requests pass to a service of somebody else's making only where a dealer lives.
+/// Lets requests pass only where a dealer lives, whatever else is wrong with them.
 ///
 /// # Errors
 ///

@@ -10,3 +10,5 @@
 mod architecture;
 mod catalogue;
 mod pages;
+mod resolution;
+mod transactions;
