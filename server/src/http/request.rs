@@ -2,6 +2,7 @@
 //! our own words.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
-use crate::kernel::TenantKey;
+use crate::db::Tenant;
 use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -148,7 +149,7 @@ fn log(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     let req = response.request();
     let extensions = req.extensions();
     let failure = extensions.get::<Cause>();
-    let tenant = extensions.get::<TenantKey>().copied();
+    let tenant = extensions.get::<Arc<Tenant>>().map(|tenant| tenant.key());
     let status = response.status();
     let route = req.match_pattern();
     macro_rules! event {
