@@ -1,9 +1,11 @@
 //! The URL table on one page.
 
-use actix_web::dev::{ServiceFactory, ServiceRequest};
-use actix_web::{App, Error, HttpResponse, Responder, web};
+use actix_web::dev::{ResourceDef, ServiceFactory, ServiceRequest};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
 use utoipa::Modify;
 use utoipa::OpenApi;
+use utoipa::openapi::PathItem;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
@@ -20,7 +22,9 @@ where
         .into_utoipa_app()
         .openapi(Document::openapi())
         .service(
+            // Before any extractor: those run side by side, and the first to fail answers.
             scope::scope("/api/v1")
+                .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes),
@@ -31,16 +35,19 @@ where
             .to_json()
             .expect("a document made of plain values serialises"),
     ));
-    app.configure(http::extractors)
+    let addresses = web::Data::new(Addresses::of(&document));
+    app.app_data(addresses)
+        .configure(http::extractors)
         .configure(http::health::routes)
         .app_data(json)
         .service(http::landing)
         .service(http::problems)
         .service(http::docs)
-        .route("/api/openapi.json", web::get().to(openapi_json))
+        .service(openapi_json)
         .service(
-            SwaggerUi::new("/api/docs/{_:.*}")
-                .config(utoipa_swagger_ui::Config::from("/api/openapi.json").validator_url("none")),
+            web::scope("/api/docs")
+                .wrap(from_fn(http::known_host))
+                .service(SwaggerUi::new("/{_:.*}").config(ui())),
         )
         .default_service(web::to(nothing_here))
 }
@@ -48,16 +55,60 @@ where
 /// The rendered document; it is the same for every dealer.
 struct OpenApiJson(String);
 
-async fn openapi_json(document: web::Data<OpenApiJson>) -> impl Responder {
-    HttpResponse::Ok()
+#[get("/api/openapi.json")]
+async fn openapi_json(
+    req: HttpRequest,
+    document: web::Data<OpenApiJson>,
+) -> Result<HttpResponse, Problem> {
+    http::resolve(&req).await?;
+    Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .body(document.0.clone())
+        .body(document.0.clone()))
 }
 
-/// Also answers unknown hosts, with their own body.
-async fn nothing_here(req: actix_web::HttpRequest) -> Result<HttpResponse, Problem> {
+fn ui() -> utoipa_swagger_ui::Config<'static> {
+    utoipa_swagger_ui::Config::from("/api/openapi.json").validator_url("none")
+}
+
+/// The API's addresses, each with the methods it takes.
+struct Addresses(Vec<(ResourceDef, String)>);
+
+impl Addresses {
+    fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let address = |(path, item): (&String, &PathItem)| {
+            let methods = [
+                ("GET", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            let taken: Vec<_> = methods.iter().filter(|(_, is_taken)| *is_taken).collect();
+            let allow = taken
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", ");
+            (ResourceDef::new(path.as_str()), allow)
+        };
+        Self(document.paths.paths.iter().map(address).collect())
+    }
+}
+
+/// Answers what no route took: an unknown host, a method that an address doesn't take, nothing.
+async fn nothing_here(
+    req: HttpRequest,
+    addresses: web::Data<Addresses>,
+) -> Result<HttpResponse, Problem> {
     http::resolve(&req).await?;
-    Err(Problem::new(Code::NotFound))
+    match addresses
+        .0
+        .iter()
+        .find(|(address, _)| address.is_match(req.path()))
+    {
+        Some((_, allow)) => Err(Problem::new(Code::MethodNotAllowed).allow(allow)),
+        None => Err(Problem::new(Code::NotFound)),
+    }
 }
 
 #[derive(OpenApi)]

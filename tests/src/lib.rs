@@ -9,4 +9,4 @@
 mod harness;
 pub mod local;
 
-pub use harness::{Actor, Dealer, Reply, Scratch, TestApp, server_binary, tubex};
+pub use harness::{Actor, Dealer, Reply, Scratch, TestApp, Wire, eventually, server_binary, tubex};

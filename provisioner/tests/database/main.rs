@@ -5,6 +5,10 @@
     reason = "the provisioner is one of the two doors to a database, and this looks behind it"
 )]
 #![expect(
+    clippy::disallowed_methods,
+    reason = "a test's own connection is nobody else's: a begin that is cancelled harms no one"
+)]
+#![expect(
     clippy::unwrap_used,
     reason = "these are tests, and so is what they share"
 )]

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use sea_orm::DbErr;
-use sqlx::PgPool;
 
 use super::directory::Tenant;
+use super::pool::Pool;
 use super::transaction::TenantTx;
 
 /// Opens transactions in one dealer's schema. It comes from the directory, and runs no query.
 #[derive(Clone)]
 pub struct TenantDb {
     tenant: Arc<Tenant>,
-    pool: PgPool,
+    pool: Pool,
     statement_timeout_ms: u64,
 }
 
@@ -24,7 +24,7 @@ enum Access {
 }
 
 impl TenantDb {
-    pub(super) fn new(tenant: Arc<Tenant>, pool: PgPool, statement_timeout_ms: u64) -> Self {
+    pub(super) fn new(tenant: Arc<Tenant>, pool: Pool, statement_timeout_ms: u64) -> Self {
         Self {
             tenant,
             pool,
@@ -52,8 +52,8 @@ impl TenantDb {
         let tx = self.open(Access::ReadOnly).await?;
         let done = work(&tx).await;
         if done.is_err() && tx.met_a_stale_plan() {
-            tx.forget_plans().await?;
-            return work(&self.open(Access::ReadOnly).await?).await;
+            let again = tx.with_fresh_plans(&self.start(Access::ReadOnly)).await?;
+            return work(&again).await;
         }
         done
     }
@@ -72,8 +72,7 @@ impl TenantDb {
         let mut tx = self.open(Access::ReadWrite).await?;
         let mut done = work(&tx).await;
         if done.is_err() && tx.met_a_stale_plan() {
-            tx.forget_plans().await?;
-            tx = self.open(Access::ReadWrite).await?;
+            tx = tx.with_fresh_plans(&self.start(Access::ReadWrite)).await?;
             done = work(&tx).await;
         }
         let value = done?;
@@ -100,20 +99,24 @@ impl TenantDb {
         self.open(Access::ReadOnly).await
     }
 
+    async fn open(&self, access: Access) -> Result<TenantTx, DbErr> {
+        let tag = format!("/*{}*/ ", self.tenant.schema.as_str());
+        TenantTx::open(&self.pool, &self.start(access), tag).await
+    }
+
     /// One message: nothing is ever set on the session, so nothing can leak to the connection's
     /// next user. `pg_temp` is named last, lest a temporary table shadow a real one.
-    async fn open(&self, access: Access) -> Result<TenantTx, DbErr> {
+    fn start(&self, access: Access) -> String {
         let schema = self.tenant.schema.as_str();
         let begin = match access {
             Access::ReadOnly => "BEGIN READ ONLY",
             Access::ReadWrite => "BEGIN",
         };
-        let start = format!(
+        format!(
             "{begin}; SET LOCAL ROLE {schema}; SET LOCAL search_path = {schema}, shared, pg_temp; \
              SET LOCAL statement_timeout = {}",
             self.statement_timeout_ms
-        );
-        TenantTx::open(&self.pool, &start, format!("/*{schema}*/ ")).await
+        )
     }
 }
 

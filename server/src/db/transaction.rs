@@ -14,11 +14,12 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, Database, Executor, PgPool, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection, Database, Executor, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::Mutex;
 
 use super::failure::is_connection_lost;
+use super::pool::Pool;
 
 /// A transaction in one dealer's schema, under that dealer's role.
 pub type TenantTx = Tx<TenantScope>;
@@ -47,16 +48,11 @@ impl<Scope> Tx<Scope> {
     ///
     /// Connections that died while they lay idle are replaced here: nothing has been done yet,
     /// so trying again is safe.
-    pub(super) async fn open(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
-        let mut dead_ones_left = pool.options().get_max_connections();
+    pub(super) async fn open(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+        let mut dead_ones_left = pool.width();
         loop {
-            let mut guard = Unconfirmed(Some(pool.acquire().await.map_err(acquire_error)?));
-            let begun = <Postgres as Database>::TransactionManager::begin(
-                guard.connection(),
-                Some(AssertSqlSafe(start).into_sql_str()),
-            )
-            .await;
-            match begun {
+            let mut guard = Unconfirmed(Some(pool.acquire().await?));
+            match begin(guard.connection(), start).await {
                 Ok(()) => return Ok(Self::on(guard.confirmed(), tag)),
                 Err(error) if is_connection_lost(&error) && dead_ones_left > 0 => {
                     dead_ones_left -= 1;
@@ -94,8 +90,9 @@ impl<Scope> Tx<Scope> {
         self.stale_plan.load(Ordering::Relaxed)
     }
 
-    /// Rolls back and drops the connection's prepared statements, whose plans are out of date.
-    pub(super) async fn forget_plans(mut self) -> Result<(), DbErr> {
+    /// Rolls back, drops the connection's prepared statements, whose plans are out of date, and
+    /// begins again on the same connection: any other may hold stale plans of its own.
+    pub(super) async fn with_fresh_plans(mut self, start: &str) -> Result<Self, DbErr> {
         let mut guard = Unconfirmed(self.connection.take().map(Mutex::into_inner));
         let connection = guard.connection();
         <Postgres as Database>::TransactionManager::rollback(connection)
@@ -105,8 +102,8 @@ impl<Scope> Tx<Scope> {
             .clear_cached_statements()
             .await
             .map_err(exec_error)?;
-        drop(guard.confirmed());
-        Ok(())
+        begin(connection, start).await.map_err(query_error)?;
+        Ok(Self::on(guard.confirmed(), std::mem::take(&mut self.tag)))
     }
 
     fn connection(&self) -> &Mutex<PoolConnection<Postgres>> {
@@ -213,20 +210,15 @@ impl Drop for Unconfirmed {
     }
 }
 
+async fn begin(connection: &mut PoolConnection<Postgres>, start: &str) -> Result<(), sqlx::Error> {
+    let start = AssertSqlSafe(start).into_sql_str();
+    <Postgres as Database>::TransactionManager::begin(connection, Some(start)).await
+}
+
 fn is_stale_plan(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|e| e.code().as_deref() == Some("0A000"))
-}
-
-fn acquire_error(error: sqlx::Error) -> DbErr {
-    match error {
-        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout),
-        sqlx::Error::PoolClosed => {
-            DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::ConnectionClosed)
-        }
-        other => DbErr::Conn(RuntimeErr::SqlxError(other.into())),
-    }
 }
 
 fn exec_error(error: sqlx::Error) -> DbErr {

@@ -1,9 +1,11 @@
 //! JSON bodies: read, checked, and refused field by field.
 
-use actix_web::error::JsonPayloadError;
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use futures_util::TryStreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::code::Code;
@@ -20,9 +22,17 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = AppState::of(req).config.http.body_limit_kib * 1024;
-        let body = actix_web::dev::JsonBody::<T>::new(req, payload, None, true).limit(limit);
+        let is_json = req.mime_type().ok().flatten().is_some_and(|kind| {
+            kind.subtype() == "json" || kind.suffix().is_some_and(|suffix| suffix == "json")
+        });
+        let payload = payload.take();
         Box::pin(async move {
-            let value = body.await.map_err(|error| unreadable(&error))?;
+            if !is_json {
+                return Err(
+                    Problem::new(Code::MediaTypeUnsupported).detail("send application/json")
+                );
+            }
+            let value: T = parsed(&collected(payload, limit).await?)?;
             value
                 .validate()
                 .map_err(|errors| Problem::fields(fields_of(&errors)))?;
@@ -31,20 +41,50 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     }
 }
 
-fn unreadable(error: &JsonPayloadError) -> Problem {
-    match error {
-        JsonPayloadError::Overflow { limit }
-        | JsonPayloadError::OverflowKnownLength { limit, .. } => {
-            Problem::new(Code::BodyTooLarge).detail(format!("at most {limit} bytes are taken"))
+async fn collected(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload
+        .try_next()
+        .await
+        .map_err(|error| Problem::new(Code::BodyInvalid).detail(error))?
+    {
+        if body.len() + chunk.len() > limit {
+            let detail = format!("at most {limit} bytes are taken");
+            return Err(Problem::new(Code::BodyTooLarge).detail(detail));
         }
-        JsonPayloadError::ContentType => {
-            Problem::new(Code::MediaTypeUnsupported).detail("send application/json")
-        }
-        JsonPayloadError::Deserialize(cause) if cause.is_data() => {
-            Problem::field("", "shape", cause)
-        }
-        other => Problem::new(Code::BodyInvalid).detail(other),
+        body.extend_from_slice(&chunk);
     }
+    Ok(body)
+}
+
+/// Tells broken JSON (400) from JSON of another shape than asked for (422, with the field).
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if error.inner().is_data() {
+            Problem::field(&pointer_of(error.path()), "shape", error.inner())
+        } else {
+            Problem::new(Code::BodyInvalid).detail(error.inner())
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| Problem::new(Code::BodyInvalid).detail(error))?;
+    Ok(value)
+}
+
+fn pointer_of(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        let name = match segment {
+            Segment::Seq { index } => index.to_string(),
+            Segment::Map { key } | Segment::Enum { variant: key } => key.clone(),
+            Segment::Unknown => continue,
+        };
+        pointer.push('/');
+        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
 }
 
 /// Field, rule and bounds of every broken rule. The value is not told, and neither are the

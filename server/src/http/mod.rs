@@ -20,7 +20,7 @@ pub use page::{PageOut, PageQuery};
 pub use pages::{docs, landing, problems};
 pub use problem::{FieldError, Problem, ProblemOut};
 pub use request::{RequestId, each_request};
-pub use resolve::{Dealer, resolve};
+pub use resolve::{Dealer, known_host, resolve};
 
 use actix_web::web;
 

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HOST;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use provisioner::Slug;
 use serde_json::json;
@@ -39,6 +42,19 @@ impl FromRequest for Dealer {
             })
         })
     }
+}
+
+/// Lets requests pass only where a dealer lives, whatever else is wrong with them.
+///
+/// # Errors
+///
+/// As [`resolve`].
+pub async fn known_host(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    resolve(request.request()).await?;
+    next.call(request).await
 }
 
 /// The tenant that host and header agree on, whatever state it is in.

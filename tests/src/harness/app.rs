@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use reqwest::Client;
 use server::config::Config;
+use server::db::{Address, Found, TenantDb};
 use server::kernel::Clock;
 use server::{AppState, Application};
 use time::OffsetDateTime;
@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use super::actor::{Actor, Dealer};
 use super::database::{self, PASSWORD, READY, Scratch};
+use super::eventually::eventually;
 
 /// A running server and everything around it.
 #[derive(Debug)]
 pub struct TestApp {
-    /// Its database.
-    pub database: Scratch,
+    /// Its database; another app may share it.
+    pub database: Arc<Scratch>,
     /// Its inner parts, for what HTTP can't reach.
     pub state: Arc<AppState>,
     base: String,
@@ -45,16 +46,14 @@ impl TestApp {
     /// # Panics
     ///
     /// When it doesn't become ready.
-    pub async fn start_on(database: Scratch, keys: &[(&str, &str)]) -> Self {
+    pub async fn start_on(database: impl Into<Arc<Scratch>>, keys: &[(&str, &str)]) -> Self {
         let app = Self::start_unready(database, keys).await;
-        for _ in 0..500 {
-            let anybody = Actor::stranger(app.client.clone(), &app.base, "localhost");
-            if anybody.get("/readyz").await.status.is_success() {
-                return app;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the server did not become ready within five seconds");
+        let anybody = app.stranger("localhost");
+        eventually("the server is ready", async || {
+            anybody.get("/readyz").await.status.is_success()
+        })
+        .await;
+        app
     }
 
     /// A server that may not be ready yet, or ever.
@@ -62,7 +61,8 @@ impl TestApp {
     /// # Panics
     ///
     /// When it can't be built.
-    pub async fn start_unready(database: Scratch, keys: &[(&str, &str)]) -> Self {
+    pub async fn start_unready(database: impl Into<Arc<Scratch>>, keys: &[(&str, &str)]) -> Self {
+        let database = database.into();
         let config = Config::from_environment(environment(&database, keys))
             .expect("the test's configuration is fine");
         let clock_offset_ms = Arc::new(AtomicI64::new(0));
@@ -139,6 +139,53 @@ impl TestApp {
         let anybody = dealer.owner.signed_out();
         let reply = anybody.sign_in(&email, PASSWORD).await.expect(200);
         anybody.with_token(reply.json["access_token"].as_str().expect("a token"))
+    }
+
+    /// The door to a dealer's rows, as a request gets it.
+    ///
+    /// # Panics
+    ///
+    /// When it is shut.
+    pub async fn door(&self, dealer: &Dealer) -> TenantDb {
+        let address = Address::Slug(dealer.slug.clone());
+        let Found::Tenant(tenant) = self.state.directory.find(&address).await else {
+            panic!("{} is not in the directory", dealer.slug);
+        };
+        let door = self.state.directory.enter(&tenant);
+        door.expect("an active dealer's door is open")
+    }
+
+    /// Runs a statement as the database's owner, beside the server.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub async fn sql(&self, statement: &str) {
+        let mut connection = self.database.connect().await;
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await;
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    /// Waits until so many refusals of a kind are on record for a dealer.
+    ///
+    /// # Panics
+    ///
+    /// When they don't come to be.
+    pub async fn recorded(&self, kind: &str, dealer: &Dealer, times: i64) {
+        let mut connection = self.database.connect().await;
+        let count = "SELECT count(*) FROM platform.security_event e
+             JOIN platform.tenant t ON t.id = e.tenant_id WHERE e.kind = $1 AND t.slug = $2";
+        eventually(kind, async || {
+            let count = sqlx::query_scalar::<_, i64>(count)
+                .bind(kind)
+                .bind(&dealer.slug)
+                .fetch_one(&mut connection)
+                .await;
+            count.expect("events can be counted") == times
+        })
+        .await;
     }
 
     /// Lets time pass for the server, but not for the database.

@@ -1,5 +1,7 @@
 //! A database for each test, cloned from a template that holds ready dealers.
 
+use std::time::Duration;
+
 use sqlx::{Connection, Executor, PgConnection};
 use url::Url;
 use uuid::Uuid;
@@ -17,6 +19,8 @@ pub(super) const READY: [(&str, &str); 3] = [
 /// The password of every owner.
 pub(super) const PASSWORD: &str = "a fine password for tests";
 const TEMPLATE: &str = "tubex_template";
+/// How long the end of a test may wait for its database to go.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Any number of ours: two makers of the template wait for each other.
 const LOCK: i64 = 0x7475_6265_7801;
 
@@ -45,6 +49,21 @@ impl Scratch {
             &format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", scratch.name),
         )
         .await;
+        scratch
+    }
+
+    /// The same with so many connections in the lane of the ready dealers.
+    ///
+    /// # Panics
+    ///
+    /// Without a test server: run `make test`.
+    pub async fn with_lane_of(width: i32) -> Self {
+        let scratch = Self::with_dealers().await;
+        sqlx::query("UPDATE platform.lane SET width = $1")
+            .bind(width)
+            .execute(&mut scratch.connect().await)
+            .await
+            .expect("the lane can be narrowed");
         scratch
     }
 
@@ -136,10 +155,13 @@ impl Scratch {
 }
 
 impl Drop for Scratch {
-    /// On a thread of its own, because a runtime can't wait within itself.
+    /// On a thread of its own, because a runtime can't wait within itself, and not for long:
+    /// Postgres drops nothing while a connection is half-way through its sign-in, and such a one
+    /// of our own runtime only ends when this process does. The statement ends without us.
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
-        let dropping = std::thread::spawn(move || {
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
@@ -148,10 +170,11 @@ impl Drop for Scratch {
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 connection.execute(sqlx::AssertSqlSafe(drop)).await?;
                 anyhow::Ok(())
-            })
+            })?;
+            anyhow::Ok(done.send(())?)
         });
         // A database left behind goes with the throw-away server.
-        let _ = dropping.join();
+        let _ = is_done.recv_timeout(PATIENCE);
     }
 }
 

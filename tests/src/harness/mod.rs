@@ -3,11 +3,15 @@
 mod actor;
 mod app;
 mod database;
+mod eventually;
 mod programs;
 mod reply;
+mod wire;
 
 pub use actor::{Actor, Dealer};
 pub use app::TestApp;
 pub use database::Scratch;
+pub use eventually::eventually;
 pub use programs::{server_binary, tubex};
 pub use reply::Reply;
+pub use wire::Wire;

@@ -7,5 +7,9 @@
               they fail"
 )]
 
+mod architecture;
 mod catalogue;
 mod imports;
+mod pages;
+mod resolution;
+mod transactions;

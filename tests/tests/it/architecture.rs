@@ -1,0 +1,287 @@
+//! The house keeps its shape: arrows between crates and modules, sizes and first lines of files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file longer than this is looking for its second name.
+const LONGEST: usize = 400;
+/// Names that say nothing about what is inside.
+const SHAPELESS: [&str; 4] = ["utils", "helpers", "common", "types"];
+
+#[test]
+fn crates_point_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("entity", &[] as &[&str]),
+        ("migration", &[]),
+        ("provisioner", &["entity", "migration"]),
+        ("server", &["entity", "migration", "provisioner"]),
+        ("tests", &["entity", "migration", "provisioner", "server"]),
+    ]);
+
+    for (name, may) in &allowed {
+        let manifest = read(&root().join(name).join("Cargo.toml"));
+        let (_, dependencies) = manifest
+            .split_once("[dependencies]")
+            .expect("has dependencies");
+        let used: Vec<_> = allowed
+            .keys()
+            .filter(|other| dependencies.lines().any(|line| names(line, other)))
+            .filter(|other| *other != name)
+            .collect();
+        let forbidden: Vec<_> = used
+            .into_iter()
+            .filter(|other| !may.contains(other))
+            .collect();
+        assert!(
+            forbidden.is_empty(),
+            "{name} must not depend on {forbidden:?}"
+        );
+    }
+}
+
+#[test]
+fn only_the_binary_of_the_provisioner_knows_our_dealers() {
+    let library = sources("provisioner/src").into_iter().filter(|path| {
+        let path = path.to_string_lossy();
+        !path.contains("/cli/") && !path.ends_with("/main.rs") && !path.ends_with("/cli.rs")
+    });
+
+    for path in library {
+        let code = code_of(&path);
+        for word in [
+            " migration::",
+            "(migration::",
+            "item_group",
+            "member",
+            "barcode",
+            "price",
+        ] {
+            assert!(!code.contains(word), "{} says {word:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn modules_of_the_server_point_one_way() {
+    // Each may use itself and what is named here; what isn't named may use everything.
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("kernel", &[] as &[&str]),
+        ("config", &[]),
+        ("db", &["kernel", "config"]),
+        ("auth", &["db", "kernel", "config"]),
+        ("http", &["auth", "db", "kernel", "config", "state"]),
+        ("state", &["auth", "db", "kernel", "config"]),
+        (
+            "tenant",
+            &["http", "auth", "db", "kernel", "config", "state"],
+        ),
+    ]);
+    let modules = [
+        "kernel", "config", "db", "auth", "http", "state", "tenant", "startup", "routes",
+    ];
+
+    for path in sources("server/src") {
+        let inside = path
+            .strip_prefix(root().join("server/src"))
+            .expect("is inside");
+        let first = inside
+            .components()
+            .next()
+            .expect("has a name")
+            .as_os_str()
+            .to_string_lossy();
+        let module = first.trim_end_matches(".rs").to_owned();
+        let Some(may) = allowed.get(module.as_str()) else {
+            continue;
+        };
+        let code = code_of(&path);
+        for other in modules
+            .iter()
+            .filter(|other| **other != module && !may.contains(other))
+        {
+            assert!(
+                !code.contains(&format!("crate::{other}")),
+                "{} must not use crate::{other}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_kernel_does_no_input_or_output() {
+    for path in sources("server/src/kernel") {
+        let code = code_of(&path);
+        for word in [
+            "sea_orm", "actix", "sqlx", "tokio", "std::fs", "std::net", "now_utc",
+        ] {
+            assert!(!code.contains(word), "{} says {word:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_db_knows_that_there_is_a_pool() {
+    for path in sources("server/src") {
+        if path.starts_with(root().join("server/src/db")) {
+            continue;
+        }
+        let code = code_of(&path);
+        for word in ["sqlx::", "PgPool", "DatabaseConnection", "AssertSqlSafe"] {
+            assert!(!code.contains(word), "{} says {word:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn services_know_neither_transport_nor_clock_nor_the_end_of_a_transaction() {
+    let services = sources("server/src/tenant")
+        .into_iter()
+        .filter(|path| path.ends_with("service.rs") || path.ends_with("store.rs"));
+
+    for path in services {
+        let code = code_of(&path);
+        for word in [
+            "actix",
+            "crate::http",
+            "now_utc",
+            ".commit(",
+            "TenantDb",
+            "state::",
+        ] {
+            assert!(!code.contains(word), "{} says {word:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn entities_stay_off_the_wire() {
+    for path in sources("server/src/tenant")
+        .into_iter()
+        .filter(|path| path.ends_with("http.rs"))
+    {
+        let code = code_of(&path);
+        assert!(
+            !code.contains("Json<Model>"),
+            "{} answers with an entity",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_amount_and_no_quantity_is_a_float() {
+    let folders = [
+        "server/src/kernel",
+        "server/src/tenant",
+        "entity/src",
+        "migration/src",
+        "provisioner/src",
+    ];
+
+    for path in folders.iter().flat_map(|folder| sources(folder)) {
+        let code = code_of(&path);
+        for word in ["f32", "f64", "double precision"] {
+            assert!(!code.contains(word), "{} says {word:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_first_what_it_is_for() {
+    for path in all_sources() {
+        let text = read(&path);
+        assert!(
+            text.starts_with("//! "),
+            "{} has no module doc",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_file_is_too_long_or_shapeless() {
+    for path in all_sources() {
+        let length = read(&path).lines().count();
+        assert!(length <= LONGEST, "{} has {length} lines", path.display());
+        let name = path
+            .file_stem()
+            .expect("has a name")
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            !SHAPELESS.contains(&name.as_str()),
+            "{} has no idea",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_test_is_ignored_without_a_reason_and_nothing_is_left_to_do() {
+    for path in all_sources() {
+        let text = read(&path);
+        for word in [
+            concat!("todo", "!("),
+            concat!("unimplemented", "!("),
+            concat!("FIX", "ME"),
+        ] {
+            assert!(!text.contains(word), "{} says {word}", path.display());
+        }
+        let bare = concat!("#[ign", "ore]");
+        assert!(
+            !text.contains(bare),
+            "{} ignores a test without a reason",
+            path.display()
+        );
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("lies in the workspace")
+        .to_owned()
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    let crates = ["entity", "migration", "provisioner", "server", "tests"];
+    crates.iter().flat_map(|name| sources(name)).collect()
+}
+
+/// The Rust files below a folder.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the entry can be read").path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} holds no sources");
+    found
+}
+
+/// A file without its comments and without its tests, which may look behind things.
+fn code_of(path: &Path) -> String {
+    let text = read(path);
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn names(line: &str, crate_name: &str) -> bool {
+    line.split(['.', ' ', '=']).next() == Some(crate_name)
+}
