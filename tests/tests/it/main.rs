@@ -9,6 +9,7 @@
 
 mod architecture;
 mod catalogue;
+mod imports;
 mod pages;
 mod resolution;
 mod transactions;
