@@ -10,6 +10,7 @@
 mod architecture;
 mod catalogue;
 mod imports;
+mod isolation;
 mod pages;
 mod resolution;
 mod transactions;
