@@ -102,6 +102,9 @@ fn shown(shown: Shown) -> &'static str {
 
 /// Adds the conditions of a search and returns its rank: SKU or barcode as a whole, beginning of
 /// the SKU, beginning of a word, anywhere else.
+///
+/// Every pattern is a sub-select, which runs once a statement. Written straight into the
+/// condition it would be folded anew for every row: 400 ms instead of 30 for a word in 50,000.
 fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
     let mut words = Vec::new();
     for word in q.split_whitespace().take(WORDS) {
@@ -109,15 +112,15 @@ fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
         let pattern = parts.bind(escaped(word));
         let beginning = if is_short { "'% '" } else { "'%'" };
         words.push(format!(
-            "i.search LIKE {beginning} || shared.fold({pattern}) || '%'"
+            "i.search LIKE (SELECT {beginning} || shared.fold({pattern}) || '%')"
         ));
     }
     let words = words.join(" AND ");
     let whole = parts.bind(escaped(q));
     let rank = format!(
-        "CASE WHEN i.search LIKE ' ' || shared.fold({whole}) || ' %' THEN 0 \
-         WHEN i.search LIKE ' ' || shared.fold({whole}) || '%' THEN 1 \
-         WHEN i.search LIKE '% ' || shared.fold({whole}) || '%' THEN 2 ELSE 3 END"
+        "CASE WHEN i.search LIKE (SELECT ' ' || shared.fold({whole}) || ' %') THEN 0 \
+         WHEN i.search LIKE (SELECT ' ' || shared.fold({whole}) || '%') THEN 1 \
+         WHEN i.search LIKE (SELECT '% ' || shared.fold({whole}) || '%') THEN 2 ELSE 3 END"
     );
     if with_barcode.is_empty() {
         parts.conditions.push(words);
