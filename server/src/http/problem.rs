@@ -225,7 +225,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.answer(self.more.request_id.as_ref())
+        let mut response = self.answer(self.more.request_id.as_ref());
+        if let Some(id) = &self.more.request_id {
+            id.put_into(response.headers_mut());
+        }
+        response
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -31,6 +31,13 @@ impl RequestId {
     /// The id of this request.
     pub fn of(req: &HttpRequest) -> Option<Self> {
         req.extensions().get::<Self>().copied()
+    }
+
+    /// Names the request in the headers of its answer.
+    pub(super) fn put_into(self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_str(&self.to_string()) {
+            headers.insert(REQUEST_ID, value);
+        }
     }
 }
 
@@ -69,9 +76,7 @@ pub async fn each_request(
 fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
     let is_api = response.request().path().starts_with("/api/v1/");
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        headers.insert(REQUEST_ID, value);
-    }
+    id.put_into(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if is_api && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -48,13 +48,15 @@ impl FromRequest for Dealer {
 ///
 /// # Errors
 ///
-/// As [`resolve`].
+/// None of its own: a refusal is an answer, which passes through the layers further out.
 pub async fn known_host(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    resolve(request.request()).await?;
-    next.call(request).await
+    match resolve(request.request()).await {
+        Ok(_) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
 }
 
 /// The tenant that host and header agree on, whatever state it is in.

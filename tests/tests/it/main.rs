@@ -11,6 +11,8 @@ mod architecture;
 mod catalogue;
 mod imports;
 mod isolation;
+mod outages;
 mod pages;
 mod resolution;
+mod sessions;
 mod transactions;
