@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use server::config::Config;
 use server::kernel::Clock;
-use server::{Application, telemetry, worker};
+use server::{Application, startup, telemetry, worker};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -38,10 +38,7 @@ async fn main() -> ExitCode {
         }
     };
     let outcome = match role {
-        Role::CheckConfig => {
-            println!("the configuration is fine");
-            return ExitCode::SUCCESS;
-        }
+        Role::CheckConfig => return check(&config),
         Role::Api => serve(config, Kind::Api).await,
         Role::Worker => serve(config, Kind::Worker).await,
     };
@@ -50,6 +47,19 @@ async fn main() -> ExitCode {
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(config: &Config) -> ExitCode {
+    match startup::check(config) {
+        Ok(()) => {
+            println!("the configuration is fine");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("configuration: {error:#}");
+            ExitCode::from(2)
         }
     }
 }

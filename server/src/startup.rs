@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use anyhow::Context;
 use tokio::task::JoinHandle;
 
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
@@ -16,6 +17,21 @@ use crate::http;
 use crate::kernel::Clock;
 use crate::routes;
 use crate::state::AppState;
+use crate::telemetry;
+
+/// Looks at what only using a value can tell: addresses, the log filter, the cost of passwords.
+/// Asks nobody; to be called on a runtime.
+///
+/// # Errors
+///
+/// The section at fault, and why.
+pub fn check(config: &Config) -> Result<(), anyhow::Error> {
+    PlatformDb::connect_lazily(&config.database).context("database.url")?;
+    Attempts::new(&config.redis, &config.auth).context("redis.url")?;
+    Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
+    telemetry::filter(&config.log).context("log.filter")?;
+    Ok(())
+}
 
 /// A server that listens but doesn't serve yet.
 pub struct Application {
@@ -30,7 +46,11 @@ struct Parts {
     state: web::Data<AppState>,
     platform: PlatformDb,
     keeper: JoinHandle<()>,
+    security_writer: JoinHandle<()>,
 }
+
+/// How long the last security events may take to be put on record.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 impl Application {
     /// Opens the port and begins to read the directory. It doesn't wait for the database: a
@@ -117,9 +137,7 @@ impl Application {
     /// When the server itself fails.
     pub async fn run(self) -> Result<(), anyhow::Error> {
         let served = self.server.await;
-        self.parts.keeper.abort();
-        self.parts.state.directory.close().await;
-        self.parts.platform.close().await;
+        self.parts.close().await;
         Ok(served?)
     }
 }
@@ -129,7 +147,7 @@ impl Parts {
         let platform = PlatformDb::connect_lazily(&config.database)?;
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(Duration::from_secs(config.database.reconcile_seconds));
-        let (security, _writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let state = web::Data::new(AppState {
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
@@ -144,7 +162,22 @@ impl Parts {
             state,
             platform,
             keeper,
+            security_writer,
         })
+    }
+
+    async fn close(self) {
+        self.keeper.abort();
+        self.state.directory.close().await;
+        // The writer ends by itself once nobody can send to it any more.
+        drop(self.state);
+        if tokio::time::timeout(LAST_EVENTS, self.security_writer)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the last security events may be missing from the record");
+        }
+        self.platform.close().await;
     }
 }
 

@@ -12,8 +12,7 @@ use crate::config::{Log, LogFormat};
 ///
 /// When the filter can't be read, or a log was started before.
 pub fn start(config: &Log) -> Result<(), anyhow::Error> {
-    let filter = EnvFilter::try_new(&config.filter)?;
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(config)?);
     match config.format {
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
@@ -24,4 +23,13 @@ pub fn start(config: &Log) -> Result<(), anyhow::Error> {
         LogFormat::Text => registry.with(tracing_subscriber::fmt::layer()).try_init()?,
     }
     Ok(())
+}
+
+/// Reads the filter.
+///
+/// # Errors
+///
+/// When it can't be read.
+pub fn filter(config: &Log) -> Result<EnvFilter, anyhow::Error> {
+    Ok(EnvFilter::try_new(&config.filter)?)
 }

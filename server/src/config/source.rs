@@ -9,6 +9,8 @@ use super::Config;
 
 const DEFAULTS: &str = include_str!("defaults.toml");
 const PREFIX: &str = "TUBEX_";
+/// Keys without a default.
+const REQUIRED: [&str; 3] = ["database.url", "database.secret", "auth.token_secret"];
 /// Variables of ours that are no keys of the configuration, by their beginnings.
 const OTHERS: [&str; 3] = ["TUBEX_CONFIG", "TUBEX_TEST_", "TUBEX_OWNER_"];
 
@@ -23,7 +25,10 @@ pub enum ConfigError {
         /// How it should probably read.
         suggestion: String,
     },
-    /// A key is missing, unknown, or of the wrong type.
+    /// Keys without a default that nobody has set.
+    #[error("not set: {}; all keys are explained in server/src/config/defaults.toml", .0.join(", "))]
+    Missing(Vec<String>),
+    /// A key is unknown, or of the wrong type.
     #[error("{0}; all keys are explained in server/src/config/defaults.toml")]
     Key(#[from] config::ConfigError),
     /// A value is outside its range.
@@ -81,9 +86,24 @@ pub(super) fn load(
         .prefix_separator("_")
         .separator("__")
         .source(Some(keys));
-    let config: Config = builder.add_source(environment).build()?.try_deserialize()?;
+    let sources = builder.add_source(environment).build()?;
+    let missing = missing_from(&sources);
+    if !missing.is_empty() {
+        return Err(ConfigError::Missing(missing));
+    }
+    let config: Config = sources.try_deserialize()?;
     config.validate().map_err(|errors| first_of(&errors, ""))?;
     Ok(config)
+}
+
+/// All required keys that are missing, so that they can be mended in one go.
+fn missing_from(config: &config::Config) -> Vec<String> {
+    let missing = REQUIRED
+        .iter()
+        .filter(|key| config.get_string(key).is_err());
+    missing
+        .map(|key| format!("{key} ({PREFIX}{})", key.to_uppercase().replace('.', "__")))
+        .collect()
 }
 
 /// `TUBEX_HTTP_LISTEN` was meant as `TUBEX_HTTP__LISTEN`.
@@ -187,13 +207,16 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_secret_is_named() {
+    fn all_missing_keys_are_named_at_once_as_they_are_written_in_the_environment() {
         let error = load([]).unwrap_err().to_string();
 
-        assert!(
-            error.contains("database.url") || error.contains("url"),
-            "{error}"
-        );
+        for key in [
+            "TUBEX_DATABASE__URL",
+            "TUBEX_DATABASE__SECRET",
+            "TUBEX_AUTH__TOKEN_SECRET",
+        ] {
+            assert!(error.contains(key), "{error}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub enum Failure {
     TimedOut,
     /// A constraint refused the row.
     Constraint(String),
+    /// A text holds a character that no text in the database can hold, such as NUL.
+    Unstorable,
     /// Two transactions stood in each other's way; trying again helps.
     Conflict,
     /// Anything else is our fault.
@@ -39,6 +41,7 @@ pub fn failure_of(error: &DbErr) -> Failure {
     }
     match refusal.code().as_deref() {
         Some("57014") => Failure::TimedOut,
+        Some("22021" | "22P05") => Failure::Unstorable,
         Some("40001" | "40P01" | "55P03") => Failure::Conflict,
         _ => Failure::Unexpected,
     }

@@ -2,32 +2,28 @@
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
 
 use provisioner::login_password;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::platform::connect_options;
+use super::pool::Pool;
 use crate::config::Database;
-
-/// A connection that lay idle for longer is checked before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(30);
-/// An idle connection is closed after this long.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// All lanes the directory knows, each with its pool.
 pub struct Lanes {
     platform: PgConnectOptions,
     config: Database,
+    home: Handle,
     by_id: RwLock<HashMap<Uuid, Lane>>,
 }
 
 struct Lane {
     described: LaneRow,
-    pool: PgPool,
+    pool: Pool,
 }
 
 /// A lane and the node it leads to, as the directory has them.
@@ -43,7 +39,7 @@ pub(super) struct LaneRow {
 }
 
 impl Lanes {
-    /// No lanes yet.
+    /// No lanes yet. Their connections will live on the runtime that this is called on.
     ///
     /// # Errors
     ///
@@ -52,12 +48,13 @@ impl Lanes {
         Ok(Self {
             platform: connect_options(config)?,
             config: config.clone(),
+            home: Handle::current(),
             by_id: RwLock::default(),
         })
     }
 
     /// The pool of a lane.
-    pub(super) fn pool(&self, id: Uuid) -> Option<PgPool> {
+    pub(super) fn pool(&self, id: Uuid) -> Option<Pool> {
         let lanes = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
         lanes.get(&id).map(|lane| lane.pool.clone())
     }
@@ -93,7 +90,7 @@ impl Lanes {
         }
     }
 
-    fn open(&self, row: &LaneRow) -> PgPool {
+    fn open(&self, row: &LaneRow) -> Pool {
         let password: SecretString = login_password(&self.config.secret, &row.login_role);
         let mut options = self
             .platform
@@ -111,7 +108,7 @@ impl Lanes {
             options = options.database(database);
         }
         let width = u32::try_from(row.width).unwrap_or(1).max(1);
-        pool_of(options, width, &self.config)
+        Pool::new(options, width, &self.config, self.home.clone())
     }
 }
 
@@ -119,24 +116,4 @@ impl std::fmt::Debug for Lanes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Lanes")
     }
-}
-
-/// A pool that opens its connections when they are needed, and pings only those that lay idle:
-/// a ping at every checkout would be a round trip more for every request.
-pub(super) fn pool_of(options: PgConnectOptions, width: u32, config: &Database) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(width)
-        .min_connections(0)
-        .acquire_timeout(config.acquire_timeout())
-        .idle_timeout(IDLE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, state| {
-            Box::pin(async move {
-                if state.idle_for > TRUSTED_IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options.statement_cache_capacity(config.statement_cache))
 }

@@ -36,6 +36,7 @@ mod directory;
 mod failure;
 mod lanes;
 mod platform;
+mod pool;
 mod schema_version;
 mod security_log;
 mod tenant;

@@ -5,21 +5,22 @@ use std::time::Duration;
 use provisioner::login_password;
 use sea_orm::DbErr;
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener};
+use tokio::runtime::Handle;
 
-use super::lanes::pool_of;
+use super::pool::Pool;
 use super::transaction::PlatformTx;
 use crate::config::Database;
 
 /// Opens transactions in the platform's schema.
 #[derive(Clone)]
 pub struct PlatformDb {
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl PlatformDb {
-    /// Prepares the connections; none is opened before it is needed.
+    /// Prepares the connections; none is opened before it is needed. They live on the runtime that
+    /// this is called on.
     ///
     /// # Errors
     ///
@@ -27,7 +28,12 @@ impl PlatformDb {
     pub fn connect_lazily(config: &Database) -> Result<Self, sqlx::Error> {
         let options = connect_options(config)?;
         Ok(Self {
-            pool: pool_of(options, config.platform_connections, config),
+            pool: Pool::new(
+                options,
+                config.platform_connections,
+                config,
+                Handle::current(),
+            ),
         })
     }
 
@@ -61,9 +67,7 @@ impl PlatformDb {
 
     /// Takes one connection for good, to hear of changes.
     pub(super) async fn listener(&self) -> Result<PgListener, sqlx::Error> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.ignore_pool_close_event(true);
-        Ok(listener)
+        self.pool.listener().await
     }
 
     /// Closes all connections.

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use sea_orm::DbErr;
-use sqlx::PgPool;
 
 use super::directory::Tenant;
+use super::pool::Pool;
 use super::transaction::TenantTx;
 
 /// Opens transactions in one dealer's schema. It comes from the directory, and runs no query.
 #[derive(Clone)]
 pub struct TenantDb {
     tenant: Arc<Tenant>,
-    pool: PgPool,
+    pool: Pool,
     statement_timeout_ms: u64,
 }
 
@@ -24,7 +24,7 @@ enum Access {
 }
 
 impl TenantDb {
-    pub(super) fn new(tenant: Arc<Tenant>, pool: PgPool, statement_timeout_ms: u64) -> Self {
+    pub(super) fn new(tenant: Arc<Tenant>, pool: Pool, statement_timeout_ms: u64) -> Self {
         Self {
             tenant,
             pool,

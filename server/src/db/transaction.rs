@@ -9,16 +9,18 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
+    ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    Statement, Values,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, Database, Executor, PgPool, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection, Database, Executor, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::sync::Mutex;
 
 use super::failure::is_connection_lost;
+use super::pool::Pool;
 
 /// A transaction in one dealer's schema, under that dealer's role.
 pub type TenantTx = Tx<TenantScope>;
@@ -47,19 +49,18 @@ impl<Scope> Tx<Scope> {
     ///
     /// The pool's time limit holds for all of it: a database that has fallen silent accepts the
     /// message and never answers.
-    pub(super) async fn open(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
-        let limit = pool.options().get_acquire_timeout();
-        tokio::time::timeout(limit, Self::begin(pool, start, tag))
+    pub(super) async fn open(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+        tokio::time::timeout(pool.patience(), Self::begin(pool, start, tag))
             .await
-            .unwrap_or_else(|_| Err(acquire_error(sqlx::Error::PoolTimedOut)))
+            .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     /// Connections that died while they lay idle are replaced here: nothing has been done yet,
     /// so trying again is safe.
-    async fn begin(pool: &PgPool, start: &str, tag: String) -> Result<Self, DbErr> {
-        let mut dead_ones_left = pool.options().get_max_connections();
+    async fn begin(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+        let mut dead_ones_left = pool.width();
         loop {
-            let mut guard = Unconfirmed(Some(pool.acquire().await.map_err(acquire_error)?));
+            let mut guard = Unconfirmed(Some(pool.acquire().await?));
             match begin(guard.connection(), start).await {
                 Ok(()) => return Ok(Self::on(guard.confirmed(), tag)),
                 Err(error) if is_connection_lost(&error) && dead_ones_left > 0 => {
@@ -227,16 +228,6 @@ fn is_stale_plan(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|e| e.code().as_deref() == Some("0A000"))
-}
-
-fn acquire_error(error: sqlx::Error) -> DbErr {
-    match error {
-        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout),
-        sqlx::Error::PoolClosed => {
-            DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::ConnectionClosed)
-        }
-        other => DbErr::Conn(RuntimeErr::SqlxError(other.into())),
-    }
 }
 
 fn exec_error(error: sqlx::Error) -> DbErr {

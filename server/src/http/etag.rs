@@ -55,14 +55,16 @@ impl IfMatch {
         if text.trim() == "*" {
             return Ok(Self::Any);
         }
-        // A validator of another kind can't match any version of ours.
+        // A validator of another kind can't match any version of ours, nor one of other spelling.
         let version = text
             .trim()
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix('"'));
         version
-            .and_then(|version| version.parse().ok())
-            .map(Self::Version)
+            .and_then(|text| {
+                let version: i64 = text.parse().ok()?;
+                (version.to_string() == text).then_some(Self::Version(version))
+            })
             .ok_or_else(|| Problem::new(Code::PreconditionFailed))
     }
 }
@@ -89,5 +91,6 @@ mod tests {
         assert_eq!(parsed("*"), Ok(IfMatch::Any));
         assert_eq!(parsed("W/\"7\""), Err(Code::PreconditionFailed));
         assert_eq!(parsed("seven"), Err(Code::PreconditionFailed));
+        assert_eq!(parsed("\"+7\""), Err(Code::PreconditionFailed));
     }
 }

@@ -54,6 +54,5 @@ fn page(template: &impl Template) -> Result<HttpResponse, Problem> {
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header(("X-Content-Type-Options", "nosniff"))
         .body(html))
 }

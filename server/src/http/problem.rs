@@ -20,8 +20,15 @@ const RETRY_SECONDS: u64 = 2;
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
+    /// On the heap, because every handler's result carries a problem and hardly one has it.
+    more: Box<More>,
+}
+
+#[derive(Debug, Default)]
+struct More {
     detail: Option<String>,
     errors: Vec<FieldError>,
+    /// Seconds after which another try is worth it.
     retry_after: Option<u64>,
     /// Methods that would have been taken.
     allow: Option<String>,
@@ -76,41 +83,33 @@ pub struct ProblemOut {
 impl Problem {
     /// A problem that says no more than its code.
     pub fn new(code: Code) -> Self {
-        let retry_after =
-            (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS);
+        let is_passing = code.status() == StatusCode::SERVICE_UNAVAILABLE;
+        let retry_after = is_passing.then_some(RETRY_SECONDS);
         Self {
             code,
-            detail: None,
-            errors: Vec::new(),
-            retry_after,
-            allow: None,
-            cause: None,
-            request_id: None,
+            more: Box::new(More {
+                retry_after,
+                ..More::default()
+            }),
         }
     }
 
     /// Our own failure: the cause goes to the log, nothing of it to the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        Self {
-            cause: Some(cause.to_string()),
-            ..Self::new(Code::Internal)
-        }
+        Self::new(Code::Internal).because(cause)
     }
 
     /// Says what is wrong this time.
-    pub fn detail(self, detail: impl fmt::Display) -> Self {
-        Self {
-            detail: Some(detail.to_string()),
-            ..self
-        }
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.more.detail = Some(detail.to_string());
+        self
     }
 
     /// Names the fields that break their rules.
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        Self {
-            errors,
-            ..Self::new(Code::FieldsInvalid)
-        }
+        let mut problem = Self::new(Code::FieldsInvalid);
+        problem.more.errors = errors;
+        problem
     }
 
     /// Names one field that breaks its rule.
@@ -123,20 +122,44 @@ impl Problem {
         }])
     }
 
+    /// Points to a line of an uploaded file, with the kind of fault.
+    pub fn about_line(mut self, line: Option<u64>, kind: &str) -> Self {
+        let message = match line {
+            Some(line) => format!("see line {line}"),
+            None => "see the file as a whole".to_owned(),
+        };
+        let (pointer, code) = ("/file".to_owned(), kind.to_owned());
+        self.more.errors = vec![FieldError {
+            pointer,
+            code,
+            message,
+            line,
+        }];
+        self
+    }
+
     /// Says when to try again.
-    pub fn retry_after(self, seconds: u64) -> Self {
-        Self {
-            retry_after: Some(seconds),
-            ..self
-        }
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.more.retry_after = Some(seconds);
+        self
     }
 
     /// Says which methods the address takes.
-    pub fn allow(self, methods: &str) -> Self {
-        Self {
-            allow: Some(methods.to_owned()),
-            ..self
-        }
+    pub fn allow(mut self, methods: &str) -> Self {
+        self.more.allow = Some(methods.to_owned());
+        self
+    }
+
+    /// Tells the log more than the client.
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.more.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Names the request it happened in.
+    pub(super) fn during(mut self, request_id: RequestId) -> Self {
+        self.more.request_id = Some(request_id);
+        self
     }
 
     /// What a database error means to a client.
@@ -144,42 +167,10 @@ impl Problem {
         match failure_of(error) {
             Failure::Unavailable => Self::new(Code::Unavailable).because(error),
             Failure::TimedOut => Self::new(Code::RequestTimedOut).because(error),
+            Failure::Unstorable => Self::new(Code::FieldsInvalid)
+                .detail("a text holds a character that can't be stored, such as NUL"),
             Failure::Conflict => Self::new(Code::Conflict).because(error),
             Failure::Constraint(_) | Failure::Unexpected => Self::internal(error),
-        }
-    }
-
-    /// Names the request it happened in.
-    pub(super) fn during(self, request_id: RequestId) -> Self {
-        Self {
-            request_id: Some(request_id),
-            ..self
-        }
-    }
-
-    /// Points to a line of an uploaded file, with the kind of fault.
-    pub fn about_line(self, line: Option<u64>, kind: &str) -> Self {
-        let message = match line {
-            Some(line) => format!("see line {line}"),
-            None => "see the file as a whole".to_owned(),
-        };
-        let fault = FieldError {
-            pointer: "/file".to_owned(),
-            code: kind.to_owned(),
-            line,
-            message,
-        };
-        Self {
-            errors: vec![fault],
-            ..self
-        }
-    }
-
-    /// Tells the log more than the client.
-    pub fn because(self, cause: impl fmt::Display) -> Self {
-        Self {
-            cause: Some(cause.to_string()),
-            ..self
         }
     }
 
@@ -190,7 +181,7 @@ impl Problem {
 
     /// What only the log may know.
     pub fn cause(&self) -> Option<&str> {
-        self.cause.as_deref()
+        self.more.cause.as_deref()
     }
 
     /// The answer. An unknown host gets the very same body whatever the reason, so there the
@@ -198,10 +189,10 @@ impl Problem {
     pub fn answer(&self, request_id: Option<&RequestId>) -> HttpResponse {
         let request_id = request_id.filter(|_| self.code != Code::TenantUnknown);
         let mut response = HttpResponse::build(self.code.status());
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.more.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        if let Some(methods) = &self.allow {
+        if let Some(methods) = &self.more.allow {
             response.insert_header((ALLOW, methods.as_str()));
         }
         if self.code.status() == StatusCode::UNAUTHORIZED {
@@ -212,8 +203,8 @@ impl Problem {
             title: self.code.title(),
             status: self.code.status().as_u16(),
             code: self.code.name(),
-            detail: self.detail.clone(),
-            errors: self.errors.clone(),
+            detail: self.more.detail.clone(),
+            errors: self.more.errors.clone(),
             request_id: request_id.map(ToString::to_string),
         });
         let media_type = HeaderValue::from_static("application/problem+json");
@@ -234,8 +225,8 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = self.answer(self.request_id.as_ref());
-        if let Some(id) = &self.request_id {
+        let mut response = self.answer(self.more.request_id.as_ref());
+        if let Some(id) = &self.more.request_id {
             id.put_into(response.headers_mut());
         }
         response

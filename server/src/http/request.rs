@@ -2,18 +2,21 @@
 //! our own words.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
-use crate::kernel::TenantKey;
+use crate::db::Tenant;
 use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -64,9 +67,20 @@ pub async fn each_request(
         return Err(Problem::new(Code::RequestTimedOut).during(id).into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
-    id.put_into(response.headers_mut());
+    add_headers(&mut response, id);
     log(&response, id, started.elapsed());
     Ok(response)
+}
+
+/// Answers of the API are one caller's own, so nothing between us may keep them.
+fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
+    let is_api = response.request().path().starts_with("/api/v1/");
+    let headers = response.headers_mut();
+    id.put_into(headers);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_api && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
 }
 
 fn time_limit(req: &HttpRequest) -> Duration {
@@ -140,7 +154,7 @@ fn log(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     let req = response.request();
     let extensions = req.extensions();
     let failure = extensions.get::<Cause>();
-    let tenant = extensions.get::<TenantKey>().copied();
+    let tenant = extensions.get::<Arc<Tenant>>().map(|tenant| tenant.key());
     let status = response.status();
     let route = req.match_pattern();
     macro_rules! event {

@@ -5,9 +5,11 @@ mod currency;
 mod page;
 mod patch;
 mod tenant_key;
+mod text;
 
 pub use clock::Clock;
 pub use currency::{Currency, CurrencyError};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
-pub use patch::Patch;
+pub use patch::{Patch, never_null};
 pub use tenant_key::TenantKey;
+pub use text::holds_nul;

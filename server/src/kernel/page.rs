@@ -4,6 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::text;
 
 /// Most rows of a page.
 pub const PAGE_LIMIT: u64 = 200;
@@ -73,7 +76,11 @@ impl Cursor {
     /// [`CursorError`] unless it was made from a key of the same shape.
     pub fn key<K: DeserializeOwned>(&self) -> Result<K, CursorError> {
         let json = URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| CursorError)?;
-        serde_json::from_slice(&json).map_err(|_| CursorError)
+        let key: Value = serde_json::from_slice(&json).map_err(|_| CursorError)?;
+        if text::holds_nul(&key) {
+            return Err(CursorError);
+        }
+        serde_json::from_value(key).map_err(|_| CursorError)
     }
 
     /// As it goes on the wire.
@@ -109,5 +116,12 @@ mod tests {
         assert_eq!(cursor.key::<String>(), Err(CursorError));
         assert_eq!(Cursor::from_wire("%%").key::<String>(), Err(CursorError));
         assert_eq!(Cursor::from_wire("").key::<String>(), Err(CursorError));
+    }
+
+    #[test]
+    fn a_cursor_with_a_nul_was_never_ours() {
+        let cursor = Cursor::after(&"a\0");
+
+        assert_eq!(cursor.key::<String>(), Err(CursorError));
     }
 }

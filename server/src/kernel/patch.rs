@@ -1,6 +1,8 @@
 //! A field of a change request: absent, cleared or set.
 
+use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use validator::{Validate, ValidationErrors};
 
 /// What a change says about one field. `#[serde(default)]` on the field makes absence `Keep`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,11 +41,33 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
+/// A value that is given keeps its type's rules.
+impl<T: Validate> Validate for Patch<T> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        self.as_set().map_or(Ok(()), Validate::validate)
+    }
+}
+
 /// Only so that rules can be declared on such a field: the validator insists on it.
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_set().serialize(serializer)
     }
+}
+
+/// For a field of a change that can't be cleared: absent is `None`, `null` is refused.
+///
+/// # Errors
+///
+/// When the value is `null`, or of another shape than expected.
+pub fn never_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let value = Option::<T>::deserialize(deserializer)?;
+    let refused = || D::Error::invalid_type(Unexpected::Unit, &"a value, or the field left out");
+    value.map(Some).ok_or_else(refused)
 }
 
 #[cfg(test)]
@@ -54,6 +78,8 @@ mod tests {
     struct Change {
         #[serde(default)]
         name: Patch<String>,
+        #[serde(default, deserialize_with = "never_null")]
+        code: Option<String>,
     }
 
     #[test]
@@ -63,5 +89,14 @@ mod tests {
         assert_eq!(read("{}"), Patch::Keep);
         assert_eq!(read(r#"{"name": null}"#), Patch::Clear);
         assert_eq!(read(r#"{"name": "brick"}"#), Patch::Set("brick".to_owned()));
+    }
+
+    #[test]
+    fn what_can_not_be_cleared_is_absent_or_a_value() {
+        let read = |json| serde_json::from_str::<Change>(json).map(|change| change.code);
+
+        assert_eq!(read("{}").unwrap(), None);
+        assert_eq!(read(r#"{"code": "x"}"#).unwrap(), Some("x".to_owned()));
+        assert!(read(r#"{"code": null}"#).is_err());
     }
 }

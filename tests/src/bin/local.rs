@@ -1,6 +1,7 @@
 //! The command behind `make dev`, `make test` and `make bench`: see `tests::local`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ usage: local COMMAND
   run -- CMD ARGS...  run CMD with a throw-away Postgres and Redis in
                       TUBEX_TEST_DATABASE_URL and TUBEX_TEST_REDIS_URL
   clean               stop what is left running, remove .local and its data
-  tools wrk           find a program, or install it, and print where it is
+  tools wrk|chromium  find a program, or install it, and print where it is
 
 environment: TUBEX_DATABASE__URL, TUBEX_REDIS__URL (dev uses these instead of its own),
              PG_BIN (where initdb and postgres are), LOCAL_INSTALL=no (never install)";
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
             INTERRUPTED,
         ),
         ["clean"] => (clean::clean().map(|()| 0), INTERRUPTED),
-        ["tools", "wrk"] => (find_wrk().map(|()| 0), INTERRUPTED),
+        ["tools", "wrk"] => (show(tools::wrk()), INTERRUPTED),
+        ["tools", "chromium"] => (show(tools::chromium()), INTERRUPTED),
         ["help" | "-h" | "--help"] => {
             print(USAGE);
             (Ok(0), 0)
@@ -61,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn find_wrk() -> Result<()> {
-    print(tools::wrk()?.display());
-    Ok(())
+fn show(program: Result<PathBuf>) -> Result<u8> {
+    print(program?.display());
+    Ok(0)
 }

@@ -1,4 +1,4 @@
-//! Finding the programs of the local stack: Postgres, Redis or Valkey, wrk.
+//! Finding the programs of the local stack: Postgres, Redis or Valkey, wrk, Chromium.
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
@@ -41,6 +41,23 @@ const WRK: Package = Package {
     brew: "wrk",
     instead: "install wrk (https://github.com/wg/wrk) and put it on PATH",
 };
+
+const CHROMIUM: Package = Package {
+    name: "Chromium",
+    apt: "chromium",
+    brew: "chromium",
+    instead: "install Chromium or Chrome and put it on PATH",
+};
+
+/// Names that Chromium goes by; the last ones are where macOS keeps applications.
+const BROWSERS: [&str; 6] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
 
 /// A directory with `initdb`, `pg_ctl` and `postgres`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +117,20 @@ pub fn wrk() -> Result<PathBuf> {
     }
     install::install(&WRK)?;
     find_program("wrk").context("wrk was installed, but cannot be found")
+}
+
+/// Finds Chromium, in which the tests look at pages, or installs it.
+///
+/// # Errors
+///
+/// When there is none and it cannot be installed.
+pub fn chromium() -> Result<PathBuf> {
+    let find = || BROWSERS.iter().find_map(|name| find_program(name));
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    install::install(&CHROMIUM)?;
+    find().context("Chromium was installed, but cannot be found")
 }
 
 /// An executable of this name on PATH or in one of the usual places.

@@ -54,7 +54,7 @@ fn only_the_binary_of_the_provisioner_knows_our_dealers() {
             "(migration::",
             "item_group",
             "member",
-            "catalogue",
+            "barcode",
             "price",
         ] {
             assert!(!code.contains(word), "{} says {word:?}", path.display());

@@ -2,14 +2,17 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
-    reason = "tests look from outside: raw connections and clocks are theirs"
+    clippy::unwrap_used,
+    reason = "tests look from outside: raw connections and clocks are theirs, and a panic is how \
+              they fail"
 )]
 
 mod architecture;
 mod catalogue;
+mod imports;
 mod isolation;
-
 mod outages;
+mod pages;
 mod process;
 mod resolution;
 mod sessions;

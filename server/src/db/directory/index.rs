@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 pub use ::entity::platform::tenant::Status as TenantStatus;
 use provisioner::SchemaName;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::kernel::TenantKey;
@@ -20,6 +21,7 @@ pub struct Tenant {
     pub(super) status: TenantStatus,
     pub(super) schema_version: String,
     pub(super) domains: Vec<String>,
+    pub(super) updated_at: OffsetDateTime,
 }
 
 impl Tenant {
@@ -75,10 +77,18 @@ impl Index {
     }
 
     /// Adds or replaces a tenant; the addresses it had and no longer has are forgotten. Returns
-    /// its addresses.
+    /// its addresses. What was read before what is there changes nothing: a look-up and a
+    /// notification may overtake each other.
     pub(super) fn put(&mut self, tenant: Tenant) -> Vec<Address> {
-        self.remove(tenant.id);
         let addresses = addresses_of(&tenant);
+        if self
+            .tenants
+            .get(&tenant.id)
+            .is_some_and(|there| there.updated_at > tenant.updated_at)
+        {
+            return addresses;
+        }
+        self.remove(tenant.id);
         for address in &addresses {
             self.ids.insert(address.clone(), tenant.id);
         }
@@ -120,6 +130,7 @@ mod tests {
             status: TenantStatus::Active,
             schema_version: String::new(),
             domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
+            updated_at: OffsetDateTime::UNIX_EPOCH,
         }
     }
 
@@ -152,6 +163,21 @@ mod tests {
         index.put(tenant(1, "former", &[]));
 
         assert_eq!(found(&index, Address::Slug("acme".into())), Some(2));
+    }
+
+    #[test]
+    fn what_was_read_earlier_does_not_undo_what_was_read_later() {
+        let mut index = Index::default();
+        let later = OffsetDateTime::UNIX_EPOCH + time::Duration::SECOND;
+        index.put(Tenant {
+            updated_at: later,
+            ..tenant(1, "renamed", &[])
+        });
+
+        index.put(tenant(1, "former", &[]));
+
+        assert_eq!(found(&index, Address::Slug("renamed".into())), Some(1));
+        assert_eq!(found(&index, Address::Slug("former".into())), None);
     }
 
     #[test]

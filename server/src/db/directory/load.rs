@@ -2,6 +2,7 @@
 
 use provisioner::SchemaName;
 use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement, Value};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::index::{Address, Tenant, TenantStatus};
@@ -19,6 +20,7 @@ pub(super) struct TenantRow {
     pub status: TenantStatus,
     pub schema_version: String,
     pub domains: Vec<String>,
+    pub updated_at: OffsetDateTime,
 }
 
 impl TenantRow {
@@ -41,12 +43,13 @@ impl TenantRow {
             status: self.status,
             schema_version: self.schema_version,
             domains: self.domains,
+            updated_at: self.updated_at,
         })
     }
 }
 
 const TENANTS: &str = "SELECT t.id, t.slug, t.name, t.schema_name, t.lane_id, t.status, \
-     t.schema_version, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
+     t.schema_version, t.updated_at, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
      WHERE d.tenant_id = t.id AND d.verified_at IS NOT NULL) AS domains \
      FROM platform.tenant t";
 

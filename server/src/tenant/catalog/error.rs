@@ -27,9 +27,15 @@ pub enum CatalogError {
     /// A field names a group that isn't there.
     #[error("there is no group {0}")]
     UnknownGroup(Uuid),
-    /// A field names a unit that isn't there.
-    #[error("one of the units does not exist; see /api/v1/units")]
+    /// A group is to lie in one that isn't there.
+    #[error("there is no group {0}")]
+    UnknownParent(Uuid),
+    /// The base unit isn't there.
+    #[error("there is no such unit; see /api/v1/units")]
     UnknownUnit,
+    /// The unit of the price isn't there.
+    #[error("there is no such unit; see /api/v1/units")]
+    UnknownPriceUnit,
     /// A sibling has this name.
     #[error("another group in the same place has this name")]
     GroupNameTaken,
@@ -65,7 +71,8 @@ impl From<DbErr> for CatalogError {
         match name.as_str() {
             "item_sku_key" => Self::SkuTaken,
             "item_barcode_pkey" => Self::BarcodeTaken,
-            "item_base_unit_fkey" | "item_price_unit_fkey" => Self::UnknownUnit,
+            "item_base_unit_fkey" => Self::UnknownUnit,
+            "item_price_unit_fkey" => Self::UnknownPriceUnit,
             "item_group_parent_id_name_key" => Self::GroupNameTaken,
             "item_group_parent_not_self_check" => Self::GroupCycle,
             "unit_pkey" => Self::UnitCodeTaken,

@@ -19,7 +19,11 @@ impl From<CatalogError> for Problem {
             CatalogError::GroupNotFound => return Self::new(Code::GroupNotFound),
             CatalogError::UnitNotFound => return Self::new(Code::UnitNotFound),
             CatalogError::UnknownGroup(_) => return Self::field("/group_id", "unknown", error),
+            CatalogError::UnknownParent(_) => return Self::field("/parent_id", "unknown", error),
             CatalogError::UnknownUnit => return Self::field("/base_unit", "unknown", error),
+            CatalogError::UnknownPriceUnit => {
+                return Self::field("/price/unit", "unknown", error);
+            }
             CatalogError::Cursor(error) => return Self::from(error.clone()),
             CatalogError::Db(error) => return Self::database(error),
             CatalogError::SkuTaken => Code::SkuTaken,

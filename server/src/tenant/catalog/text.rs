@@ -1,6 +1,9 @@
 //! Rules for texts that people type.
 
+use serde_json::{Map, Value};
 use validator::ValidationError;
+
+use crate::kernel::holds_nul;
 
 /// One line: something besides blanks, and no control characters.
 pub(super) fn one_line(text: &str) -> Result<(), ValidationError> {
@@ -19,10 +22,21 @@ pub(super) fn lines(text: &str) -> Result<(), ValidationError> {
     no_control(&text)
 }
 
-fn no_control(text: &str) -> Result<(), ValidationError> {
+/// No control characters, a NUL among them.
+pub(super) fn no_control(text: &str) -> Result<(), ValidationError> {
     if text.chars().any(char::is_control) {
         return Err(ValidationError::new("control_character")
             .with_message("it must not hold control characters".into()));
+    }
+    Ok(())
+}
+
+/// No NUL in any text of a JSON object.
+pub(super) fn no_nul(fields: &Map<String, Value>) -> Result<(), ValidationError> {
+    let is_broken = |(key, value): (&String, &Value)| key.contains('\0') || holds_nul(value);
+    if fields.iter().any(is_broken) {
+        return Err(ValidationError::new("control_character")
+            .with_message("it must not hold the character U+0000".into()));
     }
     Ok(())
 }

@@ -6,6 +6,16 @@ use super::pricefile::FileError;
 use crate::db::{Failure, failure_of};
 use crate::tenant::catalog::CatalogError;
 
+/// Constraints that an import breaks only when somebody adds the same group, or removes a unit
+/// or a group, after it has looked.
+const BROKEN_BY_OTHERS: [&str; 5] = [
+    "item_group_parent_id_name_key",
+    "item_group_parent_id_fkey",
+    "item_group_id_fkey",
+    "item_base_unit_fkey",
+    "item_price_unit_fkey",
+];
+
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -21,7 +31,7 @@ pub enum ImportError {
     /// Another import of this dealer is under way.
     #[error("another import of this dealer is under way")]
     Running,
-    /// Somebody created one of the items in the same moment.
+    /// Somebody changed items, groups or units that the file needs in the same moment.
     #[error("the catalogue was changed at the same moment")]
     Raced,
     /// The disk, or the thread that reads the file, failed.
@@ -39,6 +49,7 @@ impl From<DbErr> for ImportError {
     fn from(error: DbErr) -> Self {
         match failure_of(&error) {
             Failure::Conflict => Self::Raced,
+            Failure::Constraint(name) if BROKEN_BY_OTHERS.contains(&name.as_str()) => Self::Raced,
             _ => Self::Db(error),
         }
     }

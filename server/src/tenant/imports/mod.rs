@@ -7,6 +7,7 @@
 pub mod http;
 
 mod batch;
+mod claims;
 mod error;
 pub mod pricefile;
 mod report;

@@ -10,13 +10,17 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::batch::{self, Batch};
+use super::claims::Claims;
 use super::error::ImportError;
-use super::pricefile::{self, Duplicates, Mapping, PriceRow, Survey, UnitText};
+use super::pricefile::{self, ColumnRef, Duplicates, Mapping, PriceRow, Survey, UnitText};
 use super::report::{Counts, Finding, Findings, Report};
 use super::store::{self, Placed};
 use crate::db::{Failure, TenantDb, TenantTx, failure_of};
 use crate::tenant::catalog::groups::{self, GroupToAdd};
 use crate::tenant::catalog::units::{self, NewUnit};
+
+/// Longest description of an item, characters.
+const MAX_DESCRIPTION_CHARS: usize = 10_000;
 
 /// Whether an import writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +128,8 @@ struct Import<'a> {
     groups: HashMap<Vec<String>, Uuid>,
     /// Units this import has met.
     units: HashSet<String>,
+    /// Barcodes of rows that were read before; only a dry run needs them.
+    claims: Claims,
     report: Report,
 }
 
@@ -146,6 +152,7 @@ impl<'a> Import<'a> {
                 .map(|group| (group.path, group.id))
                 .collect(),
             units: units.into_iter().collect(),
+            claims: Claims::default(),
             report: Report {
                 dry_run: mode == Mode::DryRun,
                 counts: Counts::default(),
@@ -212,6 +219,7 @@ impl<'a> Import<'a> {
             let Some(price) = row.price.take() else {
                 continue;
             };
+            self.cut_description(&mut row)?;
             let unit = self.unit_of(&row.unit, &mut new_units);
             let group_id = self.group_of(&row.group_path, &mut new_groups);
             placed.push(Placed {
@@ -269,28 +277,66 @@ impl<'a> Import<'a> {
         if rows.iter().all(|placed| placed.row.barcodes.is_empty()) {
             return Ok(());
         }
-        if self.mode == Mode::Apply {
-            let touched = store::add_barcodes(self.tx, rows, self.now).await?;
-            let touched = u64::try_from(touched).unwrap_or_default();
-            self.report.counts.updated += touched;
-            self.report.counts.unchanged -= touched;
-        }
-        for taken in store::taken_barcodes(self.tx, rows).await? {
-            let finding = Finding {
+        let (touched, taken) = match self.mode {
+            Mode::Apply => (
+                store::add_barcodes(self.tx, rows, self.now).await?,
+                store::taken_barcodes(self.tx, rows).await?,
+            ),
+            Mode::DryRun => {
+                let (gaining, taken) = self.claims.take(self.tx, rows).await?;
+                let has_description = self.has_description;
+                let touched =
+                    store::unchanged_among(self.tx, rows, has_description, gaining).await?;
+                (touched, taken)
+            }
+        };
+        let touched = u64::try_from(touched).unwrap_or_default();
+        self.report.counts.updated += touched;
+        self.report.counts.unchanged -= touched;
+        for taken in taken {
+            self.warn(Finding {
                 line: u64::try_from(taken.line).unwrap_or_default(),
                 column: None,
                 hint: format!(
-                    "the item {} has this barcode already; the row was taken without it",
-                    taken.owner
+                    "{} has this barcode already; the row was taken without it",
+                    taken.holder
                 ),
                 value: taken.barcode,
                 code: "barcode_taken",
-            };
-            self.report
-                .warnings
-                .add(&finding)
-                .map_err(ImportError::Storage)?;
+            })?;
         }
         Ok(())
+    }
+
+    /// Cuts a description to the length that people may write.
+    fn cut_description(&mut self, row: &mut PriceRow) -> Result<(), ImportError> {
+        let Some(text) = &mut row.description else {
+            return Ok(());
+        };
+        let Some((end, _)) = text.char_indices().nth(MAX_DESCRIPTION_CHARS) else {
+            return Ok(());
+        };
+        text.truncate(end);
+        let finding = Finding {
+            line: row.line,
+            column: self
+                .report
+                .mapping
+                .description
+                .as_ref()
+                .map(|column| match column {
+                    ColumnRef::Name(name) => name.clone(),
+                    ColumnRef::Number(number) => format!("column {number}"),
+                }),
+            value: text.chars().take(200).collect(),
+            code: "description_cut",
+            hint: format!("it was cut to {MAX_DESCRIPTION_CHARS} characters"),
+        };
+        self.warn(finding)
+    }
+
+    fn warn(&mut self, finding: Finding) -> Result<(), ImportError> {
+        let warnings = &mut self.report.warnings;
+        warnings.add(&finding).map_err(ImportError::Storage)
     }
 }

@@ -1,5 +1,7 @@
 //! The statements of an import: a batch of rows compared with the catalogue and written into it.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use time::OffsetDateTime;
@@ -25,12 +27,12 @@ pub(super) struct Written {
     pub unchanged: i64,
 }
 
-/// A barcode that another item has.
+/// A barcode that another item has, or another row of a dry run.
 #[derive(Debug, FromQueryResult)]
 pub(super) struct TakenBarcode {
     pub line: i64,
     pub barcode: String,
-    pub owner: String,
+    pub holder: String,
 }
 
 /// The dealer's currency.
@@ -120,6 +122,23 @@ pub(super) async fn compare(
     written(tx, sql, values_of(rows, has_description)).await
 }
 
+/// How many of these items are as the file has them.
+pub(super) async fn unchanged_among(
+    tx: &TenantTx,
+    rows: &[Placed],
+    has_description: bool,
+    skus: Vec<String>,
+) -> Result<i64, DbErr> {
+    let sql = format!(
+        "{COMPARED} SELECT count(*) AS unchanged FROM k WHERE NOT differs AND k.sku = ANY($12)"
+    );
+    let mut values = values_of(rows, has_description);
+    values.push(texts(skus.into_iter()));
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let row = tx.query_one_raw(statement).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "unchanged"))
+}
+
 async fn written(tx: &TenantTx, sql: String, values: Vec<Value>) -> Result<Written, DbErr> {
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     Written::find_by_statement(statement)
@@ -140,6 +159,7 @@ pub(super) async fn add_barcodes(
             FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])
                 AS n (sku, barcode, position, line)
             JOIN item i ON i.sku = n.sku
+            ORDER BY n.line, n.position
             ON CONFLICT (barcode) DO NOTHING RETURNING item_id
         ), touched AS (
             UPDATE item SET version = version + 1, updated_at = $5
@@ -157,14 +177,31 @@ pub(super) async fn taken_barcodes(
     tx: &TenantTx,
     rows: &[Placed],
 ) -> Result<Vec<TakenBarcode>, DbErr> {
-    let sql = "SELECT n.line::bigint AS line, n.barcode, i.sku AS owner
+    let sql = "SELECT n.line::bigint AS line, n.barcode,
+            'the item ' || i.sku AS holder
         FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])
             AS n (sku, barcode, position, line)
         JOIN item_barcode b ON b.barcode = n.barcode
         JOIN item i ON i.id = b.item_id AND i.sku <> n.sku
-        ORDER BY n.line";
+        ORDER BY n.line, n.position";
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, barcode_values(rows));
     TakenBarcode::find_by_statement(statement).all(tx).await
+}
+
+/// The SKUs of the items that have barcodes of these rows.
+pub(super) async fn owners_of_barcodes(
+    tx: &TenantTx,
+    rows: &[Placed],
+) -> Result<HashMap<String, String>, DbErr> {
+    let sql = "SELECT b.barcode, i.sku FROM item_barcode b JOIN item i ON i.id = b.item_id
+        WHERE b.barcode = ANY($1)";
+    let barcodes = texts(rows.iter().flat_map(|placed| placed.row.barcodes.clone()));
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [barcodes]);
+    let owners = tx.query_all_raw(statement).await?;
+    owners
+        .iter()
+        .map(|row| Ok((row.try_get("", "barcode")?, row.try_get("", "sku")?)))
+        .collect()
 }
 
 /// The values $1 to $11 of [`COMPARED`]. Arrays hold no nulls on their way to the database, so

@@ -107,6 +107,11 @@ fn mapping_of(text: &str) -> Result<Option<Mapping>, ImportError> {
     if text.is_empty() || text == "null" {
         return Ok(None);
     }
+    if !text.starts_with('{') {
+        // Serde would take a list for the fields in their order.
+        let reason = "the mapping can't be read: it must be a JSON object";
+        return Err(ImportError::Upload(reason.to_owned()));
+    }
     serde_json::from_str(text)
         .map(Some)
         .map_err(|error| ImportError::Upload(format!("the mapping can't be read: {error}")))

@@ -12,7 +12,7 @@ use super::service::{self, GroupChange};
 use super::store::GroupRow;
 use crate::auth::{ReadItems, WriteItems};
 use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
-use crate::kernel::Patch;
+use crate::kernel::{Patch, never_null};
 use crate::state::AppState;
 use crate::tenant::catalog::text::one_line;
 
@@ -55,7 +55,9 @@ struct GroupIn {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct GroupPatch {
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(length(max = 200), custom(function = one_line))]
+    #[schema(nullable = false)]
     name: Option<String>,
     /// Moves the group; null makes it a root group.
     #[serde(default)]

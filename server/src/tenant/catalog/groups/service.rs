@@ -124,7 +124,7 @@ async fn find_locked(
 fn with_parent(error: sea_orm::DbErr, parent_id: Option<Uuid>) -> CatalogError {
     match (failure_of(&error), parent_id) {
         (Failure::Constraint(name), Some(parent)) if name == "item_group_parent_id_fkey" => {
-            CatalogError::UnknownGroup(parent)
+            CatalogError::UnknownParent(parent)
         }
         _ => error.into(),
     }

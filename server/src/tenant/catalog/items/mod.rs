@@ -2,6 +2,7 @@
 
 pub mod http;
 mod model;
+mod price;
 mod search;
 mod service;
 mod store;

@@ -84,6 +84,9 @@ pub(super) enum Sort {
     Name,
 }
 
+/// Longest barcode, characters.
+pub(super) const MAX_BARCODE_CHARS: usize = 64;
+
 /// Whether an amount fits `NUMERIC(18,6)` exactly.
 pub(super) fn fits(amount: Decimal) -> bool {
     const TOO_LARGE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12

@@ -5,9 +5,10 @@
 //! word begins: fewer letters than a trigram has would otherwise fit nearly everything.
 
 use sea_orm::{DbBackend, Statement, Value};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::model::{Filter, Shown, Sort};
+use super::model::{Filter, MAX_BARCODE_CHARS, Shown, Sort};
 
 /// Words of a search that count; more of them are a mistake or an attack.
 const WORDS: usize = 12;
@@ -19,11 +20,24 @@ pub(super) const COLUMNS: &str = "i.id, i.sku, i.name, i.description, i.group_id
      ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) \
      AS barcodes";
 
-/// How well an item fits a search; smaller is better.
-pub(super) const EXACT: i32 = 0;
+/// What the page is sorted by; no two items share a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// How well an item fits the search, then the SKU.
+    Rank,
+    Name,
+    Sku,
+}
 
-/// Where the page begins: after the item with this rank (0 without a search), name and SKU.
-pub(super) type After = (i32, String, String);
+/// Where the page begins: after the item with these sort keys. Each order has its own, so that
+/// a cursor of one is no cursor of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum After {
+    Rank(i32, String),
+    Name(String, String),
+    Sku(String),
+}
 
 /// Puts a statement together, numbering its values as they come.
 #[derive(Default)]
@@ -44,7 +58,7 @@ impl Parts {
 pub(super) fn statement(
     filter: &Filter,
     with_barcode: &[Uuid],
-    sort: Sort,
+    order: Order,
     after: Option<After>,
     limit: u64,
 ) -> Statement {
@@ -69,18 +83,13 @@ pub(super) fn statement(
              SELECT id FROM inner_group)"
         ));
     }
-    let searched = filter
-        .q
-        .as_deref()
-        .map(|q| search(&mut parts, q, with_barcode));
-    let (rank, order) = match (searched, sort) {
-        (Some(rank), _) => (rank, Order::Rank),
-        (None, Sort::Sku) => (EXACT.to_string(), Order::Sku),
-        (None, Sort::Name) => (EXACT.to_string(), Order::Name),
+    let rank = match &filter.q {
+        Some(q) => search(&mut parts, q, with_barcode),
+        None => "0".to_owned(),
     };
     let limit = parts.bind(i64::try_from(limit).unwrap_or(i64::MAX));
     if let Some(after) = after {
-        let condition = beyond(&mut parts, order, &rank, after);
+        let condition = beyond(&mut parts, &rank, after);
         parts.conditions.push(condition);
     }
     let sql = format!(
@@ -102,22 +111,25 @@ fn shown(shown: Shown) -> &'static str {
 
 /// Adds the conditions of a search and returns its rank: SKU or barcode as a whole, beginning of
 /// the SKU, beginning of a word, anywhere else.
+///
+/// Every pattern is a sub-select, which runs once a statement. Written straight into the
+/// condition it would be folded anew for every row: 400 ms instead of 30 for a word in 50,000.
 fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
     let mut words = Vec::new();
     for word in q.split_whitespace().take(WORDS) {
         let is_short = word.chars().count() < 3;
-        let pattern = parts.bind(escaped(word));
+        let word = literal(&parts.bind(word));
         let beginning = if is_short { "'% '" } else { "'%'" };
         words.push(format!(
-            "i.search LIKE {beginning} || shared.fold({pattern}) || '%'"
+            "i.search LIKE (SELECT {beginning} || {word} || '%')"
         ));
     }
     let words = words.join(" AND ");
-    let whole = parts.bind(escaped(q));
+    let whole = literal(&parts.bind(q));
     let rank = format!(
-        "CASE WHEN i.search LIKE ' ' || shared.fold({whole}) || ' %' THEN 0 \
-         WHEN i.search LIKE ' ' || shared.fold({whole}) || '%' THEN 1 \
-         WHEN i.search LIKE '% ' || shared.fold({whole}) || '%' THEN 2 ELSE 3 END"
+        "CASE WHEN i.search LIKE (SELECT ' ' || {whole} || ' %') THEN 0 \
+         WHEN i.search LIKE (SELECT ' ' || {whole} || '%') THEN 1 \
+         WHEN i.search LIKE (SELECT '% ' || {whole} || '%') THEN 2 ELSE 3 END"
     );
     if with_barcode.is_empty() {
         parts.conditions.push(words);
@@ -130,15 +142,16 @@ fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
     format!("CASE WHEN i.id = ANY({ids}) THEN 0 ELSE {rank} END")
 }
 
-/// What the page is sorted by; no two items share a place.
-#[derive(Clone, Copy)]
-enum Order {
-    Rank,
-    Name,
-    Sku,
-}
-
 impl Order {
+    /// A search is sorted by how well it fits, whatever else was asked for.
+    pub(super) fn of(filter: &Filter, sort: Sort) -> Self {
+        match (&filter.q, sort) {
+            (Some(_), _) => Self::Rank,
+            (None, Sort::Name) => Self::Name,
+            (None, Sort::Sku) => Self::Sku,
+        }
+    }
+
     fn columns(self) -> &'static str {
         match self {
             Self::Rank => "rank, i.sku",
@@ -146,38 +159,50 @@ impl Order {
             Self::Sku => "i.sku",
         }
     }
+
+    /// Where the page after an item begins.
+    pub(super) fn after(self, rank: i32, name: &str, sku: &str) -> After {
+        let (name, sku) = (name.to_owned(), sku.to_owned());
+        match self {
+            Self::Rank => After::Rank(rank, sku),
+            Self::Name => After::Name(name, sku),
+            Self::Sku => After::Sku(sku),
+        }
+    }
+}
+
+impl After {
+    pub(super) fn order(&self) -> Order {
+        match self {
+            Self::Rank(..) => Order::Rank,
+            Self::Name(..) => Order::Name,
+            Self::Sku(_) => Order::Sku,
+        }
+    }
 }
 
 /// The items after the last one shown.
-fn beyond(parts: &mut Parts, order: Order, rank: &str, after: After) -> String {
-    let (last_rank, last_name, last_sku) = after;
-    let sku = parts.bind(last_sku);
-    match order {
-        Order::Rank => {
-            let last = parts.bind(last_rank);
+fn beyond(parts: &mut Parts, rank: &str, after: After) -> String {
+    match after {
+        After::Rank(last, sku) => {
+            let (last, sku) = (parts.bind(last), parts.bind(sku));
             format!("(({rank}), i.sku) > ({last}, {sku})")
         }
-        Order::Name => {
-            let last = parts.bind(last_name);
-            format!("(i.name, i.sku) > ({last}, {sku})")
+        After::Name(name, sku) => {
+            let (name, sku) = (parts.bind(name), parts.bind(sku));
+            format!("(i.name, i.sku) > ({name}, {sku})")
         }
-        Order::Sku => format!("i.sku > {sku}"),
+        After::Sku(sku) => format!("i.sku > {}", parts.bind(sku)),
     }
 }
 
-/// Takes their meaning from the characters that mean something in `LIKE`.
-fn escaped(word: &str) -> String {
-    let mut plain = String::with_capacity(word.len());
-    for c in word.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            plain.push('\\');
-        }
-        plain.push(c);
-    }
-    plain
+/// A folded text without the meaning that some characters have in `LIKE`. It is taken after
+/// folding, which turns wide signs such as `％` into those characters.
+fn literal(text: &str) -> String {
+    format!(r"regexp_replace(shared.fold({text}), '[\\%_]', '\\\&', 'g')")
 }
 
-/// Whether a search may name an item by its barcode: GTIN-8 to GTIN-14.
+/// Whether a search may name an item by its barcode, which need not be a GTIN.
 pub(super) fn may_be_barcode(q: &str) -> bool {
-    (8..=14).contains(&q.len()) && q.bytes().all(|b| b.is_ascii_digit())
+    q.chars().nth(MAX_BARCODE_CHARS).is_none()
 }

@@ -7,10 +7,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::model::{Filter, Item, ItemChange, NewItem, Price, Sort};
-use super::search::After;
+use super::search::{After, Order};
 use super::store;
 use crate::db::{Failure, TenantTx, failure_of};
-use crate::kernel::{Cursor, Page, Patch};
+use crate::kernel::{Cursor, CursorError, Page, Patch};
 use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::error::expect_version;
 
@@ -21,10 +21,14 @@ pub(super) async fn list(
     limit: u64,
     cursor: Option<Cursor>,
 ) -> Result<Page<Item>, CatalogError> {
+    let order = Order::of(filter, sort);
     let after = cursor.map(|cursor| cursor.key::<After>()).transpose()?;
-    let rows = store::list(tx, filter, sort, after, limit + 1).await?;
-    let page = Page::of(rows, limit, |row| -> After {
-        (row.rank, row.item.name.clone(), row.item.sku.clone())
+    if after.as_ref().is_some_and(|after| after.order() != order) {
+        return Err(CursorError.into());
+    }
+    let rows = store::list(tx, filter, order, after, limit + 1).await?;
+    let page = Page::of(rows, limit, |row| {
+        order.after(row.rank, &row.item.name, &row.item.sku)
     });
     Ok(page.map(|row| Item {
         item: row.item,

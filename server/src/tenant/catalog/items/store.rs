@@ -7,8 +7,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::model::{Filter, Item, Sort};
-use super::search::{self, After, COLUMNS};
+use super::model::{Filter, Item};
+use super::search::{self, After, COLUMNS, Order};
 use crate::db::TenantTx;
 
 /// A row of the list, with its rank in the search.
@@ -30,7 +30,7 @@ struct FoundItem {
 pub(super) async fn list(
     tx: &TenantTx,
     filter: &Filter,
-    sort: Sort,
+    order: Order,
     after: Option<After>,
     limit: u64,
 ) -> Result<Vec<ListedItem>, DbErr> {
@@ -38,7 +38,7 @@ pub(super) async fn list(
         Some(q) if search::may_be_barcode(q) => owners_of_barcode(tx, q).await?,
         _ => Vec::new(),
     };
-    let statement = search::statement(filter, &with_barcode, sort, after, limit);
+    let statement = search::statement(filter, &with_barcode, order, after, limit);
     ListedItem::find_by_statement(statement).all(tx).await
 }
 

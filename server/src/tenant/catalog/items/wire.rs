@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use ::entity::tenant::item::Status;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -11,10 +10,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use super::model::{Filter, Item, ItemChange, NewItem, Price, Shown, Sort, fits};
+use super::model::{Filter, Item, ItemChange, MAX_BARCODE_CHARS, NewItem, Shown, Sort};
+use super::price::PriceBody;
 use crate::http::Problem;
-use crate::kernel::{Currency, Patch};
-use crate::tenant::catalog::text::{lines, one_line};
+use crate::kernel::{Patch, never_null};
+use crate::tenant::catalog::text::{lines, no_control, no_nul, one_line};
 
 /// Which items are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -71,25 +71,6 @@ enum StatusIn {
     Obsolete,
 }
 
-/// `amount` of `currency` buys `per` units of `unit`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PriceBody {
-    /// Exact decimal as a string, 0 or more, at most 12 digits before the point and 6 after it.
-    #[schema(value_type = String, example = "72.91")]
-    amount: Decimal,
-    /// ISO 4217.
-    #[schema(example = "EUR")]
-    currency: String,
-    /// Exact decimal as a string, more than 0.
-    #[serde(default = "one")]
-    #[schema(value_type = String, example = "100")]
-    per: Decimal,
-    /// Code of a unit; the base unit when absent.
-    #[schema(example = "pcs")]
-    unit: Option<String>,
-}
-
 /// A new item.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -106,10 +87,10 @@ pub(super) struct ItemIn {
     description: String,
     group_id: Option<Uuid>,
     /// Code of the unit that stock is kept in.
-    #[validate(length(min = 1, max = 32))]
+    #[validate(length(min = 1, max = 32), custom(function = no_control))]
     #[schema(example = "pcs")]
     base_unit: String,
-    #[validate(custom(function = whole_price))]
+    #[validate(nested)]
     price: Option<PriceBody>,
     #[serde(default)]
     #[validate(custom(function = distinct_barcodes))]
@@ -118,6 +99,7 @@ pub(super) struct ItemIn {
     status: Option<StatusIn>,
     /// Fields of the dealer's own.
     #[serde(default)]
+    #[validate(custom(function = no_nul))]
     #[schema(value_type = Object)]
     custom: Map<String, Value>,
 }
@@ -126,29 +108,43 @@ pub(super) struct ItemIn {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemPatch {
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(length(max = 64), custom(function = one_line))]
+    #[schema(nullable = false)]
     sku: Option<String>,
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(length(max = 500), custom(function = one_line))]
+    #[schema(nullable = false)]
     name: Option<String>,
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(length(max = 10000), custom(function = lines))]
+    #[schema(nullable = false)]
     description: Option<String>,
     /// Null takes it out of its group.
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     group_id: Patch<Uuid>,
-    #[validate(length(min = 1, max = 32))]
+    #[serde(default, deserialize_with = "never_null")]
+    #[validate(length(min = 1, max = 32), custom(function = no_control))]
+    #[schema(nullable = false)]
     base_unit: Option<String>,
-    /// Null removes the price.
+    /// Null removes the price. A new one names its unit, unless the base unit changes with it.
     #[serde(default)]
-    #[validate(custom(function = whole_price_patch))]
+    #[validate(nested)]
     #[schema(value_type = Option<PriceBody>)]
     price: Patch<PriceBody>,
     /// Replaces all barcodes.
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(custom(function = distinct_barcodes))]
+    #[schema(nullable = false)]
     barcodes: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "never_null")]
+    #[schema(nullable = false)]
     status: Option<StatusIn>,
     /// Replaces all custom fields.
-    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "never_null")]
+    #[validate(custom(function = no_nul))]
+    #[schema(value_type = Option<Object>, nullable = false)]
     custom: Option<Map<String, Value>>,
 }
 
@@ -255,19 +251,6 @@ impl ItemPatch {
 
 const NO_UNIT: &str = "say which unit the price is for, such as pcs";
 
-impl PriceBody {
-    fn into_price(self, base_unit: &str) -> Result<Price, Problem> {
-        let currency = Currency::parse(&self.currency)
-            .map_err(|error| Problem::field("/price/currency", "currency", error))?;
-        Ok(Price {
-            amount: self.amount,
-            per: self.per,
-            unit: self.unit.unwrap_or_else(|| base_unit.to_owned()),
-            currency,
-        })
-    }
-}
-
 impl From<Item> for ItemOut {
     fn from(Item { item, barcodes }: Item) -> Self {
         let price = match (
@@ -317,10 +300,6 @@ impl From<StatusIn> for Status {
     }
 }
 
-fn one() -> Decimal {
-    Decimal::ONE
-}
-
 fn trimmed(texts: Vec<String>) -> Vec<String> {
     texts
         .into_iter()
@@ -328,37 +307,11 @@ fn trimmed(texts: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-fn whole_price(price: &PriceBody) -> Result<(), ValidationError> {
-    let broken = |rule: &'static str, message: &'static str| {
-        Err(ValidationError::new(rule).with_message(message.into()))
-    };
-    if price.amount.is_sign_negative() && !price.amount.is_zero() {
-        return broken("range", "amount must not be negative");
-    }
-    if price.per <= Decimal::ZERO {
-        return broken("range", "per must be more than 0");
-    }
-    if !fits(price.amount) || !fits(price.per) {
-        return broken("range", "at most 12 digits before the point and 6 after it");
-    }
-    if Currency::parse(&price.currency).is_err() {
-        return broken(
-            "currency",
-            "currency must be three letters of ISO 4217, such as EUR",
-        );
-    }
-    Ok(())
-}
-
-fn whole_price_patch(patch: &Patch<PriceBody>) -> Result<(), ValidationError> {
-    patch.as_set().map_or(Ok(()), whole_price)
-}
-
 fn distinct_barcodes(barcodes: &[String]) -> Result<(), ValidationError> {
     let mut seen = HashSet::new();
     for barcode in barcodes {
         one_line(barcode)?;
-        if barcode.chars().count() > 64 || !seen.insert(barcode.trim()) {
+        if barcode.chars().count() > MAX_BARCODE_CHARS || !seen.insert(barcode.trim()) {
             return Err(ValidationError::new("barcodes").with_message(
                 "each must be at most 64 characters long and stand there once".into(),
             ));

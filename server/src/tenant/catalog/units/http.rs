@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError};
 use super::service::{self, NewUnit, UnitChange};
 use crate::auth::{ReadItems, WriteItems};
 use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
-use crate::kernel::Patch;
+use crate::kernel::{Patch, never_null};
 use crate::state::AppState;
 use crate::tenant::catalog::text::one_line;
 
@@ -52,16 +52,22 @@ struct UnitIn {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UnitPatch {
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(length(max = 100), custom(function = one_line))]
+    #[schema(nullable = false)]
     name: Option<String>,
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(length(max = 20), custom(function = one_line))]
+    #[schema(nullable = false)]
     symbol: Option<String>,
     /// Null clears it.
     #[serde(default)]
     #[validate(custom(function = un_ece_patch))]
     #[schema(value_type = Option<String>)]
     un_ece: Patch<String>,
+    #[serde(default, deserialize_with = "never_null")]
     #[validate(range(min = 0, max = 6))]
+    #[schema(nullable = false)]
     decimals: Option<i16>,
 }
 
@@ -194,10 +200,11 @@ fn code(code: &str) -> Result<(), ValidationError> {
 
 fn un_ece_patch(un_ece: &Patch<String>) -> Result<(), ValidationError> {
     match un_ece.as_set() {
-        Some(code) if code.chars().count() > 3 || code.trim().is_empty() => {
+        Some(code) if code.chars().count() > 3 => {
             Err(ValidationError::new("length").with_message("it must be 1 to 3 characters".into()))
         }
-        _ => Ok(()),
+        Some(code) => one_line(code),
+        None => Ok(()),
     }
 }
 

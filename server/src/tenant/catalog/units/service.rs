@@ -3,7 +3,7 @@
 use ::entity::tenant::unit::{self, Entity, Model};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::OnConflict,
+    QueryOrder, QuerySelect, Select, sea_query::OnConflict,
 };
 use time::OffsetDateTime;
 
@@ -53,7 +53,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn find(tx: &TenantTx, code: &str) -> Result<Model, CatalogError> {
-    Entity::find_by_id(code)
+    by_code(code)?
         .one(tx)
         .await?
         .ok_or(CatalogError::UnitNotFound)
@@ -178,13 +178,21 @@ async fn find_locked(
     code: &str,
     expected: Option<i64>,
 ) -> Result<Model, CatalogError> {
-    let unit = Entity::find_by_id(code)
+    let unit = by_code(code)?
         .lock_exclusive()
         .one(tx)
         .await?
         .ok_or(CatalogError::UnitNotFound)?;
     expect_version(expected, unit.version)?;
     Ok(unit)
+}
+
+/// A text that the database can't hold is no unit's code.
+fn by_code(code: &str) -> Result<Select<Entity>, CatalogError> {
+    if code.contains('\0') {
+        return Err(CatalogError::UnitNotFound);
+    }
+    Ok(Entity::find_by_id(code))
 }
 
 fn active(new: &NewUnit, now: OffsetDateTime) -> unit::ActiveModel {

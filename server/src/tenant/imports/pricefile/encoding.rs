@@ -257,7 +257,7 @@ impl Scan {
         if self.broken_sequences == 0 && !cut {
             return Ok(Encoding::Utf8);
         }
-        if self.marked || self.whole_sequences > 4 * self.broken_sequences {
+        if self.marked || self.whole_sequences > self.broken_sequences {
             return Err(match self.first_broken_line {
                 Some(line) => FileError::BrokenCharacter { line },
                 None => FileError::Truncated {

@@ -19,6 +19,8 @@ use super::unit;
 const MAX_SKU_CHARS: usize = 64;
 /// The longest name, in characters.
 const MAX_NAME_CHARS: usize = 500;
+/// The longest name of a group, in characters.
+const MAX_GROUP_CHARS: usize = 200;
 /// What `NUMERIC(18,6)` holds.
 const MAX_DECIMALS: u32 = 6;
 const PRICE_LIMIT: i64 = 1_000_000_000_000;
@@ -348,10 +350,16 @@ impl<'a> Judge<'a> {
         let mut path = Vec::with_capacity(self.plan.columns.group.len());
         for &place in &self.plan.columns.group {
             let level = self.text(place);
-            if !level.is_empty() {
-                self.check_controls(place, &level)?;
-                path.push(level);
+            if level.is_empty() {
+                continue;
             }
+            self.check_controls(place, &level)?;
+            if is_longer(&level, MAX_GROUP_CHARS) {
+                let hint = "a group has at most 200 characters; look for a quotation mark that is \
+                            not closed";
+                return Err(self.reject(place, RejectionCode::GroupTooLong, hint));
+            }
+            path.push(level);
         }
         Ok(path)
     }

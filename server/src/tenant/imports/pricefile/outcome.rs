@@ -173,13 +173,15 @@ pub enum RejectionCode {
     BarcodeInvalid,
     /// The article number stands in another row that is kept.
     DuplicateSku,
+    /// A group name of more than 200 characters.
+    GroupTooLong,
     /// A control character in a text.
     ControlCharacter,
 }
 
 impl RejectionCode {
     /// Every code, in the order of the checks.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongFieldCount,
         Self::SkuMissing,
         Self::SkuTooLong,
@@ -196,6 +198,7 @@ impl RejectionCode {
         Self::PerInvalid,
         Self::BarcodeInvalid,
         Self::DuplicateSku,
+        Self::GroupTooLong,
         Self::ControlCharacter,
     ];
 
@@ -218,6 +221,7 @@ impl RejectionCode {
             Self::PerInvalid => "per_invalid",
             Self::BarcodeInvalid => "barcode_invalid",
             Self::DuplicateSku => "duplicate_sku",
+            Self::GroupTooLong => "group_too_long",
             Self::ControlCharacter => "control_character",
         }
     }

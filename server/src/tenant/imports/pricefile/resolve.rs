@@ -33,6 +33,9 @@ const SERVED: [Field; 9] = [
     Field::Status,
 ];
 
+/// A name of this weight can't mean anything else.
+const UNMISTAKABLE: u32 = 100;
+
 /// Finds a column for each field.
 ///
 /// # Errors
@@ -79,6 +82,7 @@ pub(super) fn resolve(
     if search.chosen.len() + usize::from(!group.is_empty()) >= 2 {
         search.by_contents(&group);
     }
+    search.by_name_alone(&group);
     let needed = |field| {
         let missing = || FileError::MissingColumn {
             field,
@@ -218,6 +222,22 @@ impl Search<'_> {
         offers.sort_by_key(|(weight, rank, place, _)| (std::cmp::Reverse(*weight), *rank, *place));
         for (_, _, place, field) in offers {
             if self.is_open(field) && self.is_free(place, group) {
+                self.chosen.push((field, place));
+            }
+        }
+    }
+
+    /// Gives what is needed and still open a column of exactly that name, whatever it holds: a
+    /// list with most prices on request has bad rows, not a missing column.
+    fn by_name_alone(&mut self, group: &[usize]) {
+        for field in [Field::Sku, Field::Name, Field::Unit, Field::Price] {
+            let is_named = |place: &usize| {
+                let best = self.meanings[*place].first();
+                best.is_some_and(|(best, weight)| *best == field && *weight >= UNMISTAKABLE)
+            };
+            let mut named = (0..self.headers.len()).filter(is_named);
+            let free = named.find(|place| self.is_free(*place, group));
+            if let Some(place) = free.filter(|_| self.is_open(field)) {
                 self.chosen.push((field, place));
             }
         }
