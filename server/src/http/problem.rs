@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::code::Code;
-use super::request::RequestId;
+use super::request::{self, Kept, RequestId};
 use crate::db::{DirectoryError, Failure, failure_of};
 
 /// Seconds after which something passing is worth another try.
@@ -225,7 +225,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.answer(self.more.request_id.as_ref())
+        let mut response = self.answer(self.more.request_id.as_ref());
+        if let Some(request_id) = self.more.request_id {
+            request::add_headers(response.headers_mut(), request_id, Kept::Nowhere);
+        }
+        response
     }
 }
 

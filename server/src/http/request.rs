@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -59,20 +59,32 @@ pub async fn each_request(
         return Err(Problem::new(Code::RequestTimedOut).during(id).into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
-    add_headers(&mut response, id);
+    let kept = if response.request().path().starts_with("/api/v1/") {
+        Kept::Nowhere
+    } else {
+        Kept::AsItSays
+    };
+    add_headers(response.headers_mut(), id, kept);
     log(&response, id, started.elapsed());
     Ok(response)
 }
 
-/// Answers of the API are one caller's own, so nothing between us may keep them.
-fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
-    let is_api = response.request().path().starts_with("/api/v1/");
-    let headers = response.headers_mut();
+/// Whether something between us and the client may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Answers of the API are one caller's own.
+    Nowhere,
+    /// The answer says so itself, or doesn't care.
+    AsItSays,
+}
+
+/// What every answer has.
+pub(super) fn add_headers(headers: &mut HeaderMap, id: RequestId, kept: Kept) {
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if is_api && !headers.contains_key(CACHE_CONTROL) {
+    if kept == Kept::Nowhere && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
