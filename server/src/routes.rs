@@ -3,14 +3,13 @@
 use actix_web::dev::{ResourceDef, ServiceFactory, ServiceRequest};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
-use utoipa::Modify;
 use utoipa::OpenApi;
 use utoipa::openapi::PathItem;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::http::{self, Code, Problem};
+use crate::openapi::{self, Document};
 use crate::tenant::{catalog, imports, team};
 
 /// Puts every route into `app`, and the document that describes them.
@@ -18,7 +17,7 @@ pub(crate) fn mount<T>(app: App<T>) -> App<T>
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
 {
-    let (app, document) = app
+    let (app, mut document) = app
         .into_utoipa_app()
         .openapi(Document::openapi())
         .service(
@@ -30,6 +29,7 @@ where
                 .configure(imports::http::routes),
         )
         .split_for_parts();
+    openapi::complete(&mut document);
     let json = web::Data::new(OpenApiJson(
         document
             .to_json()
@@ -108,39 +108,5 @@ async fn nothing_here(
     {
         Some((_, allow)) => Err(Problem::new(Code::MethodNotAllowed).allow(allow)),
         None => Err(Problem::new(Code::NotFound)),
-    }
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Tubex dealer API",
-        description = "What a building-material dealer's staff and machines can do, on the \
-            dealer's own host. Errors are `application/problem+json`; `/problems` lists them."
-    ),
-    tags(
-        (name = "auth", description = "Signing in and staying signed in"),
-        (name = "items", description = "The catalogue"),
-        (name = "item-groups", description = "The tree the catalogue is sorted into"),
-        (name = "units", description = "Units of measure"),
-        (name = "imports", description = "Price files"),
-    ),
-    modifiers(&Bearer)
-)]
-struct Document;
-
-/// Declares how an access token is sent.
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
 }

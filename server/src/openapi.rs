@@ -1,0 +1,127 @@
+//! What the API's document says about all routes alike.
+
+use actix_web::http::StatusCode;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi as Describe};
+
+#[derive(Describe)]
+#[openapi(
+    info(
+        title = "Tubex dealer API",
+        description = "What a building-material dealer's staff and machines can do, on the \
+            dealer's own host. Errors are `application/problem+json`; `/problems` lists them."
+    ),
+    tags(
+        (name = "auth", description = "Signing in and staying signed in"),
+        (name = "items", description = "The catalogue"),
+        (name = "item-groups", description = "The tree the catalogue is sorted into"),
+        (name = "units", description = "Units of measure"),
+        (name = "imports", description = "Price files"),
+    ),
+    modifiers(&Bearer)
+)]
+pub(crate) struct Document;
+
+/// Declares how an access token is sent.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Adds what every route has: problems, those of signing in where a token is needed, and a word
+/// for each answer. Rows of pages get their names.
+pub(crate) fn complete(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let methods = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in methods.into_iter().flatten() {
+            complete_operation(operation);
+        }
+    }
+    if let Some(components) = &mut document.components {
+        for (name, schema) in &mut components.schemas {
+            name_rows(name, schema);
+        }
+    }
+}
+
+/// utoipa spells out the rows of `PageOut<ItemOut>`, which has the name `PageOut_ItemOut`.
+fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
+    if let Some(row) = name.strip_prefix("PageOut_")
+        && let RefOr::T(Schema::Object(page)) = schema
+        && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+    {
+        data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(row).into()));
+    }
+}
+
+fn complete_operation(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    let mut expected = vec!["default"];
+    if operation.security.is_some() {
+        expected.extend(["401", "403"]);
+    }
+    for parameter in operation.parameters.iter().flatten() {
+        let RefOr::T(parameter) = parameter else {
+            continue;
+        };
+        match parameter.parameter_in {
+            ParameterIn::Path => expected.push("404"),
+            ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
+            // The one header that operations ask for is If-Match.
+            ParameterIn::Header if parameter.required == Required::True => {
+                expected.extend(["412", "428"]);
+            }
+            ParameterIn::Header => expected.push("412"),
+            ParameterIn::Cookie => {}
+        }
+    }
+    if operation.request_body.is_some() {
+        expected.extend(["400", "413", "422"]);
+    }
+    for status in expected {
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(problem()));
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = word_for(status).to_owned();
+        }
+    }
+}
+
+fn problem() -> Response {
+    let content = Content::new(Some(Ref::from_schema_name("ProblemOut")));
+    ResponseBuilder::new()
+        .content("application/problem+json", content)
+        .build()
+}
+
+fn word_for(status: &str) -> &'static str {
+    let status = status.parse().ok();
+    status
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Any other problem")
+}
