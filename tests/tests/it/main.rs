@@ -10,6 +10,8 @@
 mod architecture;
 mod catalogue;
 mod imports;
+mod openapi;
 mod pages;
+mod problems;
 mod resolution;
 mod transactions;
