@@ -9,9 +9,11 @@
 
 mod architecture;
 mod catalogue;
+mod command_line;
 mod imports;
 mod openapi;
 mod pages;
 mod problems;
 mod resolution;
+mod schema;
 mod transactions;
