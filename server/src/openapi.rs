@@ -1,60 +1,24 @@
-//! What the API's document says about all routes alike.
+//! The frame of the API's document, and what all of its operations have in common.
 
 use actix_web::http::StatusCode;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
-use utoipa::{Modify, OpenApi as Describe};
+use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
 
-#[derive(Describe)]
-#[openapi(
-    info(
-        title = "Tubex dealer API",
-        description = "What a building-material dealer's staff and machines can do, on the \
-            dealer's own host. Errors are `application/problem+json`; `/problems` lists them."
-    ),
-    tags(
-        (name = "auth", description = "Signing in and staying signed in"),
-        (name = "items", description = "The catalogue"),
-        (name = "item-groups", description = "The tree the catalogue is sorted into"),
-        (name = "units", description = "Units of measure"),
-        (name = "imports", description = "Price files"),
-    ),
-    modifiers(&Bearer)
-)]
-pub(crate) struct Document;
+use crate::http::ProblemOut;
 
-/// Declares how an access token is sent.
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut OpenApi) {
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    }
+/// The document without its operations.
+pub(crate) fn frame() -> utoipa::openapi::OpenApi {
+    Document::openapi()
 }
 
-/// Adds what every route has: problems, those of signing in where a token is needed, and a word
-/// for each answer. Rows of pages get their names.
-pub(crate) fn complete(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
-        let methods = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
-        ];
-        for operation in methods.into_iter().flatten() {
-            complete_operation(operation);
-        }
+/// Adds to every operation what it need not say itself: problems, those of signing in where a
+/// token is needed, and a word for each answer. Rows of pages get their names.
+pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        finish_operation(operation);
     }
     if let Some(components) = &mut document.components {
         for (name, schema) in &mut components.schemas {
@@ -63,21 +27,25 @@ pub(crate) fn complete(document: &mut OpenApi) {
     }
 }
 
-/// utoipa spells out the rows of `PageOut<ItemOut>`, which has the name `PageOut_ItemOut`.
-fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
-    if let Some(row) = name.strip_prefix("PageOut_")
-        && let RefOr::T(Schema::Object(page)) = schema
-        && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
-    {
-        data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(row).into()));
-    }
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
 }
 
-fn complete_operation(operation: &mut Operation) {
-    let responses = &mut operation.responses.responses;
+fn finish_operation(operation: &mut Operation) {
     let mut expected = vec!["default"];
     if operation.security.is_some() {
         expected.extend(["401", "403"]);
+    }
+    if operation.request_body.is_some() {
+        expected.extend(["400", "413", "422"]);
     }
     for parameter in operation.parameters.iter().flatten() {
         let RefOr::T(parameter) = parameter else {
@@ -94,13 +62,10 @@ fn complete_operation(operation: &mut Operation) {
             ParameterIn::Cookie => {}
         }
     }
-    if operation.request_body.is_some() {
-        expected.extend(["400", "413", "422"]);
-    }
+    let responses = &mut operation.responses.responses;
     for status in expected {
-        responses
-            .entry(status.to_owned())
-            .or_insert_with(|| RefOr::T(problem()));
+        let problem = || RefOr::T(problem());
+        responses.entry(status.to_owned()).or_insert_with(problem);
     }
     for (status, response) in responses {
         if let RefOr::T(response) = response
@@ -112,9 +77,9 @@ fn complete_operation(operation: &mut Operation) {
 }
 
 fn problem() -> Response {
-    let content = Content::new(Some(Ref::from_schema_name("ProblemOut")));
+    let schema = Ref::from_schema_name("ProblemOut");
     ResponseBuilder::new()
-        .content("application/problem+json", content)
+        .content("application/problem+json", Content::new(Some(schema)))
         .build()
 }
 
@@ -123,5 +88,50 @@ fn word_for(status: &str) -> &'static str {
     status
         .and_then(|status| StatusCode::from_u16(status).ok())
         .and_then(|status| status.canonical_reason())
-        .unwrap_or("Any other problem")
+        .unwrap_or("Anything else is a problem; its `type` leads to an explanation")
+}
+
+/// utoipa spells out the rows of `PageOut<ItemOut>`, which has the name `PageOut_ItemOut`.
+fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
+    if let Some(row) = name.strip_prefix("PageOut_")
+        && let RefOr::T(Schema::Object(page)) = schema
+        && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+    {
+        data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(row).into()));
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tubex dealer API",
+        description = "What a building-material dealer's staff and machines can do, on the \
+            dealer's own host. Errors are `application/problem+json`; `/problems` lists them."
+    ),
+    tags(
+        (name = "auth", description = "Signing in and staying signed in"),
+        (name = "items", description = "The catalogue"),
+        (name = "item-groups", description = "The tree the catalogue is sorted into"),
+        (name = "units", description = "Units of measure"),
+        (name = "imports", description = "Price files"),
+    ),
+    components(schemas(ProblemOut)),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+/// Declares how an access token is sent.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
 }

@@ -3,13 +3,12 @@
 use actix_web::dev::{ResourceDef, ServiceFactory, ServiceRequest};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
-use utoipa::OpenApi;
 use utoipa::openapi::PathItem;
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::http::{self, Code, Problem};
-use crate::openapi::{self, Document};
+use crate::openapi;
 use crate::tenant::{catalog, imports, team};
 
 /// Puts every route into `app`, and the document that describes them.
@@ -19,7 +18,7 @@ where
 {
     let (app, mut document) = app
         .into_utoipa_app()
-        .openapi(Document::openapi())
+        .openapi(openapi::frame())
         .service(
             // Before any extractor: those run side by side, and the first to fail answers.
             scope::scope("/api/v1")
@@ -29,7 +28,7 @@ where
                 .configure(imports::http::routes),
         )
         .split_for_parts();
-    openapi::complete(&mut document);
+    openapi::finish(&mut document);
     let json = web::Data::new(OpenApiJson(
         document
             .to_json()

@@ -24,7 +24,8 @@ impl MigrationTrait for Migration {
 //   nothing about the caller's search path or column collation can change what it answers. That
 //   is what lets us call it IMMUTABLE although `unaccent` is only STABLE, and so use it in
 //   generated columns and indexes. Whoever edits unaccent.rules must rebuild those.
-// * The blanks include the three no-break spaces that price files bring along.
+// * The blanks include the three no-break spaces that price files bring along. A single plain
+//   blank is no match, so that a text with nothing to mend is not rewritten: half the time.
 // * pg_trgm's `set_limit` is closed by the fence: its owner is the first superuser, not us.
 const UP: &str = r#"
 CREATE SCHEMA IF NOT EXISTS shared;
@@ -49,7 +50,7 @@ CREATE FUNCTION shared.fold(value text) RETURNS text
     RETURN pg_catalog.btrim(pg_catalog.regexp_replace(
         pg_catalog.lower(shared.unaccent('shared.unaccent'::pg_catalog.regdictionary, value)
             COLLATE "default"),
-        '[\s\u00a0\u2007\u202f]+', ' ', 'g'));
+        '[\s\u00a0\u2007\u202f]{2,}|[^\S ]|[\u00a0\u2007\u202f]', ' ', 'g'));
 COMMENT ON FUNCTION shared.fold(text) IS
     'lower case, no accents, single blanks: the form in which people''s words are compared';
 

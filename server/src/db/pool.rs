@@ -56,6 +56,11 @@ impl Pool {
         self.width
     }
 
+    /// How long a request may wait for a connection and the start of its transaction.
+    pub(super) fn patience(&self) -> Duration {
+        self.connections.options().get_acquire_timeout()
+    }
+
     /// Takes a connection, which may have died while it lay idle.
     pub(super) async fn acquire(&self) -> Result<PoolConnection<Postgres>, DbErr> {
         if let Some(idle) = self.connections.try_acquire() {

@@ -9,7 +9,8 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
+    ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    Statement, Values,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
@@ -46,9 +47,17 @@ pub struct Tx<Scope> {
 impl<Scope> Tx<Scope> {
     /// Opens a transaction with `start`, which is `BEGIN` and what belongs to it in one message.
     ///
+    /// The pool's time limit holds for all of it: a database that has fallen silent accepts the
+    /// message and never answers.
+    pub(super) async fn open(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+        tokio::time::timeout(pool.patience(), Self::begin(pool, start, tag))
+            .await
+            .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    }
+
     /// Connections that died while they lay idle are replaced here: nothing has been done yet,
     /// so trying again is safe.
-    pub(super) async fn open(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+    async fn begin(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
         let mut dead_ones_left = pool.width();
         loop {
             let mut guard = Unconfirmed(Some(pool.acquire().await?));

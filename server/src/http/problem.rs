@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::code::Code;
-use super::request::{self, Kept, RequestId};
+use super::request::RequestId;
 use crate::db::{DirectoryError, Failure, failure_of};
 
 /// Seconds after which something passing is worth another try.
@@ -226,8 +226,8 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.answer(self.more.request_id.as_ref());
-        if let Some(request_id) = self.more.request_id {
-            request::add_headers(response.headers_mut(), request_id, Kept::Nowhere);
+        if let Some(id) = &self.more.request_id {
+            id.put_into(response.headers_mut());
         }
         response
     }

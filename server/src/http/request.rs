@@ -2,6 +2,7 @@
 //! our own words.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
-use crate::kernel::TenantKey;
+use crate::db::Tenant;
 use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,6 +31,13 @@ impl RequestId {
     /// The id of this request.
     pub fn of(req: &HttpRequest) -> Option<Self> {
         req.extensions().get::<Self>().copied()
+    }
+
+    /// Names the request in the headers of its answer.
+    pub(super) fn put_into(self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_str(&self.to_string()) {
+            headers.insert(REQUEST_ID, value);
+        }
     }
 }
 
@@ -59,32 +67,18 @@ pub async fn each_request(
         return Err(Problem::new(Code::RequestTimedOut).during(id).into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
-    let kept = if response.request().path().starts_with("/api/v1/") {
-        Kept::Nowhere
-    } else {
-        Kept::AsItSays
-    };
-    add_headers(response.headers_mut(), id, kept);
+    add_headers(&mut response, id);
     log(&response, id, started.elapsed());
     Ok(response)
 }
 
-/// Whether something between us and the client may keep an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// Answers of the API are one caller's own.
-    Nowhere,
-    /// The answer says so itself, or doesn't care.
-    AsItSays,
-}
-
-/// What every answer has.
-pub(super) fn add_headers(headers: &mut HeaderMap, id: RequestId, kept: Kept) {
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        headers.insert(REQUEST_ID, value);
-    }
+/// Answers of the API are one caller's own, so nothing between us may keep them.
+fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
+    let is_api = response.request().path().starts_with("/api/v1/");
+    let headers = response.headers_mut();
+    id.put_into(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if kept == Kept::Nowhere && !headers.contains_key(CACHE_CONTROL) {
+    if is_api && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
@@ -160,7 +154,7 @@ fn log(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     let req = response.request();
     let extensions = req.extensions();
     let failure = extensions.get::<Cause>();
-    let tenant = extensions.get::<TenantKey>().copied();
+    let tenant = extensions.get::<Arc<Tenant>>().map(|tenant| tenant.key());
     let status = response.status();
     let route = req.match_pattern();
     macro_rules! event {

@@ -48,13 +48,15 @@ impl FromRequest for Dealer {
 ///
 /// # Errors
 ///
-/// As [`resolve`].
+/// None of its own: a refusal is an answer, which passes through the layers further out.
 pub async fn known_host(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    resolve(request.request()).await?;
-    next.call(request).await
+    match resolve(request.request()).await {
+        Ok(_) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
 }
 
 /// The tenant that host and header agree on, whatever state it is in.
@@ -63,14 +65,22 @@ pub async fn known_host(
 ///
 /// `tenant-unknown`, always with the same body; `tenant-mismatch` when host and header disagree.
 pub async fn resolve(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
+    if let Some(tenant) = req.extensions().get::<Arc<Tenant>>() {
+        return Ok(tenant.clone());
+    }
+    let tenant = look_up(req).await?;
+    req.extensions_mut().insert(tenant.clone());
+    Ok(tenant)
+}
+
+async fn look_up(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
     let state = AppState::of(req);
     let named = named_in_header(req)?;
     let by_host = match host::parse(host_of(req)?, &state.config.http.base_domain) {
         HostName::Dealer(slug) => Address::Slug(slug),
         HostName::Custom(domain) => Address::Domain(domain),
         HostName::Api => {
-            let tenant = found(state, &named.ok_or_else(unknown)?).await?;
-            return Ok(noted(req, tenant));
+            return found(state, &named.ok_or_else(unknown)?).await;
         }
         HostName::Nobody => return Err(unknown()),
     };
@@ -84,7 +94,7 @@ pub async fn resolve(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
             return Err(Problem::new(Code::TenantMismatch));
         }
     }
-    Ok(noted(req, tenant))
+    Ok(tenant)
 }
 
 /// Puts on record that a request named two dealers; `by` says what named the second one.
@@ -95,12 +105,6 @@ pub(super) fn refuse_mismatch(req: &HttpRequest, tenant: &Tenant, by: &'static s
         detail: json!({ "by": by, "path": req.path() }),
         request_id: RequestId::of(req).map(|id| id.to_string()),
     });
-}
-
-/// Remembers the tenant for the request's log line.
-fn noted(req: &HttpRequest, tenant: Arc<Tenant>) -> Arc<Tenant> {
-    req.extensions_mut().insert(tenant.key());
-    tenant
 }
 
 async fn found(state: &AppState, address: &Address) -> Result<Arc<Tenant>, Problem> {

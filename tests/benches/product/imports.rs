@@ -17,11 +17,13 @@ use super::server::{Server, SignedIn};
 use super::table::{Table, Target};
 use super::{Scale, say};
 
-/// The columns of an item that the list fills, with nothing that checks or indexes them.
+/// The columns of an item but for the one made for searching, with nothing that checks or
+/// indexes them.
 const BARE_TABLE: &str = "CREATE SCHEMA floor;
-    CREATE TABLE floor.item (id uuid, sku text, name text, description text, base_unit text,
-        price_amount numeric(18, 6), price_per numeric(18, 6), price_unit text, currency text,
-        status text, created_at timestamptz, updated_at timestamptz)";
+    CREATE TABLE floor.item (id uuid, sku text, name text, description text, group_id uuid,
+        base_unit text, price_amount numeric(18, 6), price_per numeric(18, 6), price_unit text,
+        currency text, status text, custom jsonb, version bigint, created_at timestamptz,
+        updated_at timestamptz, retired_at timestamptz)";
 
 /// Adds the rows of the imports.
 ///
@@ -133,8 +135,8 @@ fn copy_lines(count: usize) -> String {
     for row in price_list::rows(count, Month::First) {
         let _ = writeln!(
             lines,
-            "{}\t{}\t{}\t\t{unit}\t{}.{:02}\t1\t{unit}\tEUR\tactive\t\
-             2026-11-21 12:00:00+00\t2026-11-21 12:00:00+00",
+            "{}\t{}\t{}\t\t\\N\t{unit}\t{}.{:02}\t1\t{unit}\tEUR\tactive\t{{}}\t1\t\
+             2026-11-21 12:00:00+00\t2026-11-21 12:00:00+00\t\\N",
             Uuid::now_v7(),
             row.sku,
             row.name,

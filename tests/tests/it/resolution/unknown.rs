@@ -130,6 +130,32 @@ async fn a_broken_body_or_token_does_not_bring_nobody_to_life() {
 }
 
 #[actix_web::test]
+async fn every_answer_names_its_request_even_nobodys() {
+    let app = TestApp::start().await;
+    let acme = app.dealer().await;
+
+    for actor in [acme.signed_out(), acme.at("nobody.localhost"), acme.owner] {
+        for path in [
+            "/",
+            "/me",
+            "/items?limit=x",
+            "/api/docs/",
+            "/nothing",
+            "/livez",
+        ] {
+            let reply = actor.get(path).await;
+            let id = reply.header("x-request-id");
+            assert!(
+                id.parse::<uuid::Uuid>().is_ok(),
+                "{} {path}: {id:?}",
+                actor.host
+            );
+            assert_ne!(reply.problem(), "internal", "{}", reply.text());
+        }
+    }
+}
+
+#[actix_web::test]
 async fn the_health_routes_answer_on_every_host() {
     let app = TestApp::start().await;
 

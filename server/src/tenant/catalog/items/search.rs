@@ -111,20 +111,25 @@ fn shown(shown: Shown) -> &'static str {
 
 /// Adds the conditions of a search and returns its rank: SKU or barcode as a whole, beginning of
 /// the SKU, beginning of a word, anywhere else.
+///
+/// Every pattern is a sub-select, which runs once a statement. Written straight into the
+/// condition it would be folded anew for every row: 400 ms instead of 30 for a word in 50,000.
 fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
     let mut words = Vec::new();
     for word in q.split_whitespace().take(WORDS) {
         let is_short = word.chars().count() < 3;
         let word = literal(&parts.bind(word));
         let beginning = if is_short { "'% '" } else { "'%'" };
-        words.push(format!("i.search LIKE {beginning} || {word} || '%'"));
+        words.push(format!(
+            "i.search LIKE (SELECT {beginning} || {word} || '%')"
+        ));
     }
     let words = words.join(" AND ");
     let whole = literal(&parts.bind(q));
     let rank = format!(
-        "CASE WHEN i.search LIKE ' ' || {whole} || ' %' THEN 0 \
-         WHEN i.search LIKE ' ' || {whole} || '%' THEN 1 \
-         WHEN i.search LIKE '% ' || {whole} || '%' THEN 2 ELSE 3 END"
+        "CASE WHEN i.search LIKE (SELECT ' ' || {whole} || ' %') THEN 0 \
+         WHEN i.search LIKE (SELECT ' ' || {whole} || '%') THEN 1 \
+         WHEN i.search LIKE (SELECT '% ' || {whole} || '%') THEN 2 ELSE 3 END"
     );
     if with_barcode.is_empty() {
         parts.conditions.push(words);

@@ -218,9 +218,14 @@ fn marked_end(name: &str) -> Option<&str> {
 }
 
 /// Whether a sign can be there at all: most names have none, and this is cheaper than a search.
+/// A hyphen counts after a blank only: nearly every name has one within a word.
 fn may_set_off(part: &str) -> bool {
-    part.bytes()
-        .any(|byte| matches!(byte, b':' | b'-' | b'|' | b';' | 0xe2))
+    let before = std::iter::once(b'\0').chain(part.bytes());
+    before.zip(part.bytes()).any(|(before, byte)| match byte {
+        b':' | b'|' | b';' | 0xe2 => true,
+        b'-' => before == b' ',
+        _ => false,
+    })
 }
 
 #[derive(PartialEq)]

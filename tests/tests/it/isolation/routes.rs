@@ -1,0 +1,241 @@
+//! Every route of the API's own document, walked by those who may not.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Actor, Dealer, Reply, TestApp};
+use uuid::Uuid;
+
+use super::comparable;
+
+/// A route as the document names it.
+struct Route {
+    method: Method,
+    path: String,
+}
+
+#[actix_web::test]
+async fn a_neighbours_id_is_answered_like_one_that_nobody_has() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    let theirs = Belongings::of(&bolt).await;
+    let mut walked = 0;
+
+    for route in routes(&acme).await {
+        let Some(name) = theirs.id_for(&route.path) else {
+            assert!(!route.path.contains('{'), "{}: not walked", route.path);
+            continue;
+        };
+        let nobodys = if route.path.starts_with("/units") {
+            "nobodys".to_owned()
+        } else {
+            Uuid::now_v7().to_string()
+        };
+
+        let met = ask(&acme, &route, &name).await;
+        let missed = ask(&acme, &route, &nobodys).await;
+
+        let what = format!("{} {}: {}", route.method, route.path, met.text());
+        assert_eq!(met.status, 404, "{what}");
+        assert_eq!(
+            comparable(&met, &name),
+            comparable(&missed, &nobodys),
+            "{what}"
+        );
+        walked += 1;
+    }
+
+    assert!(walked >= 10, "{walked} routes");
+    theirs.are_untouched(&bolt).await;
+}
+
+#[actix_web::test]
+async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    let (ours, theirs) = (Belongings::of(&acme).await, Belongings::of(&bolt).await);
+    let item = format!("/items/{}", ours.item);
+    let group = format!("/item-groups/{}", ours.group);
+    let ask = async |id: &str| {
+        let new = json!({"sku": "NEW", "name": "New", "base_unit": "pcs", "group_id": id});
+        [
+            acme.post("/items", new).await,
+            acme.patch(&item, 1, json!({"group_id": id})).await,
+            acme.post("/item-groups", json!({"name": "N", "parent_id": id}))
+                .await,
+            acme.patch(&group, 1, json!({"parent_id": id})).await,
+            acme.get(&format!("/items?group_id={id}")).await,
+            acme.get(&format!("/item-groups?parent_id={id}")).await,
+        ]
+    };
+
+    let nobodys = Uuid::now_v7().to_string();
+    let (met, missed) = (ask(&theirs.group).await, ask(&nobodys).await);
+
+    for (met, missed) in met.iter().zip(&missed) {
+        assert_eq!(met.status, missed.status, "{}", met.text());
+        assert_eq!(comparable(met, &theirs.group), comparable(missed, &nobodys));
+        assert!(met.status != 201, "{}", met.text());
+    }
+    theirs.are_untouched(&bolt).await;
+}
+
+#[actix_web::test]
+async fn a_neighbours_token_opens_no_route_and_is_put_on_record() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    let neighbour = bolt.at("acme.localhost");
+    let mut refused = 0;
+
+    for route in routes(&acme).await {
+        if ["/auth/sign-in", "/auth/refresh"].contains(&route.path.as_str()) {
+            continue;
+        }
+        let reply = ask(&neighbour, &route, &Uuid::now_v7().to_string()).await;
+
+        let what = format!("{} {}: {}", route.method, route.path, reply.text());
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem()),
+            (403, "tenant_mismatch"),
+            "{what}"
+        );
+        refused += 1;
+    }
+
+    app.recorded("tenant_mismatch", &acme, refused).await;
+    app.recorded("tenant_mismatch", &bolt, 0).await;
+}
+
+#[actix_web::test]
+async fn a_stranger_is_asked_for_a_token_on_every_route() {
+    let app = TestApp::start().await;
+    let acme = app.dealer().await;
+    let strangers = [
+        acme.signed_out(),
+        acme.with_token("not.a.token"),
+        acme.with_token(""),
+    ];
+
+    for route in routes(&acme).await {
+        if ["/auth/sign-in", "/auth/refresh"].contains(&route.path.as_str()) {
+            continue;
+        }
+        for stranger in &strangers {
+            let reply = ask(stranger, &route, &Uuid::now_v7().to_string()).await;
+
+            let what = format!("{} {}: {}", route.method, route.path, reply.text());
+            assert_eq!(
+                (reply.status.as_u16(), reply.problem()),
+                (401, "unauthenticated"),
+                "{what}"
+            );
+            assert_eq!(reply.header("www-authenticate"), "Bearer");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_neighbours_refresh_token_is_nobodys() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    let signed_in = bolt.sign_in(&bolt.email, &bolt.password).await.expect(200);
+    let token = json!({"refresh_token": signed_in.json["refresh_token"]});
+
+    let met = acme.signed_out().post("/auth/refresh", token.clone()).await;
+    let missed = json!({"refresh_token": "tbxr_nobodys"});
+    let missed = acme.signed_out().post("/auth/refresh", missed).await;
+
+    assert_eq!(
+        (met.status.as_u16(), met.problem()),
+        (401, "refresh_token_invalid")
+    );
+    assert_eq!(comparable(&met, "-"), comparable(&missed, "-"));
+    bolt.post("/auth/refresh", token).await.expect(200);
+}
+
+/// One of each thing that has an id.
+struct Belongings {
+    item: String,
+    group: String,
+    unit: String,
+}
+
+impl Belongings {
+    async fn of(dealer: &Dealer) -> Self {
+        let group = json!({"name": format!("Group of {}", dealer.slug)});
+        let group = dealer.post("/item-groups", group).await.expect(201);
+        let group = group.json["id"].as_str().unwrap().to_owned();
+        let item = dealer.item("THEIRS", json!({"group_id": group})).await;
+        let unit = format!("u_{}", dealer.slug);
+        let new = json!({"code": unit, "name": "Their unit", "symbol": "u", "decimals": 0});
+        dealer.post("/units", new).await.expect(201);
+        Self {
+            item: item["id"].as_str().unwrap().to_owned(),
+            group,
+            unit,
+        }
+    }
+
+    fn id_for(&self, path: &str) -> Option<String> {
+        let (root, _) = path.split_once("/{")?;
+        match root {
+            "/items" => Some(self.item.clone()),
+            "/item-groups" => Some(self.group.clone()),
+            "/units" => Some(self.unit.clone()),
+            other => panic!("{other}: say what has an id there"),
+        }
+    }
+
+    async fn are_untouched(&self, dealer: &Dealer) {
+        for (path, version) in [
+            (format!("/items/{}", self.item), "\"1\""),
+            (format!("/item-groups/{}", self.group), "\"1\""),
+        ] {
+            assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
+        }
+    }
+}
+
+/// What the document says there is, below `/api/v1`.
+async fn routes(actor: &Actor) -> Vec<Route> {
+    let document = actor.get("/api/openapi.json").await.expect(200).json;
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let path = path.strip_prefix("/api/v1").expect("all of it lies there");
+        for method in item.as_object().unwrap().keys() {
+            let Ok(method) = method.to_uppercase().parse::<Method>() else {
+                continue;
+            };
+            found.push(Route {
+                method,
+                path: path.to_owned(),
+            });
+        }
+    }
+    assert!(found.len() >= 20, "{} routes", found.len());
+    found
+}
+
+/// Calls a route with this id, and otherwise as it would have to be called.
+async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
+    let path = match (route.path.find('{'), route.path.find('}')) {
+        (Some(from), Some(to)) => format!("{}{id}{}", &route.path[..from], &route.path[to + 1..]),
+        _ => route.path.clone(),
+    };
+    if path == "/imports" {
+        return actor.import("", "sku;name;price\nX;X;1\n").await;
+    }
+    let request = actor
+        .request(route.method.clone(), &path)
+        .header("if-match", "*");
+    let body: Value = match route.method {
+        Method::POST => json!({"sku": "X", "name": "X", "base_unit": "pcs"}),
+        _ => json!({"name": "Changed by another"}),
+    };
+    let has_body = [Method::POST, Method::PATCH].contains(&route.method);
+    let request = if has_body {
+        request.json(&body)
+    } else {
+        request
+    };
+    actor.send(request).await
+}
