@@ -1,8 +1,10 @@
 //! The frame of the API's document, and what all of its operations have in common.
 
-use utoipa::openapi::path::Operation;
+use actix_web::http::StatusCode;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, PathItem, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::http::ProblemOut;
@@ -12,15 +14,16 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// Adds to every operation what it need not say itself: that anything else is a problem.
+/// Adds to every operation what it need not say itself: problems, those of signing in where a
+/// token is needed, and a word for each answer. Rows of pages get their names.
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        let problem = RefOr::T(any_problem());
-        operation
-            .responses
-            .responses
-            .entry("default".to_owned())
-            .or_insert(problem);
+        finish_operation(operation);
+    }
+    if let Some(components) = &mut document.components {
+        for (name, schema) in &mut components.schemas {
+            name_rows(name, schema);
+        }
     }
 }
 
@@ -36,12 +39,66 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
-fn any_problem() -> Response {
+fn finish_operation(operation: &mut Operation) {
+    let mut expected = vec!["default"];
+    if operation.security.is_some() {
+        expected.extend(["401", "403"]);
+    }
+    if operation.request_body.is_some() {
+        expected.extend(["400", "413", "422"]);
+    }
+    for parameter in operation.parameters.iter().flatten() {
+        let RefOr::T(parameter) = parameter else {
+            continue;
+        };
+        match parameter.parameter_in {
+            ParameterIn::Path => expected.push("404"),
+            ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
+            // The one header that operations ask for is If-Match.
+            ParameterIn::Header if parameter.required == Required::True => {
+                expected.extend(["412", "428"]);
+            }
+            ParameterIn::Header => expected.push("412"),
+            ParameterIn::Cookie => {}
+        }
+    }
+    let responses = &mut operation.responses.responses;
+    for status in expected {
+        let problem = || RefOr::T(problem());
+        responses.entry(status.to_owned()).or_insert_with(problem);
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = word_for(status).to_owned();
+        }
+    }
+}
+
+fn problem() -> Response {
     let schema = Ref::from_schema_name("ProblemOut");
     ResponseBuilder::new()
-        .description("Anything else is a problem; its `type` leads to an explanation")
         .content("application/problem+json", Content::new(Some(schema)))
         .build()
+}
+
+fn word_for(status: &str) -> &'static str {
+    let status = status.parse().ok();
+    status
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Anything else is a problem; its `type` leads to an explanation")
+}
+
+/// utoipa spells out the rows of `PageOut<ItemOut>`, which has the name `PageOut_ItemOut`.
+fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
+    if let Some(row) = name.strip_prefix("PageOut_")
+        && let RefOr::T(Schema::Object(page)) = schema
+        && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+    {
+        data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(row).into()));
+    }
 }
 
 #[derive(OpenApi)]

@@ -180,12 +180,13 @@ fn refuse_usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|arg| arg == "--json");
     if wants_json && !is_answer {
         let text = error.to_string();
-        let message = text
+        // The first paragraph: what is missing, or what would be known, stands below its first line.
+        let lines: Vec<_> = text
             .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        return Failure::usage(message)
+            .map(str::trim)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        return Failure::usage(lines.join(" ").trim_start_matches("error: "))
             .hint("see tubex --help")
             .report(true);
     }

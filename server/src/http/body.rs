@@ -58,7 +58,12 @@ async fn collected(mut payload: Payload, limit: usize) -> Result<BytesMut, Probl
 }
 
 /// Tells broken JSON (400) from JSON of another shape than asked for (422, with the field).
+///
+/// A list is refused, because serde would take it for the fields in their order.
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::field("", "shape", "send an object, not a list"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {

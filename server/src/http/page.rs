@@ -16,6 +16,7 @@ pub struct PageOut<T> {
     /// At most `limit` rows.
     pub data: Vec<T>,
     /// Give it back as `cursor` to go on; null at the end.
+    #[schema(required)]
     pub next: Option<String>,
 }
 

@@ -9,11 +9,15 @@
 
 mod architecture;
 mod catalogue;
+mod command_line;
 mod imports;
 mod isolation;
+mod openapi;
 mod outages;
 mod pages;
+mod problems;
 mod process;
 mod resolution;
+mod schema;
 mod sessions;
 mod transactions;

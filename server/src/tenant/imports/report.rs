@@ -37,7 +37,7 @@ pub struct Finding {
     #[schema(example = 17)]
     pub line: u64,
     /// Name of the column, if one is to blame.
-    #[schema(example = "PRICE")]
+    #[schema(example = "PRICE", required)]
     pub column: Option<String>,
     /// What stands there, cut to 200 characters.
     #[schema(example = "1.2.3")]

@@ -86,7 +86,7 @@ struct DealerOut {
 ///
 /// Whether the address is unknown or the password wrong is not told. After too many failed
 /// attempts the address must wait.
-#[utoipa::path(tag = "auth", operation_id = "sign_in", responses(
+#[utoipa::path(tag = "auth", operation_id = "sign_in", request_body = SignInIn, responses(
     (status = 200, body = TokensOut),
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
     (status = 429, body = ProblemOut, content_type = "application/problem+json"),
@@ -107,7 +107,7 @@ async fn sign_in(
 ///
 /// A refresh token works once. One that is used a second time ends its whole session: somebody
 /// has a copy of it.
-#[utoipa::path(tag = "auth", operation_id = "refresh", responses(
+#[utoipa::path(tag = "auth", operation_id = "refresh", request_body = RefreshIn, responses(
     (status = 200, body = TokensOut),
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
 ))]

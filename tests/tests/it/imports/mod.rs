@@ -76,7 +76,7 @@ async fn written(app: &TestApp, dealer: &Dealer) -> BTreeMap<String, (String, i6
 }
 
 /// How many rows each table of the catalogue has.
-async fn sizes(app: &TestApp, dealer: &Dealer) -> [i64; 4] {
+pub(crate) async fn sizes(app: &TestApp, dealer: &Dealer) -> [i64; 4] {
     let schema = app.database.schema_of(&dealer.slug).await;
     let mut connection = app.database.connect().await;
     let mut sizes = [0; 4];

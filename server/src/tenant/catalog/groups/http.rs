@@ -69,6 +69,7 @@ struct GroupPatch {
 #[derive(Serialize, ToSchema)]
 struct GroupOut {
     id: Uuid,
+    #[schema(required)]
     parent_id: Option<Uuid>,
     name: String,
     /// The names from the root to the group itself.
@@ -102,7 +103,7 @@ async fn list(
 }
 
 /// Create an item group
-#[utoipa::path(tag = "item-groups", operation_id = "create_item_group",
+#[utoipa::path(tag = "item-groups", operation_id = "create_item_group", request_body = GroupIn,
     security(("bearer" = [])), responses(
     (status = 201, body = GroupOut),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
@@ -143,7 +144,7 @@ async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpRespons
 }
 
 /// Rename or move an item group
-#[utoipa::path(tag = "item-groups", operation_id = "change_item_group",
+#[utoipa::path(tag = "item-groups", operation_id = "change_item_group", request_body = GroupPatch,
     params(("id" = Uuid, Path), ("If-Match" = String, Header)),
     security(("bearer" = [])), responses(
     (status = 200, body = GroupOut),

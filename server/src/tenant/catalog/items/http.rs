@@ -109,7 +109,7 @@ async fn change(
 ///
 /// It is no longer listed, keeps its SKU, and can be restored.
 #[utoipa::path(tag = "items", operation_id = "retire_item",
-    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, nullable = false)),
     security(("bearer" = [])), responses(
     (status = 204),
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),

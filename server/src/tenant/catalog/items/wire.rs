@@ -155,8 +155,10 @@ pub(super) struct ItemOut {
     sku: String,
     name: String,
     description: String,
+    #[schema(required)]
     group_id: Option<Uuid>,
     base_unit: String,
+    #[schema(required)]
     price: Option<PriceBody>,
     barcodes: Vec<String>,
     status: StatusOut,
@@ -169,6 +171,7 @@ pub(super) struct ItemOut {
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
     retired_at: Option<OffsetDateTime>,
 }
 

@@ -78,6 +78,7 @@ struct UnitOut {
     code: String,
     name: String,
     symbol: String,
+    #[schema(required)]
     un_ece: Option<String>,
     decimals: i16,
     /// The ETag's number.
@@ -105,7 +106,7 @@ async fn list(
 }
 
 /// Create a unit
-#[utoipa::path(tag = "units", operation_id = "create_unit", security(("bearer" = [])), responses(
+#[utoipa::path(tag = "units", operation_id = "create_unit", request_body = UnitIn, security(("bearer" = [])), responses(
     (status = 201, body = UnitOut),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
 ))]
@@ -144,7 +145,7 @@ async fn read(who: Member<ReadItems>, code: web::Path<String>) -> Result<HttpRes
 }
 
 /// Change a unit
-#[utoipa::path(tag = "units", operation_id = "change_unit",
+#[utoipa::path(tag = "units", operation_id = "change_unit", request_body = UnitPatch,
     params(("code" = String, Path), ("If-Match" = String, Header)),
     security(("bearer" = [])), responses(
     (status = 200, body = UnitOut),

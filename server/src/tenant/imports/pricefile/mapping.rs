@@ -3,6 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// How to read a supplier's file. Everything is optional: what is missing is looked for.
 ///
@@ -80,7 +83,7 @@ impl fmt::Display for ColumnRef {
 }
 
 /// What separates the cells of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delimiter {
     /// `,`
     #[serde(rename = ",")]
@@ -95,6 +98,20 @@ pub enum Delimiter {
     #[serde(rename = "|")]
     Pipe,
 }
+
+/// By hand, because the derived one writes the tabulator as a backslash and a letter.
+impl PartialSchema for Delimiter {
+    fn schema() -> RefOr<Schema> {
+        let signs = Self::ALL.map(|delimiter| char::from(delimiter.byte()).to_string());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What separates the cells of a row."))
+            .enum_values(Some(signs))
+            .into()
+    }
+}
+
+impl ToSchema for Delimiter {}
 
 impl Delimiter {
     pub(super) const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];

@@ -1,0 +1,52 @@
+//! The document that describes the API, and the API it describes.
+
+mod document;
+mod pages;
+mod walk;
+
+use serde_json::Value;
+use tests::Actor;
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// One operation of the document.
+struct Operation {
+    method: &'static str,
+    path: String,
+    says: Value,
+}
+
+impl Operation {
+    /// Whether it needs a token.
+    fn is_secured(&self) -> bool {
+        self.says["security"].is_array()
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+async fn document(who: &Actor) -> Value {
+    who.signed_out()
+        .get("/api/openapi.json")
+        .await
+        .expect(200)
+        .json
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in METHODS {
+            if let Some(says) = item.get(method) {
+                found.push(Operation {
+                    method,
+                    path: path.clone(),
+                    says: says.clone(),
+                });
+            }
+        }
+    }
+    found
+}

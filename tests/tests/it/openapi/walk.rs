@@ -1,0 +1,139 @@
+//! Every route, walked by those who may not and by one who may.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Actor, Reply, TestApp};
+
+use super::{Operation, document, operations};
+
+/// Sends what an operation asks for, on things that aren't there or may stay as they are.
+async fn walk(who: &Actor, operation: &Operation) -> Reply {
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    let path = operation
+        .path
+        .replace("{id}", nobody)
+        .replace("{code}", "no_such_unit");
+    let method = Method::from_bytes(operation.method.to_uppercase().as_bytes()).unwrap();
+    let mut request = who.request(method, &path).header("if-match", "*");
+    let id = operation.says["operationId"].as_str().unwrap();
+    if id == "import_price_file" {
+        return who
+            .import("dry_run=true", "sku,name,unit,price\nA,a,pcs,1.50\n")
+            .await;
+    }
+    if operation.says.get("requestBody").is_some() {
+        request = request.json(&body_of(id));
+    }
+    who.send(request).await
+}
+
+fn body_of(operation_id: &str) -> Value {
+    match operation_id {
+        "sign_in" => json!({"email": "nobody@acme.example", "password": "not this one"}),
+        "refresh" => json!({"refresh_token": "not this one"}),
+        "create_item" => json!({"sku": "NEW", "name": "new", "base_unit": "pcs"}),
+        "create_item_group" => json!({"name": "new"}),
+        "create_unit" => json!({"code": "new", "name": "new", "symbol": "new", "decimals": 0}),
+        "change_item" | "change_item_group" | "change_unit" => json!({"name": "new"}),
+        other => panic!("say what {other} is sent, so that the walk covers it"),
+    }
+}
+
+#[actix_web::test]
+async fn a_stranger_gets_nowhere_but_to_the_sign_in() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let stranger = dealer.signed_out();
+
+    for operation in operations(&document(&dealer).await) {
+        let reply = walk(&stranger, &operation).await;
+
+        let expected = match operation.says["operationId"].as_str().unwrap() {
+            "sign_in" => "credentials_wrong",
+            "refresh" => "refresh_token_invalid",
+            _ => "unauthenticated",
+        };
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem()),
+            (401, expected),
+            "{}",
+            operation.name()
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_neighbour_is_turned_away_at_every_door() {
+    let app = TestApp::start().await;
+    let (dealer, neighbour) = (app.dealer().await, app.dealer().await);
+    let intruder = dealer.with_token(neighbour.token.as_deref().unwrap());
+
+    for operation in operations(&document(&dealer).await) {
+        if !operation.is_secured() {
+            continue;
+        }
+        let reply = walk(&intruder, &operation).await;
+
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem()),
+            (403, "tenant_mismatch"),
+            "{}",
+            operation.name()
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_viewer_looks_but_does_not_touch() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let viewer = app.member(&dealer, "viewer").await;
+    let before = crate::imports::sizes(&app, &dealer).await;
+
+    for operation in operations(&document(&dealer).await) {
+        let may = operation.method == "get" || operation.path.contains("/auth/");
+        if operation.says["operationId"] == "sign_out" {
+            continue; // it would end the walk
+        }
+        let reply = walk(&viewer, &operation).await;
+
+        if may {
+            assert_ne!(reply.status, 403, "{}", operation.name());
+        } else {
+            assert_eq!(
+                (reply.status.as_u16(), reply.problem()),
+                (403, "permission_denied"),
+                "{}",
+                operation.name()
+            );
+        }
+    }
+    assert_eq!(crate::imports::sizes(&app, &dealer).await, before);
+}
+
+#[actix_web::test]
+async fn an_owner_finds_something_behind_every_door() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+
+    let mut all = operations(&document(&dealer).await);
+    // Signing out comes last: nothing opens after it.
+    all.sort_by_key(|operation| operation.says["operationId"] == "sign_out");
+    for operation in all {
+        let reply = walk(&dealer, &operation).await;
+
+        let status = reply.status.as_u16();
+        assert!(status < 500, "{}: {}", operation.name(), reply.text());
+        assert!(
+            !matches!(reply.problem(), "not_found" | "method_not_allowed"),
+            "{}",
+            operation.name()
+        );
+        let promised = operation.says["responses"].as_object().unwrap();
+        assert!(
+            promised.contains_key(&status.to_string()),
+            "{}: {status} is not in the document",
+            operation.name()
+        );
+    }
+}
