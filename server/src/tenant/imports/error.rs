@@ -39,6 +39,7 @@ impl From<DbErr> for ImportError {
     fn from(error: DbErr) -> Self {
         match failure_of(&error) {
             Failure::Conflict => Self::Raced,
+            Failure::Constraint(name) if name == "item_sku_key" => Self::Raced,
             _ => Self::Db(error),
         }
     }
