@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use super::pricefile::{FileError, Outcome, PriceRow, Rejection, Rows, Survey};
 
 /// Rows per statement: enough to make a round trip cheap, few enough to stay in memory.
-const ROWS: usize = 1000;
+const ROWS: usize = 2000;
 /// Batches that wait: the next one is read while one is written.
 const WAITING: usize = 2;
 

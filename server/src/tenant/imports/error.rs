@@ -8,7 +8,8 @@ use crate::tenant::catalog::CatalogError;
 
 /// Constraints that an import breaks only when somebody adds the same group, or removes a unit
 /// or a group, after it has looked.
-const BROKEN_BY_OTHERS: [&str; 5] = [
+const BROKEN_BY_OTHERS: [&str; 6] = [
+    "item_sku_key",
     "item_group_parent_id_name_key",
     "item_group_parent_id_fkey",
     "item_group_id_fkey",

@@ -97,8 +97,7 @@ pub(super) async fn write(
                 price_per, price_unit, currency, status, created_at, updated_at)
             SELECT n.id, n.sku, n.name, n.description, n.group_id, n.unit, n.amount, n.per,
                 n.unit, n.currency, n.status, $12, $12
-            FROM n WHERE NOT EXISTS (SELECT 1 FROM k WHERE k.sku = n.sku)
-            ON CONFLICT (sku) DO NOTHING RETURNING 1
+            FROM n WHERE NOT EXISTS (SELECT 1 FROM k WHERE k.sku = n.sku) RETURNING 1
         ) SELECT (SELECT count(*) FROM added) AS created,
             (SELECT count(*) FROM changed) AS updated,
             (SELECT count(*) FROM k WHERE NOT differs) AS unchanged"
