@@ -6,7 +6,7 @@ use super::pricefile::FileError;
 use crate::db::{Failure, failure_of};
 use crate::tenant::catalog::CatalogError;
 
-/// Constraints that an import breaks only when somebody adds the same group, or removes a unit
+/// Constraints that an import breaks only when somebody adds the same item or group, or removes a unit
 /// or a group, after it has looked.
 const BROKEN_BY_OTHERS: [&str; 6] = [
     "item_sku_key",
