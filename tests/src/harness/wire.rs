@@ -18,14 +18,14 @@ pub struct Wire {
     held: Arc<Notify>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Flow {
     /// Everything passes.
     Open,
     /// Questions pass, answers don't.
     Silent,
     /// The answer to a question with this word in it is held back, and all that would follow it.
-    HeldAfter(&'static str),
+    HeldAfter(Arc<str>),
     /// Nobody is there: connections end, new ones end at once.
     Cut,
 }
@@ -74,8 +74,8 @@ impl Wire {
     }
 
     /// Holds back the answer to the next question with this word in it.
-    pub fn hold_after(&self, word: &'static str) {
-        self.flow.send_replace(Flow::HeldAfter(word));
+    pub fn hold_after(&self, word: &str) {
+        self.flow.send_replace(Flow::HeldAfter(word.into()));
     }
 
     /// Returns once an answer is held back.
@@ -136,7 +136,7 @@ async fn ask(
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let question = &buffer[..length];
-        let is_named = match *flow.borrow() {
+        let is_named = match &*flow.borrow() {
             Flow::HeldAfter(word) => question.windows(word.len()).any(|w| w == word.as_bytes()),
             _ => false,
         };

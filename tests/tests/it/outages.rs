@@ -10,7 +10,7 @@ use tests::local::account::Account;
 use tests::local::place::ThrowAway;
 use tests::{Actor, Dealer, Reply, Scratch, TestApp, Wire, eventually};
 
-const IMPATIENT: (&str, &str) = ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "700");
+const IMPATIENT: (&str, &str) = ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "2000");
 /// Far above what a request may wait, far below its whole time limit.
 const SOON: Duration = Duration::from_secs(12);
 

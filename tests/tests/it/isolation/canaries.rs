@@ -9,7 +9,7 @@ use reqwest::Method;
 use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::json;
 use server::db::TenantDb;
-use tests::{Dealer, Reply, Scratch, TestApp};
+use tests::{Dealer, Reply, Scratch, TestApp, Wire};
 
 const MARKERS: [&str; 3] = ["quartzmarker", "onyxmarker", "topazmarker"];
 const SKUS: u64 = 8;
@@ -26,8 +26,13 @@ struct Tally {
 
 #[actix_web::test]
 async fn no_marker_ever_turns_up_at_a_neighbours() {
-    let keys = [("TUBEX_DATABASE__STATEMENT_TIMEOUT_MS", "150")];
-    let app = TestApp::start_on(Scratch::with_lane_of(1).await, &keys).await;
+    let database = Scratch::with_lane_of(1).await;
+    let wire = Wire::to(&database).await;
+    let keys = [
+        ("TUBEX_DATABASE__STATEMENT_TIMEOUT_MS", "150"),
+        ("TUBEX_DATABASE__URL", wire.url()),
+    ];
+    let app = TestApp::start_on(database, &keys).await;
     let mut dealers = Vec::new();
     for marker in MARKERS {
         let dealer = app.dealer().await;
@@ -39,6 +44,7 @@ async fn no_marker_ever_turns_up_at_a_neighbours() {
         app.door(&dealers[1]).await,
         app.door(&dealers[2]).await,
     ];
+    let quitter = app.new_dealer().await;
     let tally = Tally::default();
 
     tokio::join!(
@@ -49,6 +55,7 @@ async fn no_marker_ever_turns_up_at_a_neighbours() {
         traffic(&dealers[1], 1, 5, &tally),
         traffic(&dealers[2], 2, 6, &tally),
         broken_off(&doors, &tally),
+        never_answered(&app, &wire, &quitter),
     );
 
     let (answered, refused) = (tally.answered.get(), tally.refused_for_now.get());
@@ -145,6 +152,29 @@ async fn broken_off(doors: &[TenantDb; 3], tally: &Tally) {
         tally
             .broken_off
             .set(tally.broken_off.get() + u64::from(done.is_err()));
+    }
+}
+
+/// A fourth dealer on the same lane, who goes away each time before the answer to its start or to
+/// its commit has come: such connections sqlx 0.9.0 would give to the next borrower.
+async fn never_answered(app: &TestApp, wire: &Wire, quitter: &Dealer) {
+    let schema = app.database.schema_of(&quitter.slug).await;
+    let door = app.door(quitter).await;
+    for _ in 0..12 {
+        wire.hold_after(&format!("SET LOCAL ROLE {schema}"));
+        tokio::select! {
+            begun = door.begin() => assert!(begun.is_err(), "its answer is held back"),
+            () = wire.holds() => {}
+        }
+        wire.mend();
+
+        let Ok(tx) = door.begin().await else { continue };
+        wire.hold_after("COMMIT");
+        tokio::select! {
+            _ = tx.commit() => panic!("its answer is held back"),
+            () = wire.holds() => {}
+        }
+        wire.mend();
     }
 }
 
