@@ -231,6 +231,8 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_DATABASE__URL", url.as_str()),
         ("TUBEX_DATABASE__SECRET", database.secret()),
         ("TUBEX_REDIS__URL", redis.as_str()),
+        // A busy machine is no outage; a test of outages says how long it waits.
+        ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
         (
             "TUBEX_AUTH__TOKEN_SECRET",
             "a token secret for tests, long enough",

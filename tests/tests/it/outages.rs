@@ -168,7 +168,7 @@ async fn a_full_lane_is_an_answer_and_not_a_hang() {
 
 #[actix_web::test]
 async fn a_request_that_takes_too_long_is_ended_and_leaves_its_lane_in_order() {
-    let keys = [("TUBEX_HTTP__REQUEST_TIMEOUT_MS", "500")];
+    let keys = [("TUBEX_HTTP__REQUEST_TIMEOUT_MS", "4000")];
     let app = TestApp::start_on(Scratch::with_lane_of(2).await, &keys).await;
     let acme = app.dealer().await;
     let item = acme.item("HELD", json!({})).await;
