@@ -137,7 +137,10 @@ async fn a_price_that_can_not_be_kept_exactly_is_refused() {
         );
         assert_eq!(reply.problem(), "fields_invalid");
     }
-    assert_eq!(dealer.get("/items").await.json["data"], json!([]));
+    assert_eq!(
+        dealer.get("/items").await.expect(200).json["data"],
+        json!([])
+    );
 }
 
 #[actix_web::test]
@@ -263,7 +266,7 @@ async fn of_two_items_created_at_once_with_one_sku_one_is_there() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409]);
     assert_eq!(
-        dealer.get("/items").await.json["data"]
+        dealer.get("/items").await.expect(200).json["data"]
             .as_array()
             .unwrap()
             .len(),
