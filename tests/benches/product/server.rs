@@ -11,6 +11,7 @@ use reqwest::Client;
 use tests::{Actor, Scratch, server_binary};
 
 use super::fleet::PASSWORD;
+use super::say;
 
 /// How long a start may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -135,7 +136,19 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Shows what the server warned of: a measurement with warnings deserves a second look.
     fn drop(&mut self) {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        // That it isn't ready yet is no news.
+        let warnings = log.lines().filter(|line| {
+            let is_warning = [r#""level":"WARN""#, r#""level":"ERROR""#]
+                .iter()
+                .any(|level| line.contains(level));
+            is_warning && !line.contains("/readyz")
+        });
+        for warning in warnings.take(10) {
+            say(format!("the server said: {warning}"));
+        }
         // It may have ended by itself; then there is nothing to do.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -20,8 +20,8 @@ const DRAWS: usize = 20_000;
 const REPORT: &str = r#"
 function done(summary, latency, requests)
   local e = summary.errors
-  io.write(string.format("RESULT %d %d %d\n", summary.requests, summary.duration,
-    e.status + e.connect + e.read + e.write + e.timeout))
+  io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
+    e.status, e.connect + e.read + e.write, e.timeout))
 end
 "#;
 
@@ -108,10 +108,13 @@ impl Load {
             .split_whitespace()
             .map(str::parse)
             .collect::<Result<_, _>>()?;
-        let [requests, microseconds, errors] = numbers[..] else {
+        let [requests, microseconds, refused, broken, late] = numbers[..] else {
             anyhow::bail!("wrk said: {result}");
         };
-        ensure!(errors == 0.0, "{errors} of {requests} requests failed");
+        ensure!(
+            refused + broken + late == 0.0,
+            "of {requests} requests {refused} were refused, {broken} broken, {late} late"
+        );
         Ok(requests / microseconds * 1e6)
     }
 }
