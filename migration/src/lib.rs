@@ -9,5 +9,5 @@ pub mod platform;
 pub mod seed;
 pub mod tenant;
 
-pub use platform::PlatformMigrator;
+pub use platform::{NodeMigrator, PlatformMigrator};
 pub use tenant::TenantMigrator;

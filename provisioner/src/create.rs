@@ -188,6 +188,7 @@ async fn create_in<P: Product>(
         name: birth.name.as_str().to_owned(),
         schema_name: schema.as_str().to_owned(),
         lane_id: lane.id,
+        plan_id: None,
         status: Status::Active,
         schema_version: head,
         created_at: now,

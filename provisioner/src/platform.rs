@@ -236,8 +236,8 @@ async fn add_server_login(
         "REVOKE ALL ON ALL TABLES IN SCHEMA platform FROM {role};
          REVOKE ALL ON SCHEMA platform FROM {role};
          GRANT USAGE ON SCHEMA platform TO {role};
-         GRANT SELECT ON platform.node, platform.lane, platform.tenant, platform.tenant_domain
-             TO {role};
+         GRANT SELECT ON platform.node, platform.lane, platform.tenant, platform.tenant_domain,
+             platform.plan, platform.directory_mark TO {role};
          GRANT INSERT ON platform.security_event TO {role};"
     ))
     .await?;

@@ -1,6 +1,7 @@
 //! A login role with a small pool of its own, shared by a bounded number of tenants.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// One row of `platform.lane`. A backend only ever meets the tenants of its lane, so both its
 /// memory and what an injected statement could reach are bounded by `capacity`.
@@ -21,8 +22,23 @@ pub struct Model {
     pub capacity: i32,
     /// Kept for tenants that were placed here by name; nobody is put here automatically.
     pub dedicated: bool,
+    /// Whether it takes tenants.
+    pub state: State,
     /// When the lane was added.
     pub created_at: TimeDateTimeWithTimeZone,
+}
+
+/// Whether a lane takes tenants.
+#[derive(
+    Copy, Clone, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It does, while there is room.
+    Open,
+    /// Its tenants are being moved away; then it goes.
+    Retiring,
 }
 
 /// What a lane is tied to.

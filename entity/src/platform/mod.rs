@@ -3,6 +3,7 @@
 
 pub mod lane;
 pub mod node;
+pub mod plan;
 pub mod security_event;
 pub mod tenant;
 pub mod tenant_domain;

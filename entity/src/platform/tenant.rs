@@ -21,6 +21,8 @@ pub struct Model {
     pub schema_name: String,
     /// The lane whose login may become this tenant's role.
     pub lane_id: Uuid,
+    /// What it may use; empty means what the server is configured with.
+    pub plan_id: Option<Uuid>,
     /// Where the tenant stands in its life.
     pub status: Status,
     /// The name of the newest tenant migration that was applied.
@@ -63,6 +65,13 @@ pub enum Relation {
         to = "super::lane::Column::Id"
     )]
     Lane,
+    /// What it may use.
+    #[sea_orm(
+        belongs_to = "super::plan::Entity",
+        from = "Column::PlanId",
+        to = "super::plan::Column::Id"
+    )]
+    Plan,
     /// Its own domains, beside the slug.
     #[sea_orm(has_many = "super::tenant_domain::Entity")]
     TenantDomain,
@@ -74,6 +83,12 @@ pub enum Relation {
 impl Related<super::lane::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Lane.def()
+    }
+}
+
+impl Related<super::plan::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Plan.def()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One row of `platform.tenant_domain`. Served only once it is verified.
+/// One row of `platform.tenant_domain`: a claim, until it is verified. A verified domain is one
+/// tenant's alone; claims on the same domain may be many.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "platform", table_name = "tenant_domain")]
 pub struct Model {
@@ -11,9 +12,12 @@ pub struct Model {
     pub id: Uuid,
     /// Whose it is.
     pub tenant_id: Uuid,
-    /// Lower-case ASCII (IDN in its `xn--` form), no port, no final dot; unique.
-    #[sea_orm(column_type = "Text", unique)]
+    /// Lower-case ASCII (IDN in its `xn--` form), no port, no final dot.
+    #[sea_orm(column_type = "Text")]
     pub domain: String,
+    /// What the domain's owner puts into DNS to prove that it is theirs.
+    #[sea_orm(column_type = "Text")]
+    pub challenge: String,
     /// When the tenant proved that the domain is theirs; empty until then.
     pub verified_at: Option<TimeDateTimeWithTimeZone>,
     /// When it was asked for.

@@ -8,6 +8,9 @@ mod m0001_directory;
 mod m0002_security_event;
 mod m0003_directory_notify;
 mod m0004_shared;
+mod m0005_plan;
+mod m0006_domain_claim;
+mod m0007_directory_changes;
 
 /// The history of the platform's own schema.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +24,21 @@ impl MigratorTrait for PlatformMigrator {
             Box::new(m0002_security_event::Migration),
             Box::new(m0003_directory_notify::Migration),
             Box::new(m0004_shared::Migration),
+            Box::new(m0005_plan::Migration),
+            Box::new(m0006_domain_claim::Migration),
+            Box::new(m0007_directory_changes::Migration),
         ]
+    }
+}
+
+/// The history of schema `shared` on a node that holds tenants and no platform. Runs with the
+/// search path `shared, pg_temp`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeMigrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for NodeMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0004_shared::Migration)]
     }
 }

@@ -3,7 +3,10 @@
 mod sections;
 mod source;
 
-pub use sections::{Auth, Database, Http, Imports, Log, LogFormat, Redis, Worker};
+pub use sections::{
+    Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, PreparedStatements, Redis,
+    Worker,
+};
 pub use source::ConfigError;
 
 use serde::Deserialize;
@@ -31,6 +34,9 @@ pub struct Config {
     /// Background work.
     #[validate(nested)]
     pub worker: Worker,
+    /// What is measured, and where it is told.
+    #[validate(nested)]
+    pub metrics: Metrics,
     /// What is logged, and how.
     #[validate(nested)]
     pub log: Log,

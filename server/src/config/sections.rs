@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::Error;
+use serde::de::{Error, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use validator::{Validate, ValidationError};
 
@@ -38,6 +38,9 @@ pub struct Database {
     /// Address with the server's login; it may hold a password.
     #[serde(deserialize_with = "postgres_address")]
     pub url: SecretString,
+    /// Address that bypasses a transaction pooler, to hear of changes; empty when there is none.
+    #[serde(deserialize_with = "postgres_address_or_none")]
+    pub direct_url: Option<SecretString>,
     /// What login passwords are derived from.
     #[serde(deserialize_with = "long_secret")]
     pub secret: SecretString,
@@ -47,15 +50,57 @@ pub struct Database {
     /// How long a request may wait for a connection, milliseconds.
     #[validate(range(min = 10, max = 60000))]
     pub acquire_timeout_ms: u64,
+    /// Transactions of one dealer at once, in this process.
+    #[validate(range(min = 1, max = 1000))]
+    pub tenant_concurrency: u32,
+    /// How long a request may wait for the dealer's other requests, milliseconds.
+    #[validate(range(min = 1, max = 60000))]
+    pub tenant_wait_ms: u64,
     /// Longest time one statement may run, milliseconds.
     #[validate(range(min = 10, max = 600000))]
     pub statement_timeout_ms: u64,
+    /// Longest time a transaction may lie idle between two statements, milliseconds.
+    #[validate(range(min = 10, max = 600000))]
+    pub idle_in_transaction_timeout_ms: u64,
     /// Prepared statements kept per connection.
     #[validate(range(min = 1, max = 100000))]
     pub statement_cache: usize,
+    /// How statements are prepared.
+    pub prepared_statements: PreparedStatements,
+    /// Dealers that one connection serves before it is replaced; 0 means any number.
+    #[validate(range(max = 100000))]
+    pub connection_tenants: usize,
+    /// How often the directory is asked what changed, milliseconds.
+    #[validate(range(min = 50, max = 60000))]
+    pub poll_ms: u64,
     /// How often the directory is read anew, seconds.
     #[validate(range(min = 1, max = 3600))]
     pub reconcile_seconds: u64,
+    /// Server processes that share the database's connections.
+    #[validate(range(min = 1, max = 1000))]
+    pub processes: u32,
+    /// Whether a fence with gaps keeps the server from serving.
+    pub fence: FenceRule,
+}
+
+/// How statements are prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreparedStatements {
+    /// Once per connection and dealer; their plans are used again.
+    Named,
+    /// Anew every time: behind a transaction pooler that doesn't know named ones.
+    Unnamed,
+}
+
+/// What a fence with gaps means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FenceRule {
+    /// The server doesn't serve.
+    Required,
+    /// It says so and serves.
+    Reported,
 }
 
 impl Database {
@@ -134,6 +179,18 @@ pub struct Worker {
     pub session_retention_days: u32,
 }
 
+/// What is measured, and where it is told.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port that metrics and health are told on; empty: nowhere.
+    #[serde(deserialize_with = "address_or_none")]
+    pub listen: Option<SocketAddr>,
+    /// Dealers that metrics name; all others are told as one.
+    #[validate(range(max = 1000))]
+    pub top_tenants: usize,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
@@ -179,6 +236,30 @@ fn postgres_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret
         ));
     }
     Ok(url)
+}
+
+/// The same, or nothing.
+fn postgres_address_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    let url = SecretString::deserialize(deserializer)?;
+    if url.expose_secret().is_empty() {
+        return Ok(None);
+    }
+    postgres_address(url.expose_secret().into_deserializer()).map(Some)
+}
+
+/// Reads an address and a port, or nothing.
+fn address_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        D::Error::custom("must be an address and a port, as in 127.0.0.1:9464, or empty")
+    })
 }
 
 /// Reads the address of a Redis, or nothing; tells it as little.

@@ -228,6 +228,7 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
     let usual = [
         ("TUBEX_HTTP__LISTEN", "127.0.0.1:0"),
         ("TUBEX_HTTP__WORKERS", "1"),
+        ("TUBEX_METRICS__LISTEN", "127.0.0.1:0"),
         ("TUBEX_DATABASE__URL", url.as_str()),
         ("TUBEX_DATABASE__SECRET", database.secret()),
         ("TUBEX_REDIS__URL", redis.as_str()),
