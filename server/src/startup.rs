@@ -146,7 +146,7 @@ impl Parts {
     fn assemble(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
         let platform = PlatformDb::connect_lazily(&config.database)?;
         let directory = Directory::new(platform.clone(), &config.database)?;
-        let keeper = directory.keep_fresh(Duration::from_secs(config.database.reconcile_seconds));
+        let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let state = web::Data::new(AppState {
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
@@ -168,7 +168,7 @@ impl Parts {
 
     async fn close(self) {
         self.keeper.abort();
-        self.state.directory.close().await;
+        self.state.directory.close();
         // The writer ends by itself once nobody can send to it any more.
         drop(self.state);
         if tokio::time::timeout(LAST_EVENTS, self.security_writer)

@@ -22,11 +22,14 @@ impl MigrationTrait for Migration {
 // Each row carries the transaction that changed it last. Whoever remembers the oldest transaction
 // that was still under way when they looked (`pg_snapshot_xmin`) finds everything that has become
 // visible since as `changed_xid >=` that: a change that commits late has an id that is not below
-// it. A clock or a sequence would miss such a change.
+// it. A clock or a sequence would miss such a change. Ids don't tell which of two readings of one
+// row is the later one, since an older transaction may come second; the row's revision does.
 //
 // Nodes, lanes and plans are few and change seldom: one mark stands for all of them.
 const UP: &str = r"
-ALTER TABLE platform.tenant ADD COLUMN changed_xid xid8 NOT NULL DEFAULT pg_current_xact_id();
+ALTER TABLE platform.tenant
+    ADD COLUMN changed_xid xid8   NOT NULL DEFAULT pg_current_xact_id(),
+    ADD COLUMN revision    bigint NOT NULL DEFAULT 0;
 CREATE INDEX tenant_changed_xid_idx ON platform.tenant (changed_xid);
 
 CREATE TABLE platform.directory_mark (
@@ -41,6 +44,7 @@ CREATE FUNCTION platform.mark_tenant() RETURNS trigger
     AS $body$
 BEGIN
     NEW.changed_xid := pg_current_xact_id();
+    NEW.revision := CASE WHEN TG_OP = 'UPDATE' THEN OLD.revision + 1 ELSE 0 END;
     RETURN NEW;
 END
 $body$;
@@ -99,5 +103,5 @@ DROP TRIGGER tenant_mark ON platform.tenant;
 DROP FUNCTION platform.mark_directory(), platform.mark_tenant_of_domain(), platform.mark_tenant();
 DROP TABLE platform.directory_mark;
 DROP INDEX platform.tenant_changed_xid_idx;
-ALTER TABLE platform.tenant DROP COLUMN changed_xid;
+ALTER TABLE platform.tenant DROP COLUMN revision, DROP COLUMN changed_xid;
 ";

@@ -7,6 +7,8 @@ use sea_orm::{DbErr, RuntimeErr};
 pub enum Failure {
     /// The database can't be reached or has no room; trying again later helps.
     Unavailable,
+    /// The dealer has as many requests under way as it may have; trying again later helps.
+    Busy,
     /// A statement took longer than it may.
     TimedOut,
     /// A constraint refused the row.
@@ -23,6 +25,9 @@ pub enum Failure {
 pub fn failure_of(error: &DbErr) -> Failure {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return Failure::Unavailable;
+    }
+    if matches!(error, DbErr::Custom(text) if text == TOO_BUSY) {
+        return Failure::Busy;
     }
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return Failure::Unexpected;
@@ -47,8 +52,32 @@ pub fn failure_of(error: &DbErr) -> Failure {
     }
 }
 
+/// SeaORM has no word of its own for it.
+const TOO_BUSY: &str = "the dealer has as many requests under way as it may have";
+
+/// The refusal of a dealer's own bound.
+pub(super) fn too_busy() -> DbErr {
+    DbErr::Custom(TOO_BUSY.to_owned())
+}
+
+/// Whether a transaction could not be begun because the login may not become this dealer, or the
+/// dealer isn't there: it has moved, and the directory knows where to.
+pub(super) fn is_gone_from_here(error: &DbErr) -> bool {
+    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Conn(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return false;
+    };
+    cause.as_database_error().is_some_and(|refusal| {
+        let code = refusal.code();
+        let gone = ["42501", "42704", "22023", "28000", "28P01"];
+        code.is_some_and(|code| gone.contains(&&*code))
+    })
+}
+
 /// Whether the connection is of no more use, or could not be had: class 08, too many
-/// connections, the server going down or coming up, a login that is being changed.
+/// connections, the server going down or coming up, a transaction that lay idle for too long, a
+/// login that is being changed or has gone.
 pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
@@ -57,7 +86,15 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
             code.starts_with("08")
                 || matches!(
                     &*code,
-                    "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "3D000"
+                    "53300"
+                        | "57P01"
+                        | "57P02"
+                        | "57P03"
+                        | "57P05"
+                        | "25P03"
+                        | "3D000"
+                        | "28000"
+                        | "28P01"
                 )
         }),
         _ => false,

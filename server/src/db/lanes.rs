@@ -1,14 +1,17 @@
 //! Lanes: one login and one small pool for a fixed set of dealers.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use provisioner::login_password;
+use sea_orm::{ConnAcquireErr, DbErr};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::gate::Place;
 use super::platform::connect_options;
 use super::pool::Pool;
 use crate::config::Database;
@@ -18,12 +21,15 @@ pub struct Lanes {
     platform: PgConnectOptions,
     config: Database,
     home: Handle,
-    by_id: RwLock<HashMap<Uuid, Lane>>,
+    by_id: RwLock<HashMap<Uuid, Arc<Lane>>>,
 }
 
-struct Lane {
-    described: LaneRow,
-    pool: Pool,
+/// One lane.
+pub(super) struct Lane {
+    pub(super) described: LaneRow,
+    pub(super) pool: Pool,
+    /// Bounds the work that keeps a connection for seconds.
+    long_work: Arc<Semaphore>,
 }
 
 /// A lane and the node it leads to, as the directory has them.
@@ -32,6 +38,8 @@ pub(super) struct LaneRow {
     pub id: Uuid,
     pub login_role: String,
     pub width: i32,
+    pub capacity: i32,
+    pub node: String,
     /// Nulls lead to where the platform is.
     pub host: Option<String>,
     pub port: Option<i32>,
@@ -53,15 +61,16 @@ impl Lanes {
         })
     }
 
-    /// The pool of a lane.
-    pub(super) fn pool(&self, id: Uuid) -> Option<Pool> {
+    /// One lane.
+    pub(super) fn get(&self, id: Uuid) -> Option<Arc<Lane>> {
         let lanes = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
-        lanes.get(&id).map(|lane| lane.pool.clone())
+        lanes.get(&id).cloned()
     }
 
-    /// The longest a statement of a dealer may run, milliseconds.
-    pub(super) fn statement_timeout_ms(&self) -> u64 {
-        self.config.statement_timeout_ms
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Arc<Lane>> {
+        let lanes = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.values().cloned().collect()
     }
 
     /// Makes the lanes be those of `rows`. An unchanged lane keeps its pool; a pool that is no
@@ -72,25 +81,49 @@ impl Lanes {
         for row in rows {
             let lane = match former.remove(&row.id) {
                 Some(lane) if lane.described == row => lane,
-                _ => Lane {
-                    pool: self.open(&row),
-                    described: row,
-                },
+                changed => {
+                    if let Some(lane) = changed {
+                        lane.pool.retire();
+                    }
+                    Arc::new(self.open(row))
+                }
             };
             lanes.insert(lane.described.id, lane);
+        }
+        drop(lanes);
+        for lane in former.into_values() {
+            lane.pool.retire();
+        }
+    }
+
+    /// Closes connections that have lain idle for long.
+    pub(super) fn reap(&self) {
+        for lane in self.all() {
+            lane.pool.reap();
         }
     }
 
     /// Closes all pools.
-    pub async fn close(&self) {
+    pub fn close(&self) {
         let lanes =
             std::mem::take(&mut *self.by_id.write().unwrap_or_else(PoisonError::into_inner));
         for lane in lanes.into_values() {
-            lane.pool.close().await;
+            lane.pool.close();
         }
     }
 
-    fn open(&self, row: &LaneRow) -> Pool {
+    fn open(&self, row: LaneRow) -> Lane {
+        let width = u32::try_from(row.width).unwrap_or(1).max(1);
+        let options = self.options(&row);
+        Lane {
+            pool: Pool::new(options, width, &self.config, self.home.clone()),
+            long_work: Arc::new(Semaphore::new(width.div_ceil(2).max(1) as usize)),
+            described: row,
+        }
+    }
+
+    /// How a lane's login reaches its node.
+    pub(super) fn options(&self, row: &LaneRow) -> PgConnectOptions {
         let password: SecretString = login_password(&self.config.secret, &row.login_role);
         let mut options = self
             .platform
@@ -107,8 +140,18 @@ impl Lanes {
         if let Some(database) = &row.database {
             options = options.database(database);
         }
-        let width = u32::try_from(row.width).unwrap_or(1).max(1);
-        Pool::new(options, width, &self.config, self.home.clone())
+        options
+    }
+}
+
+impl Lane {
+    /// Waits for leave to keep a connection for seconds, no longer than for a connection.
+    pub(super) async fn begin_long_work(&self) -> Result<Place, DbErr> {
+        let asking = self.long_work.clone().acquire_owned();
+        match tokio::time::timeout(self.pool.patience(), asking).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        }
     }
 }
 

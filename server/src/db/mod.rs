@@ -34,11 +34,13 @@
 
 mod directory;
 mod failure;
+mod gate;
 mod lanes;
 mod platform;
 mod pool;
 mod schema_version;
 mod security_log;
+mod stats;
 mod tenant;
 mod transaction;
 
@@ -47,5 +49,6 @@ pub use failure::{Failure, failure_of};
 pub use lanes::Lanes;
 pub use platform::PlatformDb;
 pub use security_log::{SecurityEvent, SecurityLog};
-pub use tenant::TenantDb;
+pub use stats::LaneStats;
+pub use tenant::{LongWork, TenantDb};
 pub use transaction::{PlatformTx, TenantTx};

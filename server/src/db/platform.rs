@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use provisioner::login_password;
 use sea_orm::DbErr;
-use secrecy::ExposeSecret;
-use sqlx::postgres::{PgConnectOptions, PgListener};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::runtime::Handle;
 
 use super::pool::Pool;
-use super::transaction::PlatformTx;
+use super::transaction::{PlatformTx, Visit};
 use crate::config::Database;
 
 /// Opens transactions in the platform's schema.
 #[derive(Clone)]
 pub struct PlatformDb {
     pool: Pool,
+    /// For the one connection that listens.
+    ears: sqlx::PgPool,
 }
 
 impl PlatformDb {
@@ -27,13 +29,18 @@ impl PlatformDb {
     /// When the address can't be read.
     pub fn connect_lazily(config: &Database) -> Result<Self, sqlx::Error> {
         let options = connect_options(config)?;
+        let direct = match &config.direct_url {
+            Some(url) => options_of(url, config)?,
+            None => options.clone(),
+        };
+        // One of the connections listens.
+        let width = config.platform_connections - 1;
         Ok(Self {
-            pool: Pool::new(
-                options,
-                config.platform_connections,
-                config,
-                Handle::current(),
-            ),
+            pool: Pool::new(options, width, config, Handle::current()),
+            ears: PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(config.acquire_timeout())
+                .connect_lazy_with(direct),
         })
     }
 
@@ -46,7 +53,7 @@ impl PlatformDb {
         &self,
         work: impl AsyncFnOnce(&PlatformTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        let tx = PlatformTx::open(&self.pool, &start("BEGIN READ ONLY"), String::new()).await?;
+        let tx = PlatformTx::open(&self.pool, &start("BEGIN READ ONLY"), visit()).await?;
         work(&tx).await
     }
 
@@ -59,7 +66,7 @@ impl PlatformDb {
         &self,
         work: impl AsyncFnOnce(&PlatformTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        let tx = PlatformTx::open(&self.pool, &start("BEGIN"), String::new()).await?;
+        let tx = PlatformTx::open(&self.pool, &start("BEGIN"), visit()).await?;
         let value = work(&tx).await?;
         tx.commit().await?;
         Ok(value)
@@ -67,12 +74,15 @@ impl PlatformDb {
 
     /// Takes one connection for good, to hear of changes.
     pub(super) async fn listener(&self) -> Result<PgListener, sqlx::Error> {
-        self.pool.listener().await
+        let mut listener = PgListener::connect_with(&self.ears).await?;
+        listener.ignore_pool_close_event(true);
+        Ok(listener)
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.pool.close();
+        self.ears.close().await;
     }
 }
 
@@ -84,7 +94,11 @@ impl std::fmt::Debug for PlatformDb {
 
 /// The platform's address; a login without a password gets the derived one.
 pub(super) fn connect_options(config: &Database) -> Result<PgConnectOptions, sqlx::Error> {
-    let url = config.url.expose_secret();
+    options_of(&config.url, config)
+}
+
+fn options_of(url: &SecretString, config: &Database) -> Result<PgConnectOptions, sqlx::Error> {
+    let url = url.expose_secret();
     let options: PgConnectOptions = url.parse()?;
     if has_password(url) {
         return Ok(options);
@@ -101,9 +115,18 @@ fn has_password(url: &str) -> bool {
         .is_some_and(|(login, _)| login.contains(':'))
 }
 
+fn visit() -> Visit {
+    Visit {
+        visitor: None,
+        tag: String::new(),
+        longest_statement: STATEMENT_TIMEOUT,
+    }
+}
+
 fn start(begin: &str) -> String {
     format!(
-        "{begin}; SET LOCAL search_path = platform, pg_temp; SET LOCAL statement_timeout = {}",
+        "{begin}; SET LOCAL search_path = platform, pg_temp; SET LOCAL statement_timeout = {0}; \
+         SET LOCAL idle_in_transaction_session_timeout = {0}",
         STATEMENT_TIMEOUT.as_millis()
     )
 }

@@ -1,19 +1,22 @@
 //! The door to one dealer's rows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use super::directory::Tenant;
-use super::pool::Pool;
-use super::transaction::TenantTx;
+use super::directory::{Directory, Tenant};
+use super::failure::is_gone_from_here;
+use super::gate::Place;
+use super::lanes::Lane;
+use super::transaction::{TenantTx, Visit};
 
 /// Opens transactions in one dealer's schema. It comes from the directory, and runs no query.
 #[derive(Clone)]
 pub struct TenantDb {
+    directory: Arc<Directory>,
     tenant: Arc<Tenant>,
-    pool: Pool,
-    statement_timeout_ms: u64,
+    lane: Arc<Lane>,
 }
 
 /// Whether a transaction may write; the database holds it to that.
@@ -23,12 +26,18 @@ enum Access {
     ReadWrite,
 }
 
+/// Leave to do work that keeps a connection for long; it ends when this is dropped.
+#[derive(Debug)]
+pub struct LongWork {
+    _place: Place,
+}
+
 impl TenantDb {
-    pub(super) fn new(tenant: Arc<Tenant>, pool: Pool, statement_timeout_ms: u64) -> Self {
+    pub(super) fn new(directory: Arc<Directory>, tenant: Arc<Tenant>, lane: Arc<Lane>) -> Self {
         Self {
+            directory,
             tenant,
-            pool,
-            statement_timeout_ms,
+            lane,
         }
     }
 
@@ -99,23 +108,58 @@ impl TenantDb {
         self.open(Access::ReadOnly).await
     }
 
+    /// To be asked for before a transaction that takes seconds: only half of a lane's connections
+    /// do such work at once, so that the short requests of all its dealers go on.
+    ///
+    /// # Errors
+    ///
+    /// When the others took too long.
+    pub async fn long_work(&self) -> Result<LongWork, DbErr> {
+        let place = self.lane.begin_long_work().await?;
+        Ok(LongWork { _place: place })
+    }
+
+    /// A dealer that is no longer where the directory said has moved: it is looked up again, and
+    /// the transaction begins there. Nothing was done yet, so trying again is safe.
     async fn open(&self, access: Access) -> Result<TenantTx, DbErr> {
-        let tag = format!("/*{}*/ ", self.tenant.schema.as_str());
-        TenantTx::open(&self.pool, &self.start(access), tag).await
+        let place = self.tenant.gate.enter(self.directory.tenant_wait()).await?;
+        let start = self.start(access);
+        let visit = self.visit();
+        match TenantTx::open(&self.lane.pool, &start, visit).await {
+            Ok(tx) => Ok(tx.within(place)),
+            Err(error) if is_gone_from_here(&error) => {
+                let Some(lane) = self.directory.lane_now(&self.tenant).await? else {
+                    return Err(error);
+                };
+                tracing::info!(tenant.id = %self.tenant.key(), "a dealer was found on another lane");
+                let tx = TenantTx::open(&lane.pool, &start, self.visit()).await?;
+                Ok(tx.within(place))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn visit(&self) -> Visit {
+        Visit {
+            visitor: Some(self.tenant.id),
+            tag: format!("/*{}*/ ", self.tenant.schema.as_str()),
+            longest_statement: Duration::from_millis(self.tenant.limits.statement_timeout_ms),
+        }
     }
 
     /// One message: nothing is ever set on the session, so nothing can leak to the connection's
     /// next user. `pg_temp` is named last, lest a temporary table shadow a real one.
     fn start(&self, access: Access) -> String {
         let schema = self.tenant.schema.as_str();
+        let limits = self.tenant.limits;
         let begin = match access {
             Access::ReadOnly => "BEGIN READ ONLY",
             Access::ReadWrite => "BEGIN",
         };
         format!(
             "{begin}; SET LOCAL ROLE {schema}; SET LOCAL search_path = {schema}, shared, pg_temp; \
-             SET LOCAL statement_timeout = {}",
-            self.statement_timeout_ms
+             SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
+            limits.statement_timeout_ms, limits.idle_in_transaction_timeout_ms
         )
     }
 }

@@ -1,26 +1,32 @@
 //! A transaction on one connection, opened by one message behind a guard.
 //!
-//! sqlx 0.9.0 gives a connection back to the pool *inside* the transaction when `begin` is
-//! cancelled or fails half-way (transact-rs/sqlx #4385, #4409). So nothing goes back before the
-//! start was confirmed, nor after a commit whose answer was never read: such a connection is
-//! closed instead.
+//! With sqlx 0.9.0 a connection is still *inside* the transaction when `begin` was cancelled or
+//! failed half-way (transact-rs/sqlx #4385, #4409). So a connection is in doubt from the moment the
+//! start is sent until the database has said that the transaction is over, by commit or by
+//! rollback; dropped in doubt it is closed, not reused.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement, Values,
 };
 use sea_query_sqlx::SqlxValues;
-use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Database, Executor, Postgres, SqlSafeStr};
 use sqlx_core::transaction::TransactionManager;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::failure::is_connection_lost;
-use super::pool::Pool;
+use super::gate::Place;
+use super::pool::{Lease, Pool};
+
+/// Time for the end of a transaction beyond that of the statement that may still run.
+const TIME_TO_END: Duration = Duration::from_secs(1);
 
 /// A transaction in one dealer's schema, under that dealer's role.
 pub type TenantTx = Tx<TenantScope>;
@@ -34,13 +40,27 @@ pub enum TenantScope {}
 #[derive(Debug)]
 pub enum PlatformScope {}
 
+/// Who begins a transaction.
+pub(super) struct Visit {
+    /// Comes again to the same connection, if it can.
+    pub(super) visitor: Option<Uuid>,
+    /// Begins every statement's text, so that each dealer has its own prepared statements.
+    pub(super) tag: String,
+    /// How long a statement may go on after nobody waits for it any more.
+    pub(super) longest_statement: Duration,
+}
+
 /// An open transaction; it rolls back when dropped.
 pub struct Tx<Scope> {
     /// Gone only once the transaction has ended.
-    connection: Option<Mutex<PoolConnection<Postgres>>>,
-    /// Begins every statement's text, so that each dealer has its own prepared statements.
+    lease: Option<Mutex<Lease>>,
     tag: String,
+    longest_statement: Duration,
     stale_plan: AtomicBool,
+    /// A statement was sent and its answer not read to the end.
+    is_asking: AtomicBool,
+    /// Free again when the connection is.
+    place: Option<Place>,
     scope: PhantomData<fn() -> Scope>,
 }
 
@@ -49,20 +69,24 @@ impl<Scope> Tx<Scope> {
     ///
     /// The pool's time limit holds for all of it: a database that has fallen silent accepts the
     /// message and never answers.
-    pub(super) async fn open(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
-        tokio::time::timeout(pool.patience(), Self::begin(pool, start, tag))
-            .await
-            .unwrap_or_else(|_| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    pub(super) async fn open(pool: &Pool, start: &str, visit: Visit) -> Result<Self, DbErr> {
+        match tokio::time::timeout(pool.patience(), Self::begin(pool, start, visit)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                pool.count_a_timeout();
+                Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+            }
+        }
     }
 
     /// Connections that died while they lay idle are replaced here: nothing has been done yet,
     /// so trying again is safe.
-    async fn begin(pool: &Pool, start: &str, tag: String) -> Result<Self, DbErr> {
+    async fn begin(pool: &Pool, start: &str, visit: Visit) -> Result<Self, DbErr> {
         let mut dead_ones_left = pool.width();
         loop {
-            let mut guard = Unconfirmed(Some(pool.acquire().await?));
-            match begin(guard.connection(), start).await {
-                Ok(()) => return Ok(Self::on(guard.confirmed(), tag)),
+            let mut lease = pool.acquire(visit.visitor).await?;
+            match begin(&mut lease, start).await {
+                Ok(()) => return Ok(Self::on(lease, visit)),
                 Err(error) if is_connection_lost(&error) && dead_ones_left > 0 => {
                     dead_ones_left -= 1;
                 }
@@ -71,13 +95,22 @@ impl<Scope> Tx<Scope> {
         }
     }
 
-    fn on(connection: PoolConnection<Postgres>, tag: String) -> Self {
+    fn on(lease: Lease, visit: Visit) -> Self {
         Self {
-            connection: Some(Mutex::new(connection)),
-            tag,
+            lease: Some(Mutex::new(lease)),
+            tag: visit.tag,
+            longest_statement: visit.longest_statement,
             stale_plan: AtomicBool::new(false),
+            is_asking: AtomicBool::new(false),
+            place: None,
             scope: PhantomData,
         }
+    }
+
+    /// Keeps a place within its dealer's bound until the connection is free again.
+    pub(super) fn within(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// Makes the work permanent. Takes the transaction itself: a borrower can't end it.
@@ -86,11 +119,11 @@ impl<Scope> Tx<Scope> {
     ///
     /// When the database refuses, or the answer is lost; the outcome is then unknown.
     pub async fn commit(mut self) -> Result<(), DbErr> {
-        let mut guard = Unconfirmed(self.connection.take().map(Mutex::into_inner));
-        <Postgres as Database>::TransactionManager::commit(guard.connection())
+        let mut lease = self.take();
+        <Postgres as Database>::TransactionManager::commit(lease.raw())
             .await
             .map_err(exec_error)?;
-        drop(guard.confirmed());
+        lease.trust();
         Ok(())
     }
 
@@ -102,31 +135,49 @@ impl<Scope> Tx<Scope> {
     /// Rolls back, drops the connection's prepared statements, whose plans are out of date, and
     /// begins again on the same connection: any other may hold stale plans of its own.
     pub(super) async fn with_fresh_plans(mut self, start: &str) -> Result<Self, DbErr> {
-        let mut guard = Unconfirmed(self.connection.take().map(Mutex::into_inner));
-        let connection = guard.connection();
-        <Postgres as Database>::TransactionManager::rollback(connection)
+        let mut lease = self.take();
+        <Postgres as Database>::TransactionManager::rollback(lease.raw())
             .await
             .map_err(exec_error)?;
-        connection
-            .clear_cached_statements()
-            .await
-            .map_err(exec_error)?;
-        begin(connection, start).await.map_err(query_error)?;
-        Ok(Self::on(guard.confirmed(), std::mem::take(&mut self.tag)))
+        lease.forget_statements().await.map_err(exec_error)?;
+        begin(&mut lease, start).await.map_err(query_error)?;
+        let visit = Visit {
+            visitor: None,
+            tag: std::mem::take(&mut self.tag),
+            longest_statement: self.longest_statement,
+        };
+        let mut again = Self::on(lease, visit);
+        again.place = self.place.take();
+        Ok(again)
     }
 
-    fn connection(&self) -> &Mutex<PoolConnection<Postgres>> {
-        self.connection
-            .as_ref()
+    fn take(&mut self) -> Lease {
+        let lease = self.lease.take();
+        lease
             .expect("only a consuming method takes the connection")
+            .into_inner()
     }
 
-    fn query(&self, statement: Statement) -> Query<'static, Postgres, SqlxValues> {
-        let text = format!("{}{}", self.tag, statement.sql);
-        sqlx::query_with(
-            AssertSqlSafe(text),
-            SqlxValues(statement.values.unwrap_or(Values(Vec::new()))),
-        )
+    /// Runs one statement. Whoever stops waiting leaves the connection in the middle of an answer,
+    /// which the end of the transaction must know.
+    async fn ask<T>(
+        &self,
+        turn: fn(sqlx::Error) -> DbErr,
+        statement: impl AsyncFnOnce(&mut Lease) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
+        let lease = self.lease.as_ref();
+        let mut lease = lease
+            .expect("only a consuming method takes the connection")
+            .lock()
+            .await;
+        self.is_asking.store(true, Ordering::Relaxed);
+        let answer = statement(&mut lease).await;
+        self.is_asking.store(false, Ordering::Relaxed);
+        self.noticing(answer, turn)
+    }
+
+    fn tagged(&self, sql: &str) -> String {
+        format!("{}{sql}", self.tag)
     }
 
     fn noticing<T>(
@@ -144,12 +195,36 @@ impl<Scope> Tx<Scope> {
 }
 
 impl<Scope> Drop for Tx<Scope> {
-    /// Queues a rollback; it is sent with the check that every returned connection gets, off the
-    /// request's path.
+    /// Rolls back off the request's path, and frees the connection when the database has said so.
     fn drop(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            <Postgres as Database>::TransactionManager::start_rollback(connection.get_mut());
+        let Some(lease) = self.lease.take() else {
+            return;
+        };
+        let lease = lease.into_inner();
+        let place = self.place.take();
+        let was_asking = *self.is_asking.get_mut();
+        let patience = self.longest_statement + TIME_TO_END;
+        // Without a runtime nobody would read the answer: then the connection is closed.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                let ending = end(lease, was_asking);
+                if tokio::time::timeout(patience, ending).await.is_err() {
+                    tracing::warn!("a connection fell silent in its transaction and was closed");
+                }
+                drop(place);
+            });
         }
+    }
+}
+
+/// Ends a transaction without a commit. A statement that nobody waits for any more is waited out,
+/// since its backend is busy for that long; then the connection goes, because it was left in the
+/// middle of an answer.
+async fn end(mut lease: Lease, was_asking: bool) {
+    <Postgres as Database>::TransactionManager::start_rollback(lease.raw());
+    let is_over = lease.raw().flush().await.is_ok();
+    if is_over && !was_asking {
+        lease.trust();
     }
 }
 
@@ -168,60 +243,53 @@ impl<Scope> ConnectionTrait for Tx<Scope> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let query = self.query(statement);
-        let mut connection = self.connection().lock().await;
-        self.noticing(query.execute(&mut **connection).await, exec_error)
-            .map(Into::into)
+        let text = self.tagged(&statement.sql);
+        let done = self.ask(exec_error, async |lease| {
+            let query = query(lease, text, statement.values);
+            query.execute(lease.raw()).await
+        });
+        done.await.map(Into::into)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let text = AssertSqlSafe(format!("{}{sql}", self.tag));
-        let mut connection = self.connection().lock().await;
-        self.noticing((&mut **connection).execute(text).await, exec_error)
-            .map(Into::into)
+        let text = AssertSqlSafe(self.tagged(sql));
+        let done = self.ask(exec_error, async |lease| lease.raw().execute(text).await);
+        done.await.map(Into::into)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let query = self.query(statement);
-        let mut connection = self.connection().lock().await;
-        let row = self.noticing(query.fetch_optional(&mut **connection).await, query_error)?;
-        Ok(row.map(Into::into))
+        let text = self.tagged(&statement.sql);
+        let row = self.ask(query_error, async |lease| {
+            let query = query(lease, text, statement.values);
+            query.fetch_optional(lease.raw()).await
+        });
+        Ok(row.await?.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let query = self.query(statement);
-        let mut connection = self.connection().lock().await;
-        let rows = self.noticing(query.fetch_all(&mut **connection).await, query_error)?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        let text = self.tagged(&statement.sql);
+        let rows = self.ask(query_error, async |lease| {
+            let query = query(lease, text, statement.values);
+            query.fetch_all(lease.raw()).await
+        });
+        Ok(rows.await?.into_iter().map(Into::into).collect())
     }
 }
 
-/// A connection whose state isn't known yet. Dropped like that it is closed, not reused.
-struct Unconfirmed(Option<PoolConnection<Postgres>>);
-
-impl Unconfirmed {
-    fn connection(&mut self) -> &mut PoolConnection<Postgres> {
-        self.0
-            .as_mut()
-            .expect("taken only by `confirmed`, which consumes the guard")
-    }
-
-    fn confirmed(mut self) -> PoolConnection<Postgres> {
-        self.0.take().expect("taken only here")
-    }
+fn query(
+    lease: &mut Lease,
+    text: String,
+    values: Option<Values>,
+) -> Query<'static, Postgres, SqlxValues> {
+    let is_kept = lease.prepare(&text);
+    let values = SqlxValues(values.unwrap_or(Values(Vec::new())));
+    sqlx::query_with(AssertSqlSafe(text), values).persistent(is_kept)
 }
 
-impl Drop for Unconfirmed {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
-}
-
-async fn begin(connection: &mut PoolConnection<Postgres>, start: &str) -> Result<(), sqlx::Error> {
+async fn begin(lease: &mut Lease, start: &str) -> Result<(), sqlx::Error> {
+    lease.doubt();
     let start = AssertSqlSafe(start).into_sql_str();
-    <Postgres as Database>::TransactionManager::begin(connection, Some(start)).await
+    <Postgres as Database>::TransactionManager::begin(lease.raw(), Some(start)).await
 }
 
 fn is_stale_plan(error: &sqlx::Error) -> bool {

@@ -39,6 +39,7 @@ registry! {
     TenantSuspended FORBIDDEN "tenant-suspended" "The dealer is suspended";
     TenantPastGrace PAYMENT_REQUIRED "tenant-past-grace" "The dealer's subscription has run out";
     TenantClosed GONE "tenant-closed" "The dealer has closed";
+    TenantBusy SERVICE_UNAVAILABLE "tenant-busy" "The dealer has as many requests under way as it may have";
     TenantUpgrading SERVICE_UNAVAILABLE "tenant-upgrading" "The dealer's data is being upgraded";
 
     NotFound NOT_FOUND "not-found" "Nothing is here";

@@ -166,6 +166,7 @@ impl Problem {
     pub fn database(error: &DbErr) -> Self {
         match failure_of(error) {
             Failure::Unavailable => Self::new(Code::Unavailable).because(error),
+            Failure::Busy => Self::new(Code::TenantBusy),
             Failure::TimedOut => Self::new(Code::RequestTimedOut).because(error),
             Failure::Unstorable => Self::new(Code::FieldsInvalid)
                 .detail("a text holds a character that can't be stored, such as NUL"),

@@ -131,7 +131,8 @@ async fn a_server_that_starts_before_its_database_waits_for_it() {
 
 #[actix_web::test]
 async fn connections_that_died_while_they_lay_idle_cost_no_request() {
-    let app = TestApp::start_on(Scratch::with_lane_of(4).await, &[]).await;
+    let keys = [("TUBEX_DATABASE__TENANT_CONCURRENCY", "4")];
+    let app = TestApp::start_on(Scratch::with_lane_of(4).await, &keys).await;
     let acme = app.dealer().await;
     let door = app.door(&acme).await;
     let mut all = Vec::new();

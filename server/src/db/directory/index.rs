@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 pub use ::entity::platform::tenant::Status as TenantStatus;
 use provisioner::SchemaName;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::db::gate::{Gate, Limits};
 use crate::kernel::TenantKey;
 
 /// A tenant as the directory knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tenant {
-    pub(super) id: Uuid,
+    pub(in crate::db) id: Uuid,
     pub(super) slug: String,
     pub(super) name: String,
     pub(in crate::db) schema: SchemaName,
@@ -21,10 +21,20 @@ pub struct Tenant {
     pub(super) status: TenantStatus,
     pub(super) schema_version: String,
     pub(super) domains: Vec<String>,
-    pub(super) updated_at: OffsetDateTime,
+    /// Grows with every change of the row.
+    pub(super) revision: i64,
+    pub(in crate::db) limits: Limits,
+    pub(in crate::db) gate: Arc<Gate>,
 }
 
 impl Tenant {
+    /// A gate is replaced only by one of another size.
+    fn keep_gate_of(&mut self, former: &Self) {
+        if former.gate.size() == self.gate.size() {
+            self.gate = former.gate.clone();
+        }
+    }
+
     /// The key under which anything of this tenant is kept outside its schema.
     pub fn key(&self) -> TenantKey {
         TenantKey::of(self.id)
@@ -33,6 +43,11 @@ impl Tenant {
     /// First label of its host name.
     pub fn slug(&self) -> &str {
         &self.slug
+    }
+
+    /// Whether a migration has reached it: code may look before it uses what is new.
+    pub fn has(&self, migration: &str) -> bool {
+        self.schema_version.as_str() >= migration
     }
 
     /// For people.
@@ -64,6 +79,11 @@ impl Index {
         self.tenants.len()
     }
 
+    /// Every tenant, without a copy.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Tenant>> {
+        self.tenants.values()
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Tenant>> {
         self.tenants.values().cloned().collect()
     }
@@ -79,14 +99,13 @@ impl Index {
     /// Adds or replaces a tenant; the addresses it had and no longer has are forgotten. Returns
     /// its addresses. What was read before what is there changes nothing: a look-up and a
     /// notification may overtake each other.
-    pub(super) fn put(&mut self, tenant: Tenant) -> Vec<Address> {
+    pub(super) fn put(&mut self, mut tenant: Tenant) -> Vec<Address> {
         let addresses = addresses_of(&tenant);
-        if self
-            .tenants
-            .get(&tenant.id)
-            .is_some_and(|there| there.updated_at > tenant.updated_at)
-        {
-            return addresses;
+        if let Some(there) = self.tenants.get(&tenant.id) {
+            if there.revision > tenant.revision {
+                return addresses;
+            }
+            tenant.keep_gate_of(there);
         }
         self.remove(tenant.id);
         for address in &addresses {
@@ -94,6 +113,15 @@ impl Index {
         }
         self.tenants.insert(tenant.id, Arc::new(tenant));
         addresses
+    }
+
+    /// Lets the tenants keep the gates that they have in `former`: requests are within.
+    pub(super) fn keep_gates_of(&mut self, former: &Self) {
+        for (id, tenant) in &mut self.tenants {
+            if let Some(former) = former.tenants.get(id) {
+                Arc::make_mut(tenant).keep_gate_of(former);
+            }
+        }
     }
 
     pub(super) fn remove(&mut self, id: Uuid) {
@@ -120,6 +148,12 @@ fn addresses_of(tenant: &Tenant) -> Vec<Address> {
 mod tests {
     use super::*;
 
+    const LIMITS: Limits = Limits {
+        concurrency: 1,
+        statement_timeout_ms: 1,
+        idle_in_transaction_timeout_ms: 1,
+    };
+
     fn tenant(id: u128, slug: &str, domains: &[&str]) -> Tenant {
         Tenant {
             id: Uuid::from_u128(id),
@@ -130,7 +164,9 @@ mod tests {
             status: TenantStatus::Active,
             schema_version: String::new(),
             domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
-            updated_at: OffsetDateTime::UNIX_EPOCH,
+            revision: 0,
+            limits: LIMITS,
+            gate: Arc::new(Gate::new(1)),
         }
     }
 
@@ -168,9 +204,8 @@ mod tests {
     #[test]
     fn what_was_read_earlier_does_not_undo_what_was_read_later() {
         let mut index = Index::default();
-        let later = OffsetDateTime::UNIX_EPOCH + time::Duration::SECOND;
         index.put(Tenant {
-            updated_at: later,
+            revision: 1,
             ..tenant(1, "renamed", &[])
         });
 

@@ -1,11 +1,13 @@
 //! The directory's queries: all tenants, some of them, all lanes.
 
+use std::sync::Arc;
+
 use provisioner::SchemaName;
-use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement, Value};
-use time::OffsetDateTime;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
 use super::index::{Address, Tenant, TenantStatus};
+use crate::db::gate::{Gate, Limits};
 use crate::db::lanes::LaneRow;
 use crate::db::transaction::PlatformTx;
 
@@ -20,13 +22,16 @@ pub(super) struct TenantRow {
     pub status: TenantStatus,
     pub schema_version: String,
     pub domains: Vec<String>,
-    pub updated_at: OffsetDateTime,
+    pub revision: i64,
+    pub concurrency: Option<i32>,
+    pub statement_timeout_ms: Option<i32>,
+    pub idle_in_transaction_timeout_ms: Option<i32>,
 }
 
 impl TenantRow {
     /// A row whose schema name isn't one of ours is left out, and said: the name goes into
     /// statements as it is.
-    pub(super) fn into_tenant(self) -> Option<Tenant> {
+    pub(super) fn into_tenant(self, configured: Limits) -> Option<Tenant> {
         let schema = match SchemaName::parse(&self.schema_name) {
             Ok(schema) => schema,
             Err(error) => {
@@ -34,6 +39,7 @@ impl TenantRow {
                 return None;
             }
         };
+        let limits = self.limits(configured);
         Some(Tenant {
             id: self.id,
             slug: self.slug,
@@ -43,15 +49,33 @@ impl TenantRow {
             status: self.status,
             schema_version: self.schema_version,
             domains: self.domains,
-            updated_at: self.updated_at,
+            revision: self.revision,
+            limits,
+            gate: Arc::new(Gate::new(limits.concurrency)),
         })
+    }
+
+    /// The plan's limits, and the configured ones where it has none.
+    fn limits(&self, configured: Limits) -> Limits {
+        let or =
+            |own: Option<i32>, other: u64| own.and_then(|own| own.try_into().ok()).unwrap_or(other);
+        let concurrency = self.concurrency.and_then(|own| own.try_into().ok());
+        Limits {
+            concurrency: concurrency.unwrap_or(configured.concurrency),
+            statement_timeout_ms: or(self.statement_timeout_ms, configured.statement_timeout_ms),
+            idle_in_transaction_timeout_ms: or(
+                self.idle_in_transaction_timeout_ms,
+                configured.idle_in_transaction_timeout_ms,
+            ),
+        }
     }
 }
 
 const TENANTS: &str = "SELECT t.id, t.slug, t.name, t.schema_name, t.lane_id, t.status, \
-     t.schema_version, t.updated_at, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
+     t.schema_version, t.revision, p.concurrency, p.statement_timeout_ms, \
+     p.idle_in_transaction_timeout_ms, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
      WHERE d.tenant_id = t.id AND d.verified_at IS NOT NULL) AS domains \
-     FROM platform.tenant t";
+     FROM platform.tenant t LEFT JOIN platform.plan p ON p.id = t.plan_id";
 
 pub(super) async fn all(tx: &PlatformTx) -> Result<Vec<TenantRow>, DbErr> {
     select(tx, "", []).await
@@ -77,11 +101,43 @@ pub(super) async fn by_address(
 }
 
 pub(super) async fn lanes(tx: &PlatformTx) -> Result<Vec<LaneRow>, DbErr> {
-    let sql = "SELECT l.id, l.login_role, l.width, n.host, n.port, n.database \
+    let sql = "SELECT l.id, l.login_role, l.width, l.capacity, n.name AS node, n.host, n.port, \
+         n.database \
          FROM platform.lane l JOIN platform.node n ON n.id = l.node_id";
     LaneRow::find_by_statement(Statement::from_string(DbBackend::Postgres, sql))
         .all(tx)
         .await
+}
+
+/// What has become visible since a look that saw `since`.
+#[derive(Debug, FromQueryResult)]
+pub(super) struct Changes {
+    /// The oldest transaction that is still under way; to be remembered for the next look.
+    pub seen: String,
+    /// A node, a lane or a plan changed, or a tenant is gone.
+    pub everything: bool,
+    /// These tenants changed.
+    pub tenants: Vec<Uuid>,
+}
+
+pub(super) async fn changes(tx: &PlatformTx, since: &str) -> Result<Changes, DbErr> {
+    let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS seen, \
+         EXISTS (SELECT FROM platform.directory_mark WHERE changed_xid >= $1::text::xid8) \
+             AS everything, \
+         ARRAY(SELECT id FROM platform.tenant WHERE changed_xid >= $1::text::xid8) AS tenants";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [since.into()]);
+    let row = Changes::find_by_statement(statement).one(tx).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("the directory's changes".to_owned()))
+}
+
+/// The oldest transaction that is still under way.
+pub(super) async fn seen(tx: &PlatformTx) -> Result<String, DbErr> {
+    let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS seen";
+    let row = tx
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("the current snapshot".to_owned()))?;
+    row.try_get("", "seen")
 }
 
 async fn select<const N: usize>(

@@ -2,13 +2,14 @@
 
 mod index;
 mod load;
+mod observe;
 mod refresh;
 
 pub use index::{Address, Tenant, TenantStatus};
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 use sea_orm::DbErr;
@@ -16,7 +17,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use self::index::Index;
-use super::lanes::Lanes;
+use super::gate::Limits;
+use super::lanes::{Lane, Lanes};
 use super::platform::PlatformDb;
 use super::schema_version;
 use super::tenant::TenantDb;
@@ -37,6 +39,11 @@ pub struct Directory {
     lookups: Semaphore,
     lanes: Lanes,
     platform: PlatformDb,
+    /// For tenants whose plan doesn't say otherwise.
+    limits: Limits,
+    /// How long a request may wait for its tenant's others.
+    tenant_wait: Duration,
+    fresh_at: Mutex<Option<Instant>>,
 }
 
 /// What an address leads to.
@@ -90,12 +97,21 @@ impl Directory {
             lookups: Semaphore::new(LOOKUPS),
             lanes: Lanes::new(config)?,
             platform,
+            limits: Limits {
+                concurrency: config.tenant_concurrency,
+                statement_timeout_ms: config.statement_timeout_ms,
+                idle_in_transaction_timeout_ms: config.idle_in_transaction_timeout_ms,
+            },
+            tenant_wait: Duration::from_millis(config.tenant_wait_ms),
+            fresh_at: Mutex::default(),
         }))
     }
 
     /// Reads the directory and keeps it fresh until the task is aborted.
-    pub fn keep_fresh(self: &Arc<Self>, reconcile: Duration) -> JoinHandle<()> {
-        tokio::spawn(refresh::run(self.clone(), reconcile))
+    pub fn keep_fresh(self: &Arc<Self>, config: &Database) -> JoinHandle<()> {
+        let reconcile = Duration::from_secs(config.reconcile_seconds);
+        let poll = Duration::from_millis(config.poll_ms);
+        tokio::spawn(refresh::run(self.clone(), reconcile, poll))
     }
 
     /// Whether the directory has been read at least once.
@@ -151,7 +167,7 @@ impl Directory {
     /// # Errors
     ///
     /// [`DirectoryError`] says what keeps it shut.
-    pub fn enter(&self, tenant: &Arc<Tenant>) -> Result<TenantDb, DirectoryError> {
+    pub fn enter(self: &Arc<Self>, tenant: &Arc<Tenant>) -> Result<TenantDb, DirectoryError> {
         match tenant.status {
             TenantStatus::Active => {}
             TenantStatus::Provisioning => return Err(DirectoryError::Provisioning),
@@ -162,15 +178,9 @@ impl Directory {
         if !schema_version::can_serve(&tenant.schema_version) {
             return Err(DirectoryError::SchemaTooOld);
         }
-        let pool = self
-            .lanes
-            .pool(tenant.lane_id)
-            .ok_or(DirectoryError::NoLane)?;
-        Ok(TenantDb::new(
-            tenant.clone(),
-            pool,
-            self.lanes.statement_timeout_ms(),
-        ))
+        let lane = self.lanes.get(tenant.lane_id);
+        let lane = lane.ok_or(DirectoryError::NoLane)?;
+        Ok(TenantDb::new(self.clone(), tenant.clone(), lane))
     }
 
     /// Asks the database whether it is there.
@@ -183,8 +193,21 @@ impl Directory {
     }
 
     /// Closes every connection to every dealer.
-    pub async fn close(&self) {
-        self.lanes.close().await;
+    pub fn close(&self) {
+        self.lanes.close();
+    }
+
+    /// How long a request may wait for its tenant's others.
+    pub(super) fn tenant_wait(&self) -> Duration {
+        self.tenant_wait
+    }
+
+    /// The lane that a tenant is on by now, if it is another than it was.
+    pub(super) async fn lane_now(&self, tenant: &Tenant) -> Result<Option<Arc<Lane>>, DbErr> {
+        let now = self.load_by_address(&Address::Id(tenant.id)).await?;
+        Ok(now
+            .filter(|now| now.lane_id != tenant.lane_id)
+            .and_then(|now| self.lanes.get(now.lane_id)))
     }
 
     async fn load_by_address(&self, address: &Address) -> Result<Option<Arc<Tenant>>, DbErr> {
@@ -196,7 +219,7 @@ impl Directory {
             return Ok(None);
         };
         if let Some(row) = rows.first()
-            && self.lanes.pool(row.lane_id).is_none()
+            && self.lanes.get(row.lane_id).is_none()
         {
             self.lanes.replace(self.platform.read(load::lanes).await?);
         }
@@ -206,7 +229,10 @@ impl Directory {
 
     fn put(&self, rows: Vec<load::TenantRow>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for tenant in rows.into_iter().filter_map(load::TenantRow::into_tenant) {
+        for tenant in rows
+            .into_iter()
+            .filter_map(|row| row.into_tenant(self.limits))
+        {
             for address in index.put(tenant) {
                 self.unknown.invalidate(&address);
             }

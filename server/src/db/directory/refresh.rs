@@ -1,12 +1,14 @@
-//! Keeps the directory fresh: notifications tell what changed, a periodic reading mends what
-//! they failed to tell.
+//! Keeps the directory fresh, by three ways of which any one would do: notifications tell at once
+//! what changed, a question every half second finds what they failed to tell, and now and then
+//! everything is read anew.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgListener, PgNotification};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::index::Index;
@@ -16,6 +18,10 @@ use super::{Directory, load};
 const CHANNEL: &str = "tubex_directory";
 /// Pause before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often a failure that lasts is told again.
+const TELL_AGAIN: Duration = Duration::from_secs(30);
+/// Notifications that may wait; what doesn't fit is found by asking.
+const UNREAD: usize = 4096;
 
 /// What a batch of notifications asks for.
 #[derive(Default)]
@@ -25,48 +31,92 @@ struct Changes {
 }
 
 /// Never returns; a failure is logged and tried again.
-pub(super) async fn run(directory: Arc<Directory>, reconcile: Duration) {
+pub(super) async fn run(directory: Arc<Directory>, reconcile: Duration, poll: Duration) {
+    let (told, heard) = mpsc::channel(UNREAD);
+    tokio::join!(
+        hear(&directory, told),
+        follow_for_ever(&directory, heard, reconcile, poll)
+    );
+}
+
+/// Passes notifications on. While it can't listen, asking finds the changes.
+async fn hear(directory: &Directory, told: mpsc::Sender<String>) {
+    let mut trouble = Trouble::default();
     loop {
-        if let Err(error) = follow(&directory, reconcile).await {
-            tracing::warn!(error = %error, "the directory can't be kept fresh, trying again");
-            tokio::time::sleep(RETRY).await;
+        match listen(directory, &told).await {
+            Ok(()) => return,
+            Err(error) => trouble.tell("the directory's changes can't be heard of", &error),
         }
+        tokio::time::sleep(RETRY).await;
     }
 }
 
-/// Listens first and reads then: what changes in between is heard.
-async fn follow(directory: &Directory, reconcile: Duration) -> Result<(), anyhow::Error> {
-    let mut listener = match directory.platform.listener().await {
-        Ok(listener) => listener,
-        Err(error) => {
-            // A transaction pooler has no LISTEN; then the periodic reading is all there is.
-            reload(directory).await?;
-            return Err(error.into());
-        }
-    };
+/// Ends well only when nobody wants to know any more.
+async fn listen(directory: &Directory, told: &mpsc::Sender<String>) -> Result<(), anyhow::Error> {
+    let mut listener = directory.platform.listener().await?;
     listener.listen(CHANNEL).await?;
-    reload(directory).await?;
-    let mut timer = tokio::time::interval(reconcile);
-    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    timer.tick().await;
+    while !told.is_closed() {
+        // Nothing: the connection was lost and made anew.
+        if let Some(notification) = listener.try_recv().await? {
+            let _ = told.try_send(notification.payload().to_owned());
+        }
+    }
+    Ok(())
+}
+
+async fn follow_for_ever(
+    directory: &Directory,
+    mut heard: mpsc::Receiver<String>,
+    reconcile: Duration,
+    poll: Duration,
+) {
+    let mut trouble = Trouble::default();
+    loop {
+        if let Err(error) = follow(directory, &mut heard, reconcile, poll, &mut trouble).await {
+            trouble.tell("the directory can't be kept fresh", &error);
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn follow(
+    directory: &Directory,
+    heard: &mut mpsc::Receiver<String>,
+    reconcile: Duration,
+    poll: Duration,
+    trouble: &mut Trouble,
+) -> Result<(), anyhow::Error> {
+    let mut seen = reload(directory).await?;
+    trouble.is_over();
+    let (mut reconcile, mut poll) = (interval(reconcile), interval(poll));
+    reconcile.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    reconcile.tick().await;
     loop {
         tokio::select! {
-            heard = listener.try_recv() => match heard? {
-                Some(first) => apply(directory, gather(&mut listener, &first)).await?,
-                // The connection was lost and made anew: something may have been missed.
-                None => reload(directory).await?,
-            },
-            _ = timer.tick() => reload(directory).await?,
+            Some(first) = heard.recv() => {
+                let changes = gather(heard, &first);
+                if changes.everything {
+                    seen = reload(directory).await?;
+                } else {
+                    let tenants: Vec<Uuid> = changes.tenants.into_iter().collect();
+                    apply(directory, &tenants).await?;
+                }
+            }
+            _ = poll.tick() => seen = look(directory, &seen).await?,
+            _ = reconcile.tick() => seen = reload(directory).await?,
         }
+        directory.is_fresh();
+        directory.lanes.reap();
     }
 }
 
 /// Takes what else has already arrived, so that a thousand changes are one reading.
-fn gather(listener: &mut PgListener, first: &PgNotification) -> Changes {
+fn gather(heard: &mut mpsc::Receiver<String>, first: &str) -> Changes {
     let mut changes = Changes::default();
-    changes.add(first.payload());
-    while let Some(more) = listener.next_buffered() {
-        changes.add(more.payload());
+    changes.add(first);
+    while let Ok(more) = heard.try_recv() {
+        changes.add(&more);
     }
     changes
 }
@@ -82,20 +132,32 @@ impl Changes {
     }
 }
 
-async fn apply(directory: &Directory, changes: Changes) -> Result<(), anyhow::Error> {
+/// Asks what has become visible since, and takes it over. One query when nothing has.
+async fn look(directory: &Directory, since: &str) -> Result<String, anyhow::Error> {
+    let changes = directory
+        .platform
+        .read(async |tx| load::changes(tx, since).await)
+        .await?;
     if changes.everything {
         return reload(directory).await;
     }
-    let ids: Vec<Uuid> = changes.tenants.into_iter().collect();
+    if !changes.tenants.is_empty() {
+        apply(directory, &changes.tenants).await?;
+    }
+    Ok(changes.seen)
+}
+
+async fn apply(directory: &Directory, ids: &[Uuid]) -> Result<(), anyhow::Error> {
     let rows = directory
         .platform
-        .read(async |tx| load::by_ids(tx, &ids).await)
+        .read(async |tx| load::by_ids(tx, ids).await)
         .await?;
     if rows
         .iter()
-        .any(|row| directory.lanes.pool(row.lane_id).is_none())
+        .any(|row| directory.lanes.get(row.lane_id).is_none())
     {
-        return reload(directory).await;
+        reload(directory).await?;
+        return Ok(());
     }
     {
         let mut index = directory
@@ -113,22 +175,51 @@ async fn apply(directory: &Directory, changes: Changes) -> Result<(), anyhow::Er
     Ok(())
 }
 
-/// Reads everything and swaps it in.
-async fn reload(directory: &Directory) -> Result<(), anyhow::Error> {
-    let (rows, lanes) = directory
+/// Reads everything and swaps it in. Returns what the next look must ask from: taken before the
+/// rows are, so that it asks for one change twice rather than never.
+async fn reload(directory: &Directory) -> Result<String, anyhow::Error> {
+    let (seen, rows, lanes) = directory
         .platform
-        .read(async |tx| Ok::<_, sea_orm::DbErr>((load::all(tx).await?, load::lanes(tx).await?)))
+        .read(async |tx| {
+            let seen = load::seen(tx).await?;
+            Ok::<_, sea_orm::DbErr>((seen, load::all(tx).await?, load::lanes(tx).await?))
+        })
         .await?;
     directory.lanes.replace(lanes);
     let mut fresh = Index::default();
-    for tenant in rows.into_iter().filter_map(load::TenantRow::into_tenant) {
+    let tenants = rows.into_iter();
+    for tenant in tenants.filter_map(|row| row.into_tenant(directory.limits)) {
         fresh.put(tenant);
     }
-    *directory
-        .index
-        .write()
-        .unwrap_or_else(PoisonError::into_inner) = fresh;
+    {
+        let mut index = directory
+            .index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        fresh.keep_gates_of(&index);
+        *index = fresh;
+    }
     directory.unknown.invalidate_all();
+    directory.is_fresh();
     directory.loaded.store(true, Ordering::Release);
-    Ok(())
+    Ok(seen)
+}
+
+/// A failure that lasts is told once, and again after a while.
+#[derive(Default)]
+struct Trouble(Option<Instant>);
+
+impl Trouble {
+    fn tell(&mut self, what: &'static str, error: &anyhow::Error) {
+        if self.0.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+            tracing::warn!(error = %error, "{what}, trying again");
+            self.0 = Some(Instant::now());
+        }
+    }
+
+    fn is_over(&mut self) {
+        if self.0.take().is_some() {
+            tracing::info!("the directory is fresh again");
+        }
+    }
 }

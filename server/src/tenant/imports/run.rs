@@ -60,6 +60,8 @@ pub async fn run(
         .await
         .map_err(ImportError::Db)?;
     let (survey, file) = look_through(file, &options, currency).await?;
+    // Held to the end: a file takes seconds, and the lane serves others.
+    let _leave = db.long_work().await.map_err(ImportError::Db)?;
     match options.mode {
         Mode::DryRun => {
             let tx = db.begin_read_only().await?;

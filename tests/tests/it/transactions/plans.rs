@@ -34,7 +34,8 @@ async fn a_plan_that_a_migration_made_stale_is_made_anew() {
 /// upon the next one.
 #[actix_web::test]
 async fn stale_plans_on_every_connection_of_the_lane_are_no_ones_error() {
-    let app = TestApp::start_on(Scratch::with_lane_of(4).await, &[]).await;
+    let keys = [("TUBEX_DATABASE__TENANT_CONCURRENCY", "4")];
+    let app = TestApp::start_on(Scratch::with_lane_of(4).await, &keys).await;
     let acme = app.dealer().await;
     let door = app.door(&acme).await;
     let mut all = Vec::new();
