@@ -204,6 +204,9 @@ impl<Scope> Drop for Tx<Scope> {
         let place = self.place.take();
         let was_asking = *self.is_asking.get_mut();
         let patience = self.longest_statement + TIME_TO_END;
+        if !was_asking {
+            lease.is_ending();
+        }
         // Without a runtime nobody would read the answer: then the connection is closed.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {

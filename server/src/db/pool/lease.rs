@@ -66,6 +66,13 @@ impl Lease {
         self.is_in_doubt = true;
     }
 
+    /// Its transaction is about to end: whoever knows this connection may wait for it.
+    pub(in crate::db) fn is_ending(&self) {
+        if let Some(seat) = self.seat {
+            self.shared.seats().is_ending(seat);
+        }
+    }
+
     /// Its transaction has ended, and the database said so.
     pub(in crate::db) fn trust(&mut self) {
         self.is_in_doubt = false;
@@ -117,7 +124,7 @@ impl Drop for Lease {
 fn pass_on(shared: &Arc<Shared>, seat: usize, mut connection: Option<Box<Connection>>) {
     loop {
         let mut seats = shared.seats();
-        let Some(next) = seats.next_in_queue() else {
+        let Some(next) = seats.next_for(seat) else {
             let unwanted = seats.leave(seat, connection);
             drop(seats);
             drop(unwanted);

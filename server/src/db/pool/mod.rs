@@ -27,6 +27,9 @@ pub(super) use self::lease::Lease;
 use self::seats::{Answer, Seats};
 use crate::config::{Database, PreparedStatements};
 
+/// How long somebody waits for the connection that knows them best before they take any other. A
+/// rollback takes a fraction of it, unless the connection has fallen silent.
+const SOON: Duration = Duration::from_millis(20);
 /// An idle connection is closed after this long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -101,11 +104,27 @@ impl Pool {
     pub(super) async fn acquire(&self, visitor: Option<Uuid>) -> Result<Lease, DbErr> {
         let begun = Instant::now();
         let answer = self.0.seats().ask(visitor);
-        let mut lease = match answer {
+        let answer = match answer {
+            Answer::Soon(turn) => match tokio::time::timeout(SOON, turn).await {
+                Ok(Ok(lease)) => return self.given(lease, visitor, begun).await,
+                Ok(Err(_)) | Err(_) => self.0.seats().ask_for_any(visitor),
+            },
+            other => other,
+        };
+        let lease = match answer {
             Answer::Seat(seat, connection) => Lease::of(self.0.clone(), seat, connection),
-            Answer::Wait(turn) => turn.await.map_err(|_| closed())?,
+            Answer::Wait(turn) | Answer::Soon(turn) => turn.await.map_err(|_| closed())?,
             Answer::Closed => return Err(closed()),
         };
+        self.given(lease, visitor, begun).await
+    }
+
+    async fn given(
+        &self,
+        mut lease: Lease,
+        visitor: Option<Uuid>,
+        begun: Instant,
+    ) -> Result<Lease, DbErr> {
         self.0.counters.waited(begun.elapsed());
         lease.open().await?;
         if let Some(visitor) = visitor {
