@@ -10,6 +10,7 @@
 mod create;
 mod db_error;
 pub mod directory;
+pub mod domains;
 pub mod fence;
 pub mod lanes;
 pub mod login;
@@ -32,6 +33,7 @@ use secrecy::SecretString;
 pub use create::{CreateError, Created, NewTenant};
 pub use db_error::describe as describe_db_error;
 pub use directory::{DirectoryError, ListTenants, TenantEntry, TenantPage};
+pub use domains::{Dns, DomainEntry, DomainError, DomainName, TxtResolver};
 pub use lanes::LaneOptions;
 pub use login::login_password;
 pub use migrate::{Ahead, Failed, MigrateError, MigrateOptions, MigrateSummary, Migrated};

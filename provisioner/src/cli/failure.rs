@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use provisioner::lanes::LaneError;
 use provisioner::platform::PlatformError;
-use provisioner::{CreateError, DirectoryError, MigrateError, describe_db_error};
+use provisioner::{CreateError, DirectoryError, DomainError, MigrateError, describe_db_error};
 use sea_orm::DbErr;
 use serde_json::json;
 
@@ -123,6 +123,35 @@ impl From<DirectoryError> for Failure {
                 Self::stuck("no_platform", message).hint(NEEDS_PLATFORM)
             }
             DirectoryError::Db(_) => Self::stuck("database", message).hint(NEEDS_RIGHTS),
+        }
+    }
+}
+
+impl From<DomainError> for Failure {
+    fn from(error: DomainError) -> Self {
+        let message = chain(&error);
+        match error {
+            DomainError::Tenant(cause) => cause.into(),
+            DomainError::NotClaimed { .. } => {
+                Self::refused("not_claimed", message).hint("claim it first with tubex domain add")
+            }
+            DomainError::NotProven { found, .. } => {
+                let stands_there = if found.is_empty() {
+                    "nothing stands there".to_owned()
+                } else {
+                    format!("what stands there: {}", found.join(", "))
+                };
+                Self::refused("not_proven", message).hint(format!(
+                    "{stands_there}. A new record may take as long to be seen as the old one's TTL; \
+                     --resolver asks the responsible server itself"
+                ))
+            }
+            DomainError::Taken(_) => Self::refused("domain_taken", message)
+                .hint("whoever controls the domain's DNS removes the other record first"),
+            DomainError::Dns(_) => Self::stuck("dns", message)
+                .hint("try again later, or ask another server with --resolver IP:PORT"),
+            DomainError::Random(_) => Self::stuck("no_randomness", message),
+            DomainError::Db(_) => Self::refused("database", message),
         }
     }
 }

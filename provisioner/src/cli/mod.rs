@@ -3,6 +3,7 @@
 mod connection;
 mod create;
 mod dealers;
+mod domains;
 mod failure;
 mod fleet;
 mod output;
@@ -73,6 +74,9 @@ enum Command {
     /// One tenant, or a list of them
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// A tenant's own domains, proven by a record in DNS
+    #[command(subcommand)]
+    Domain(DomainCommand),
     /// Bring all tenants that are behind to this build's schema
     Migrate,
 }
@@ -91,6 +95,18 @@ enum TenantCommand {
     List(tenants::ListArgs),
     /// Show one tenant
     Show(tenants::ShowArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum DomainCommand {
+    /// Claim a domain and learn which TXT record proves it
+    Add(domains::DomainArgs),
+    /// Look for the record; from then on servers answer at the domain
+    Verify(domains::VerifyArgs),
+    /// List domains and whether they are proven
+    List(domains::ListArgs),
+    /// Forget a domain; servers stop answering there
+    Remove(domains::DomainArgs),
 }
 
 /// Reads the arguments, does what they say, and answers with the exit code.
@@ -155,6 +171,15 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
                 json,
             )
             .await
+        }
+        Command::Domain(command) => {
+            let provisioner = Provisioner::new(connect().await?, secret, Dealers);
+            match command {
+                DomainCommand::Add(args) => domains::add(&provisioner, args, json).await,
+                DomainCommand::Verify(args) => domains::verify(&provisioner, args, json).await,
+                DomainCommand::List(args) => domains::list(&provisioner, args, json).await,
+                DomainCommand::Remove(args) => domains::remove(&provisioner, args, json).await,
+            }
         }
         Command::Migrate => {
             fleet::migrate(&Provisioner::new(connect().await?, secret, Dealers), json).await

@@ -15,6 +15,7 @@
 
 mod command_line;
 mod creation;
+mod domains;
 mod fence;
 mod fleet;
 mod kill;
