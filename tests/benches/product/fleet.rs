@@ -69,6 +69,11 @@ impl Fleet {
         })
     }
 
+    /// What the dealer of this number is called.
+    pub fn slug(number: usize) -> String {
+        format!("dealer-{number}")
+    }
+
     /// How many there are.
     pub fn size(&self) -> usize {
         self.size
@@ -82,16 +87,12 @@ impl Fleet {
     pub fn take(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         assert!(number < self.size, "more dealers are needed than were made");
-        slug(number)
+        Self::slug(number)
     }
 }
 
-fn slug(number: usize) -> String {
-    format!("dealer-{number}")
-}
-
 fn dealer(number: usize, password_hash: &str) -> Result<NewTenant> {
-    let slug = slug(number);
+    let slug = Fleet::slug(number);
     Ok(NewTenant {
         name: TenantName::parse(&format!("Dealer {number}"))?,
         owner: Some(Owner {

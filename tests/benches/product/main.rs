@@ -1,8 +1,8 @@
 //! What the product must reach: each row measured against a floor in the same run, on the same
 //! machine, and the table written to `target/bench.json`.
 //!
-//! `make bench` runs it. `ARGS='-- lists search'` runs only these parts; `BENCH_QUICK=1` shrinks
-//! everything to see whether it works, not how well.
+//! `make bench` runs it. `ARGS='-- lists search'` runs only these parts; `SCALE=500` makes so many
+//! dealers; `BENCH_QUICK=1` shrinks everything to see whether it works, not how well.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -20,6 +20,7 @@ mod sample;
 mod search;
 mod server;
 mod table;
+mod tenancy;
 mod wrk;
 
 use std::time::Instant;
@@ -46,6 +47,10 @@ pub struct Scale {
     pub items_searched: usize,
     /// Rows of the price file.
     pub rows_of_file: usize,
+    /// Dealers that transactions are spread over.
+    pub tenants: usize,
+    /// Entries of the directory that is measured by itself.
+    pub directory: usize,
     /// Rounds of each measurement.
     pub rounds: usize,
     /// Length of one round of load, seconds.
@@ -55,12 +60,14 @@ pub struct Scale {
 impl Scale {
     fn chosen() -> Self {
         let whole = Self {
-            dealers: 1000,
+            dealers: dealers().unwrap_or(2000),
             visited: 200,
             items_of_visited: 300,
             items_of_one: 5200,
             items_searched: 50_000,
             rows_of_file: 5200,
+            tenants: 1000,
+            directory: 10_000,
             rounds: 5,
             round_seconds: 3,
         };
@@ -68,8 +75,10 @@ impl Scale {
             return whole;
         }
         Self {
-            dealers: 40,
+            dealers: dealers().unwrap_or(40),
             visited: 20,
+            tenants: 40,
+            directory: 1000,
             items_searched: 20_000,
             rounds: 3,
             round_seconds: 1,
@@ -115,12 +124,26 @@ async fn measure(parts: &[String]) -> Result<()> {
         imports::memory(&mut table, &server)?;
     }
     drop(server);
+    if wanted("tenancy") {
+        tenancy::measure(&mut table, &database, &fleet, scale).await?;
+    }
+    if wanted("noise") {
+        tenancy::measure_noise(&mut table, &database, &fleet, scale).await?;
+    }
+    if wanted("directory") {
+        tenancy::measure_directory(&mut table, scale).await?;
+    }
     if wanted("boot") {
         boot::measure(&mut table, &database, &fleet, scale).await?;
     }
 
     table.print(begun.elapsed());
     table.write()
+}
+
+/// How many dealers SCALE asks for.
+fn dealers() -> Option<usize> {
+    std::env::var("SCALE").ok()?.parse().ok()
 }
 
 /// Whether BENCH_QUICK asks for a look instead of a measurement.

@@ -57,6 +57,7 @@ impl Server {
         let child = Command::new(server_binary())
             .arg("api")
             .env("TUBEX_HTTP__LISTEN", &listen)
+            .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
             .env("TUBEX_DATABASE__URL", database.server_url())
             .env("TUBEX_DATABASE__SECRET", database.secret())
             .env("TUBEX_REDIS__URL", redis)
@@ -114,6 +115,20 @@ impl Server {
             token: token.to_owned(),
             owner: stranger.with_token(token),
         })
+    }
+
+    /// Whether it says that a dealer is suspended.
+    ///
+    /// # Errors
+    ///
+    /// When it doesn't answer.
+    pub async fn suspends(&self, slug: &str) -> Result<bool> {
+        let stranger = Actor::stranger(
+            self.client.clone(),
+            &self.base,
+            &format!("{slug}.localhost"),
+        );
+        Ok(stranger.get("/").await.problem() == "tenant_suspended")
     }
 
     /// The most memory it has had so far, MB.

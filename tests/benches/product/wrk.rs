@@ -120,7 +120,7 @@ impl Load {
 }
 
 /// Numbers from 1 to `size`, each as often as one over itself.
-fn zipf_order(size: usize) -> Vec<usize> {
+pub fn zipf_order(size: usize) -> Vec<usize> {
     let mut sums = Vec::with_capacity(size);
     let mut sum = 0.0;
     for number in 1..=size {
