@@ -54,9 +54,102 @@ async fn a_dealer_that_is_ahead_of_this_build_is_served() {
     .await;
 }
 
+/// Neither is told of it; both ask every half second. Everything is read anew much later.
+#[actix_web::test]
+async fn a_change_whose_notification_was_lost_is_known_on_every_server() {
+    let first = TestApp::start().await;
+    let second = TestApp::start_on(first.database.clone(), &[]).await;
+    let acme = first.dealer().await;
+    let there = second.dealer().await;
+    assert_eq!(acme.slug, there.slug);
+    for table in ["tenant", "tenant_domain"] {
+        first
+            .sql(&format!(
+                "ALTER TABLE platform.{table} DISABLE TRIGGER {table}_notify"
+            ))
+            .await;
+    }
+
+    for (status, answer) in [("suspended", 403), ("active", 200)] {
+        first
+            .sql(&format!(
+                "UPDATE platform.tenant SET status = '{status}' WHERE slug = 'acme'"
+            ))
+            .await;
+        eventually(status, async || {
+            acme.get("/items").await.status == answer && there.get("/items").await.status == answer
+        })
+        .await;
+    }
+    first
+        .sql(
+            "INSERT INTO platform.tenant_domain (id, tenant_id, domain, verified_at)
+             SELECT gen_random_uuid(), id, 'unheard.example', now() FROM platform.tenant
+             WHERE slug = 'acme'",
+        )
+        .await;
+    let at_domain = there.at("unheard.example");
+    eventually("the domain is known", async || {
+        at_domain.get("/items").await.status == 200
+    })
+    .await;
+}
+
+/// A change that commits late carries an id that is older than others already seen.
+#[actix_web::test]
+async fn a_change_that_was_made_early_and_committed_late_is_not_missed() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    app.sql("ALTER TABLE platform.tenant DISABLE TRIGGER tenant_notify")
+        .await;
+    let mut slow = app.database.connect().await;
+    let suspend = "BEGIN; UPDATE platform.tenant SET status = 'suspended' WHERE slug = 'acme'";
+    sqlx::raw_sql(suspend).execute(&mut slow).await.unwrap();
+
+    app.sql("UPDATE platform.tenant SET status = 'suspended' WHERE slug = 'bolt'")
+        .await;
+    eventually("the later change is known", async || {
+        bolt.get("/items").await.status == 403
+    })
+    .await;
+    assert_eq!(acme.get("/items").await.status, 200);
+    sqlx::raw_sql("COMMIT").execute(&mut slow).await.unwrap();
+
+    eventually("the earlier change is known", async || {
+        acme.get("/items").await.status == 403
+    })
+    .await;
+}
+
+/// Two versions of the schema at once are normal while a migration goes round.
+#[actix_web::test]
+async fn code_may_ask_whether_a_migration_has_reached_a_dealer() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    app.sql("UPDATE platform.tenant SET schema_version = 'm9999_later' WHERE slug = 'acme'")
+        .await;
+    eventually("the new version is known", async || {
+        app.door(&acme).await.tenant().has("m9999_later")
+    })
+    .await;
+
+    let behind = app.door(&bolt).await;
+
+    assert!(behind.tenant().has("m0001_team"));
+    assert!(behind.tenant().has("m0002_catalogue"));
+    assert!(!behind.tenant().has("m9999_later"));
+    for dealer in [&acme, &bolt] {
+        assert_eq!(dealer.get("/items").await.status, 200, "{}", dealer.slug);
+    }
+}
+
 #[actix_web::test]
 async fn a_change_that_nobody_told_of_is_found_by_reading_anew() {
-    let app = TestApp::start_with(&[("TUBEX_DATABASE__RECONCILE_SECONDS", "1")]).await;
+    let keys = [
+        ("TUBEX_DATABASE__RECONCILE_SECONDS", "1"),
+        ("TUBEX_DATABASE__POLL_MS", "60000"),
+    ];
+    let app = TestApp::start_with(&keys).await;
     let acme = app.dealer().await;
     app.sql("ALTER TABLE platform.tenant DISABLE TRIGGER tenant_notify")
         .await;
