@@ -25,6 +25,8 @@ use super::failure::is_connection_lost;
 use super::gate::Place;
 use super::pool::{Lease, Pool};
 
+const NOTHING_TO_COMMIT: &str =
+    "a statement of the transaction was refused before, so there is nothing to commit";
 /// Time for the end of a transaction beyond that of the statement that may still run.
 const TIME_TO_END: Duration = Duration::from_secs(1);
 
@@ -57,6 +59,8 @@ pub struct Tx<Scope> {
     tag: String,
     longest_statement: Duration,
     stale_plan: AtomicBool,
+    /// The database refused a statement, and with it all that was done and will be done here.
+    has_failed: AtomicBool,
     /// A statement was sent and its answer not read to the end.
     is_asking: AtomicBool,
     /// Free again when the connection is.
@@ -101,6 +105,7 @@ impl<Scope> Tx<Scope> {
             tag: visit.tag,
             longest_statement: visit.longest_statement,
             stale_plan: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
             is_asking: AtomicBool::new(false),
             place: None,
             scope: PhantomData,
@@ -117,8 +122,13 @@ impl<Scope> Tx<Scope> {
     ///
     /// # Errors
     ///
-    /// When the database refuses, or the answer is lost; the outcome is then unknown.
+    /// When the database refuses, or the answer is lost; the outcome is then unknown. Also when a
+    /// statement was refused before and nobody minded: Postgres answers such a commit with a
+    /// rollback, and no error.
     pub async fn commit(mut self) -> Result<(), DbErr> {
+        if *self.has_failed.get_mut() {
+            return Err(DbErr::Custom(NOTHING_TO_COMMIT.to_owned()));
+        }
         let mut lease = self.take();
         <Postgres as Database>::TransactionManager::commit(lease.raw())
             .await
@@ -188,6 +198,9 @@ impl<Scope> Tx<Scope> {
         result.map_err(|error| {
             if is_stale_plan(&error) {
                 self.stale_plan.store(true, Ordering::Relaxed);
+            }
+            if error.as_database_error().is_some() {
+                self.has_failed.store(true, Ordering::Relaxed);
             }
             turn(error)
         })

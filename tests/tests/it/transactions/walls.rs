@@ -97,3 +97,25 @@ async fn a_statement_that_takes_too_long_is_ended_and_its_connection_serves_on()
     assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!(who(&next).await, themselves(&app, &bolt).await);
 }
+
+/// Postgres rolls such a transaction back and calls that success.
+#[actix_web::test]
+async fn a_transaction_with_a_refused_statement_is_never_called_committed() {
+    let app = TestApp::start_on(Scratch::with_lane_of(1).await, &[]).await;
+    let door = app.door(&app.dealer().await).await;
+    let add = "INSERT INTO unit (code, name, symbol, decimals) VALUES ('lost', 'L', 'l', 0)";
+
+    let done = door
+        .write(async |tx| {
+            tx.execute_unprepared(add).await?;
+            let refused = tx.execute_unprepared("SELECT 1 / 0").await;
+            assert!(refused.is_err());
+            Ok::<_, sea_orm::DbErr>(())
+        })
+        .await;
+
+    assert!(done.is_err(), "nothing was kept, and that must be said");
+    let count = "SELECT count(*)::text FROM unit WHERE code = 'lost'";
+    let count = door.read(async |tx| text_of(tx, count).await).await;
+    assert_eq!(count.unwrap(), "0");
+}
