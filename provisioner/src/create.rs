@@ -1,26 +1,32 @@
-//! Birth of a tenant: role, schema, migrations, first rows and directory entry in one
-//! transaction. Whatever happens on the way, there is either nothing or a complete tenant.
+//! Birth of a tenant: role, schema, migrations, first rows and directory entry. On the platform's
+//! own node that is one transaction: whatever happens on the way, there is either nothing or a
+//! complete tenant. On another node the intent is written first, see `elsewhere`.
+
+mod birth;
+mod elsewhere;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use entity::platform::plan;
 use entity::platform::tenant::{self, Status};
-use entity::platform::tenant_event;
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _,
-    DatabaseTransaction, DbBackend, DbErr, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, SelectExt as _, Statement,
+    ActiveModelTrait as _, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _,
 };
-use sea_orm_migration::MigratorTraitSelf as _;
-use time::OffsetDateTime;
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::lanes::{self, Lane, LaneError};
-use crate::transaction::{Limits, act_as_owner, begin, enter, finish, to_the_end};
+pub(crate) use self::birth::{head, hide_history};
+use crate::history::{now, record};
+use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
+use crate::nodes::{ReachError, Site};
+use crate::query::one;
+use crate::transaction::{Limits, act_as_owner, begin, finish, to_the_end};
 use crate::{
-    Birth, Inner, Owner, Product, Provisioner, SchemaName, SeedError, Slug, TenantEntry,
-    TenantName, db_error,
+    Birth, Inner, Label, Owner, Product, Provisioner, SchemaName, SeedError, Slug, TenantEntry,
+    TenantName, db_error, directory, plans,
 };
 
 /// Creators of one lane wait for each other, each for as long as a creation takes.
@@ -46,11 +52,25 @@ pub struct NewTenant {
     pub actor: String,
 }
 
+/// Where a new tenant goes and what it may use. The default is the emptiest lane of the platform's
+/// own node, and no plan.
+#[derive(Clone, Debug, Default)]
+pub struct Placement {
+    /// Its plan. One with a lane of its own for each tenant makes that lane too.
+    pub plan: Option<Label>,
+    /// The node it will live on.
+    pub node: Option<Label>,
+    /// The lane it will be on, by login or id; on that lane's node.
+    pub lane: Option<String>,
+}
+
 /// A tenant that was made.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// Its entry in the directory.
     pub tenant: TenantEntry,
+    /// Set when a lane was added for it.
+    pub added: Option<AddedLane>,
     /// How long it took, from the first statement to the commit.
     pub took: Duration,
 }
@@ -61,6 +81,36 @@ pub enum CreateError {
     /// Somebody is called that already.
     #[error("the slug {0} is taken")]
     SlugTaken(Slug),
+    /// Somebody is at it right now.
+    #[error("a tenant with the slug {0} is being created by somebody else")]
+    BeingCreated(Slug),
+    /// A creation was interrupted, and it was to be somewhere else.
+    #[error("a creation of {slug} on node {node}, lane {lane}, was interrupted and not finished")]
+    HalfMade {
+        /// What was asked for.
+        slug: Slug,
+        /// Where it was to live.
+        node: String,
+        /// The login of the lane it was to be on.
+        lane: String,
+    },
+    /// Another node did not say whether it has the tenant now.
+    #[error("node {node} did not say whether it holds the new tenant {slug}")]
+    Unfinished {
+        /// What was asked for.
+        slug: Slug,
+        /// Where it is to live.
+        node: String,
+        /// What happened to the connection.
+        #[source]
+        cause: DbErr,
+    },
+    /// No plan is called that.
+    #[error("there is no plan {0:?}")]
+    NoPlan(String),
+    /// The node could not be worked on.
+    #[error("the new tenant's node is out of reach")]
+    Reach(#[from] ReachError),
     /// The product could not fill the new schema.
     #[error("the new tenant could not be filled")]
     Seed(#[source] SeedError),
@@ -103,13 +153,22 @@ impl From<LaneError> for CreateError {
     fn from(error: LaneError) -> Self {
         match error {
             LaneError::Db(cause) => cause.into(),
+            LaneError::Reach(cause) => cause.into(),
             other => Self::Lane(other),
         }
     }
 }
 
+/// What a creation has come to when its first transaction ends.
+enum Begun {
+    /// All is done.
+    Complete(Box<TenantEntry>, Option<AddedLane>),
+    /// The directory says that a tenant is being made on another node.
+    Announced(elsewhere::Announced),
+}
+
 impl<P: Product> Provisioner<P> {
-    /// Makes a tenant, active and at head.
+    /// Makes a tenant, active and at head, on the emptiest lane of the platform's own node.
     ///
     /// A caller who stops waiting does not stop the work; asking again then says
     /// [`CreateError::SlugTaken`].
@@ -118,222 +177,223 @@ impl<P: Product> Provisioner<P> {
     ///
     /// [`CreateError`]; nothing is left behind.
     pub async fn create(&self, new: NewTenant) -> Result<Created, CreateError> {
+        self.create_at(new, Placement::default()).await
+    }
+
+    /// Makes a tenant where it is asked for.
+    ///
+    /// On another node a creation that is cut leaves an entry that says so, and servers answer
+    /// that the tenant is on its way. Creating it again takes over: whatever was made of it is
+    /// dropped, nobody having used it, and made anew as it is asked for now.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; nothing is left behind, except by [`CreateError::Unfinished`].
+    pub async fn create_at(&self, new: NewTenant, at: Placement) -> Result<Created, CreateError> {
         let inner = Arc::clone(&self.inner);
         to_the_end(async move {
             let begun = Instant::now();
+            let head = head(inner.product.migrator()).ok_or(CreateError::NoMigrations)?;
             let tx = begin(&inner.db, LIMITS).await?;
-            let outcome = create_in(&tx, &inner, new).await;
-            let tenant = finish(tx, outcome).await?;
+            let outcome = start(&tx, &inner, &new, &at, &head).await;
+            let (tenant, added) = match finish(tx, outcome).await? {
+                Begun::Complete(tenant, added) => (*tenant, added),
+                Begun::Announced(announced) => {
+                    let added = announced.added.clone();
+                    let tenant = elsewhere::complete(&inner, &announced, &new, &head).await?;
+                    (tenant, added)
+                }
+            };
             let took = begun.elapsed();
             tracing::info!(
                 tenant.id = %tenant.id,
                 tenant.schema = tenant.schema_name,
                 lane.login = tenant.lane,
+                node.name = tenant.node,
                 duration_ms = took.as_millis() as u64,
                 "created a tenant"
             );
-            Ok(Created { tenant, took })
+            Ok(Created {
+                tenant,
+                added,
+                took,
+            })
         })
         .await
     }
 }
 
-async fn create_in<P: Product>(
+async fn start<P: Product>(
     tx: &DatabaseTransaction,
     inner: &Inner<P>,
-    new: NewTenant,
-) -> Result<TenantEntry, CreateError> {
-    let NewTenant {
-        slug,
-        name,
-        owner,
-        seeds,
-        settings,
-        actor,
-    } = new;
-    let migrator = inner.product.migrator();
-    let head = head(migrator).ok_or(CreateError::NoMigrations)?;
-    reserve(tx, &slug).await?;
-    let schema = SchemaName::generate()?;
-    act_as_owner(tx).await?;
-    make_schema(tx, &schema).await?;
-    migrator
-        .up(tx, None)
-        .await
-        .map_err(CreateError::Migration)?;
-    hide_history(tx, migrator, &schema).await?;
-
-    let id = Uuid::now_v7();
-    let birth = Birth {
-        tenant_id: id,
-        slug,
-        name,
-        owner,
-        seeds,
-        settings,
+    new: &NewTenant,
+    at: &Placement,
+    head: &str,
+) -> Result<Begun, CreateError> {
+    let half_made = reserve(tx, &new.slug).await?;
+    let plan = match &at.plan {
+        Some(name) => Some(
+            plans::find(tx, name)
+                .await?
+                .ok_or_else(|| CreateError::NoPlan(name.to_string()))?,
+        ),
+        None => None,
     };
-    inner
-        .product
-        .seed(tx, &birth)
-        .await
-        .map_err(CreateError::Seed)?;
+    if let Some(row) = half_made {
+        let announced = elsewhere::take_over(tx, &row, at, plan, &new.slug).await?;
+        return Ok(Begun::Announced(announced));
+    }
+    let (site, wish) = destination(tx, inner, at, plan.as_ref()).await?;
+    act_as_owner(tx).await?;
+    if !site.is_own() {
+        let announced = elsewhere::announce(inner.ground(tx, &site), wish, new, plan, head).await?;
+        return Ok(Begun::Announced(announced));
+    }
+    let schema = SchemaName::generate()?;
+    let birth = new.birth(Uuid::now_v7());
+    birth::raise(tx, &inner.product, &birth, &schema).await?;
     // Last, because a lane is held until the commit: creators then wait for each other for the
     // few milliseconds that are left, not for the whole birth.
-    let lane = lanes::place(tx, &inner.secret, inner.lanes).await?;
-    admit(tx, &schema, &lane).await?;
-    let now = now();
-    let row = tenant::Model {
+    let placed = lanes::place(inner.ground(tx, &site), wish).await?;
+    lanes::admit(tx, &schema, &placed.lane.login).await?;
+    let row = entry_of(
+        &birth,
+        &schema,
+        &placed,
+        plan.as_ref(),
+        Status::Active,
+        head,
+    );
+    let (id, at) = (row.id, row.created_at);
+    enlist(tx, row, &birth.slug).await?;
+    record(
+        tx,
         id,
-        slug: birth.slug.as_str().to_owned(),
-        name: birth.name.as_str().to_owned(),
-        schema_name: schema.as_str().to_owned(),
-        lane_id: lane.id,
-        plan_id: None,
-        status: Status::Active,
-        schema_version: head,
-        created_at: now,
-        updated_at: now,
-    };
-    let row = enlist(tx, row, actor, &birth).await?;
-    Ok(TenantEntry {
-        id,
-        slug: row.slug,
-        name: row.name,
-        status: row.status,
-        schema_name: row.schema_name,
-        lane: lane.login.as_str().to_owned(),
-        schema_version: row.schema_version,
-        created_at: row.created_at,
-    })
-}
-
-/// Now, in whole microseconds: what Postgres can keep, so that what we answer is what we stored.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "history is written with the real clock only"
-)]
-pub(crate) fn now() -> OffsetDateTime {
-    let now = OffsetDateTime::now_utc();
-    now.replace_microsecond(now.microsecond())
-        .expect("a moment's own microsecond is in range")
-}
-
-/// The newest migration of a product.
-pub(crate) fn head(migrator: &impl sea_orm_migration::MigratorTraitSelf) -> Option<String> {
-    migrator
-        .migrations()
-        .last()
-        .map(|step| step.name().to_owned())
-}
-
-/// Makes two creators of one slug queue up, so that the second learns that it is taken before it
-/// has built a schema for nothing. The unique constraint still has the last word.
-async fn reserve(tx: &DatabaseTransaction, slug: &Slug) -> Result<(), CreateError> {
-    tx.query_one_raw(Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "SELECT pg_advisory_xact_lock(hashtextextended('tubex slug ' || $1, 0))",
-        [slug.as_str().into()],
-    ))
+        "created",
+        &new.actor,
+        detail(&birth, head, plan.as_ref()),
+        at,
+    )
     .await?;
-    let is_taken = tenant::Entity::find()
-        .filter(tenant::Column::Slug.eq(slug.as_str()))
-        .exists(tx)
-        .await?;
-    if is_taken {
-        Err(CreateError::SlugTaken(slug.clone()))
-    } else {
-        Ok(())
+    let tenant = directory::entry(tx, id).await?.ok_or_else(vanished)?;
+    Ok(Begun::Complete(Box::new(tenant), placed.added))
+}
+
+impl NewTenant {
+    /// What its product is told.
+    fn birth(&self, tenant_id: Uuid) -> Birth {
+        Birth {
+            tenant_id,
+            slug: self.slug.clone(),
+            name: self.name.clone(),
+            owner: self.owner.clone(),
+            seeds: self.seeds.clone(),
+            settings: self.settings.clone(),
+        }
     }
 }
 
-/// Makes role and schema in one message, and points the transaction at the schema.
-///
-/// The schema belongs to us, the role may only read and write its tables: a tenant's code can't
-/// change its own structure.
-async fn make_schema(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), CreateError> {
-    tx.execute_unprepared(&format!(
-        "CREATE ROLE {schema} NOLOGIN NOINHERIT;
-         CREATE SCHEMA {schema};
-         GRANT USAGE ON SCHEMA {schema} TO {schema};
-         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}
-             GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {schema};
-         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {schema}"
-    ))
-    .await?;
-    enter(tx, schema).await?;
-    Ok(())
-}
-
-/// Lets a lane's login become the tenant's role.
-///
-/// Since Postgres 16 a membership says for itself that it gives nothing without `SET ROLE`;
-/// before, the lane's NOINHERIT is all there is.
-async fn admit(
+/// The node, and which of its lanes.
+async fn destination<P: Product>(
     tx: &DatabaseTransaction,
-    schema: &SchemaName,
-    lane: &Lane,
-) -> Result<(), CreateError> {
-    let login = &lane.login;
-    tx.execute_unprepared(&format!(
-        "DO $body$ BEGIN
-            IF current_setting('server_version_num')::integer >= 160000 THEN
-                EXECUTE 'GRANT {schema} TO {login} WITH INHERIT FALSE, SET TRUE';
-            ELSE
-                GRANT {schema} TO {login};
-            END IF;
-        END $body$"
-    ))
-    .await?;
-    Ok(())
+    inner: &Inner<P>,
+    at: &Placement,
+    plan: Option<&plan::Model>,
+) -> Result<(Site, Wish), CreateError> {
+    let Some(lane) = &at.lane else {
+        let wish = match plan {
+            Some(plan) if plan.dedicated_lane => Wish::Dedicated,
+            _ => Wish::Emptiest,
+        };
+        return Ok((inner.site(tx, at.node.as_ref()).await?, wish));
+    };
+    let found = lanes::find(tx, lane).await?;
+    if let Some(wanted) = &at.node
+        && found.node.name != wanted.as_str()
+    {
+        return Err(CreateError::Lane(LaneError::Elsewhere {
+            lane: found.login,
+            is_on: found.node.name,
+            wanted: wanted.to_string(),
+        }));
+    }
+    Ok((inner.reach(found.node).await?, Wish::Named(found.id)))
 }
 
-/// The tenant's code has no business with the history of its schema.
-pub(crate) async fn hide_history(
+/// Makes two creators of one slug queue up, so that the second learns that it is taken before it
+/// has built a schema for nothing. The unique constraint still has the last word. Answers with
+/// the entry of a creation that was announced and not finished.
+async fn reserve(
     tx: &DatabaseTransaction,
-    migrator: &impl sea_orm_migration::MigratorTraitSelf,
-    schema: &SchemaName,
-) -> Result<(), DbErr> {
-    let table = migrator
-        .migration_table_name()
-        .to_string()
-        .replace('"', "\"\"");
-    tx.execute_unprepared(&format!(
-        "REVOKE ALL ON TABLE {schema}.\"{table}\" FROM {schema}"
-    ))
+    slug: &Slug,
+) -> Result<Option<tenant::Model>, CreateError> {
+    one(
+        tx,
+        "SELECT pg_advisory_xact_lock(hashtextextended('tubex slug ' || $1, 0))",
+        [slug.as_str().into()],
+    )
     .await?;
-    Ok(())
+    let found = tenant::Entity::find()
+        .filter(tenant::Column::Slug.eq(slug.as_str()))
+        .one(tx)
+        .await?;
+    match found {
+        None => Ok(None),
+        Some(row) if row.status == Status::Provisioning => Ok(Some(row)),
+        Some(_) => Err(CreateError::SlugTaken(slug.clone())),
+    }
 }
 
-/// Writes the directory entry and the first line of the tenant's life.
+fn entry_of(
+    birth: &Birth,
+    schema: &SchemaName,
+    placed: &Placed,
+    plan: Option<&plan::Model>,
+    status: Status,
+    head: &str,
+) -> tenant::Model {
+    let now = now();
+    let Lane { id: lane_id, .. } = placed.lane;
+    tenant::Model {
+        id: birth.tenant_id,
+        slug: birth.slug.as_str().to_owned(),
+        name: birth.name.as_str().to_owned(),
+        schema_name: schema.as_str().to_owned(),
+        lane_id,
+        plan_id: plan.map(|plan| plan.id),
+        status,
+        schema_version: head.to_owned(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Writes the directory entry.
 async fn enlist(
     tx: &DatabaseTransaction,
     row: tenant::Model,
-    actor: String,
-    birth: &Birth,
-) -> Result<tenant::Model, CreateError> {
-    let detail = serde_json::json!({
-        "schema_version": row.schema_version,
-        "seeds": birth.seeds,
-        "has_owner": birth.owner.is_some(),
-    });
-    let event = tenant_event::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        tenant_id: Set(row.id),
-        kind: Set("created".to_owned()),
-        actor: Set(actor),
-        detail: Set(detail),
-        at: Set(row.created_at),
-    };
-    let entry = row.clone().into_active_model().reset_all();
-    tenant::Entity::insert(entry)
+    slug: &Slug,
+) -> Result<(), CreateError> {
+    tenant::Entity::insert(row.into_active_model().reset_all())
         .exec_without_returning(tx)
         .await
         .map_err(|error| match db_error::constraint(&error) {
-            Some("tenant_slug_key") => CreateError::SlugTaken(birth.slug.clone()),
+            Some("tenant_slug_key") => CreateError::SlugTaken(slug.clone()),
             _ => error.into(),
         })?;
-    tenant_event::Entity::insert(event)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(row)
+    Ok(())
+}
+
+/// The first line of a tenant's life.
+fn detail(birth: &Birth, head: &str, plan: Option<&plan::Model>) -> serde_json::Value {
+    json!({
+        "schema_version": head,
+        "seeds": birth.seeds,
+        "has_owner": birth.owner.is_some(),
+        "plan": plan.map(|plan| &plan.name),
+    })
+}
+
+fn vanished() -> CreateError {
+    DbErr::RecordNotFound("the tenant that was just written".to_owned()).into()
 }

@@ -7,6 +7,8 @@ use sqlx::error::DatabaseError;
 pub(crate) const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// A lock was not to be had within `lock_timeout`.
 pub(crate) const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// Two transactions waited for each other, and this one was ended.
+const DEADLOCK: &str = "40P01";
 const UNDEFINED_TABLE: &str = "42P01";
 const INVALID_SCHEMA: &str = "3F000";
 const INTERNAL: &str = "XX000";
@@ -34,6 +36,29 @@ pub fn describe(error: &DbErr) -> String {
     match refusal.code() {
         Some(code) => format!("{} (SQLSTATE {code})", refusal.message()),
         None => refusal.message().to_owned(),
+    }
+}
+
+/// What a failure of the database asks of its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The platform was never migrated.
+    NoPlatform,
+    /// The role that we are lacks a right.
+    Denied,
+    /// A lock was not to be had in time, or two waited for each other; trying again is the cure.
+    Busy,
+    /// Anything else.
+    Other,
+}
+
+/// Sorts a failure by what can be done about it.
+pub fn trouble(error: &DbErr) -> Trouble {
+    match sqlstate(error).as_deref() {
+        Some(UNDEFINED_TABLE | INVALID_SCHEMA) => Trouble::NoPlatform,
+        Some(INSUFFICIENT_PRIVILEGE) => Trouble::Denied,
+        Some(LOCK_NOT_AVAILABLE | DEADLOCK) => Trouble::Busy,
+        _ => Trouble::Other,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Reading the directory: one tenant, or a page of them.
 
 use entity::platform::tenant::Status;
-use entity::platform::{lane, tenant};
+use entity::platform::{lane, node, plan, tenant};
+use sea_orm::sea_query::{LockType, SimpleExpr};
 use sea_orm::{
-    ColumnTrait as _, Condition, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
+    FromQueryResult, JoinType, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    RelationTrait as _, Select,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use uuid::Uuid;
 use crate::{Product, Provisioner, Slug, db_error};
 
 /// A tenant as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct TenantEntry {
     /// Never changes.
     pub id: Uuid,
@@ -24,8 +26,12 @@ pub struct TenantEntry {
     pub status: Status,
     /// Its schema, and the role of the same name.
     pub schema_name: String,
+    /// What operators call the node it lives on.
+    pub node: String,
     /// The login role of its lane.
     pub lane: String,
+    /// The name of its plan, if it has one.
+    pub plan: Option<String>,
     /// The newest migration that was applied.
     pub schema_version: String,
     /// When it was created.
@@ -107,14 +113,13 @@ impl<P: Product> Provisioner<P> {
                     .as_ref()
                     .map(|slug| tenant::Column::Slug.gt(slug.as_str())),
             );
-        let rows = tenant::Entity::find()
-            .find_also_related(lane::Entity)
+        let mut tenants = entries()
             .filter(condition)
             .order_by_asc(tenant::Column::Slug)
             .limit(limit + 1)
+            .into_model::<TenantEntry>()
             .all(&self.inner.db)
             .await?;
-        let mut tenants: Vec<_> = rows.into_iter().map(entry).collect();
         let has_more = tenants.len() as u64 > limit;
         if has_more {
             tenants.pop();
@@ -133,20 +138,67 @@ impl<P: Product> Provisioner<P> {
     /// [`DirectoryError`].
     pub async fn show(&self, slug_or_id: &str) -> Result<TenantEntry, DirectoryError> {
         let not_found = || DirectoryError::NotFound(slug_or_id.to_owned());
-        let by = match read_id(slug_or_id) {
-            Some(id) => tenant::Column::Id.eq(id),
-            None => {
-                let slug = Slug::parse(slug_or_id).map_err(|_| not_found())?;
-                tenant::Column::Slug.eq(slug.as_str())
-            }
-        };
-        tenant::Entity::find()
-            .find_also_related(lane::Entity)
-            .filter(by)
-            .one(&self.inner.db)
-            .await?
-            .map(entry)
-            .ok_or_else(not_found)
+        let by = named(slug_or_id).ok_or_else(not_found)?;
+        let row = entries().filter(by).into_model::<TenantEntry>();
+        row.one(&self.inner.db).await?.ok_or_else(not_found)
+    }
+}
+
+/// One tenant's row, by slug or id.
+pub(crate) async fn find(
+    db: &impl ConnectionTrait,
+    slug_or_id: &str,
+) -> Result<Option<tenant::Model>, DbErr> {
+    match named(slug_or_id) {
+        Some(by) => tenant::Entity::find().filter(by).one(db).await,
+        None => Ok(None),
+    }
+}
+
+/// One tenant's row, by slug or id, held until the transaction ends: whoever else moves the tenant
+/// on in its life waits, and servers, which only read it, do not.
+pub(crate) async fn hold(
+    tx: &DatabaseTransaction,
+    slug_or_id: &str,
+) -> Result<Option<tenant::Model>, DbErr> {
+    let Some(by) = named(slug_or_id) else {
+        return Ok(None);
+    };
+    tenant::Entity::find()
+        .filter(by)
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await
+}
+
+/// One tenant as operators see it.
+pub(crate) async fn entry(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Option<TenantEntry>, DbErr> {
+    let row = entries().filter(tenant::Column::Id.eq(id));
+    row.into_model::<TenantEntry>().one(db).await
+}
+
+/// Tenants with the names of what they are tied to.
+fn entries() -> Select<tenant::Entity> {
+    tenant::Entity::find()
+        .join(JoinType::InnerJoin, tenant::Relation::Lane.def())
+        .join(JoinType::InnerJoin, lane::Relation::Node.def())
+        .join(JoinType::LeftJoin, tenant::Relation::Plan.def())
+        .column_as(lane::Column::LoginRole, "lane")
+        .column_as(node::Column::Name, "node")
+        .column_as(plan::Column::Name, "plan")
+}
+
+/// Nothing where no tenant could be called that.
+fn named(slug_or_id: &str) -> Option<SimpleExpr> {
+    match read_id(slug_or_id) {
+        Some(id) => Some(tenant::Column::Id.eq(id)),
+        None => {
+            let slug = Slug::parse(slug_or_id).ok()?;
+            Some(tenant::Column::Slug.eq(slug.as_str()))
+        }
     }
 }
 
@@ -155,18 +207,4 @@ fn read_id(text: &str) -> Option<Uuid> {
     (text.len() == 36)
         .then(|| Uuid::try_parse(text).ok())
         .flatten()
-}
-
-fn entry((tenant, lane): (tenant::Model, Option<lane::Model>)) -> TenantEntry {
-    TenantEntry {
-        id: tenant.id,
-        slug: tenant.slug,
-        name: tenant.name,
-        status: tenant.status,
-        schema_name: tenant.schema_name,
-        // A foreign key holds, so there is a lane.
-        lane: lane.map(|lane| lane.login_role).unwrap_or_default(),
-        schema_version: tenant.schema_version,
-        created_at: tenant.created_at,
-    }
 }

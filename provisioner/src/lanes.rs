@@ -1,14 +1,46 @@
-//! Lanes: logins that tenants share, at most `capacity` of them each. Tenants are spread evenly,
-//! and a lane is added when all are full.
+//! Lanes: logins that tenants share, at most `capacity` of them each. Tenants are spread evenly
+//! over the open lanes of their node, and a lane is added when all are full.
+//!
+//! What keeps a lane within its capacity: whoever puts a tenant on a lane holds the lane's row and
+//! counts, after having got it, everybody who is listed there and everybody who really is a member
+//! of its login. Nobody holds a lane's row while waiting for another lock of lanes.
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
-};
-use secrecy::SecretString;
+mod adding;
+mod listing;
+mod logins;
+mod membership;
+mod moving;
+mod placing;
+mod retiring;
+
+use std::time::Duration;
+
+use sea_orm::{DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
+pub use self::adding::{AddedLane, NewLane, Pressure};
+pub use self::listing::{LaneEntry, SetLane};
+pub use self::membership::{Membership, MendedMemberships};
+pub use self::moving::{MoveTo, Moved};
+pub use self::retiring::Retired;
+
+pub(crate) use self::adding::{Shape, add};
+pub(crate) use self::listing::find;
+pub(crate) use self::logins::ensure_login;
+pub(crate) use self::membership::{admit, mend};
+pub(crate) use self::placing::{Placed, Wish, place};
+pub(crate) use self::retiring::drop_if_empty;
+use crate::nodes::{ReachError, Site};
+use crate::query::one;
 use crate::role::RoleName;
-use crate::{login_password, scram};
+use crate::transaction::Limits;
+use secrecy::SecretString;
+
+/// A tenant's row is held by whoever migrates or makes it, for as long as that takes.
+pub(crate) const LIMITS: Limits = Limits {
+    lock_timeout: Duration::from_secs(30),
+    statement_timeout: Duration::from_secs(60),
+};
 
 /// How wide a new lane is, and how many tenants it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,90 +51,110 @@ pub struct LaneOptions {
     pub capacity: u16,
 }
 
+/// Twenty lanes of four carry ten thousand tenants within Postgres' usual 100 connections.
 impl Default for LaneOptions {
     fn default() -> Self {
         Self {
-            width: 8,
+            width: 4,
             capacity: 500,
         }
     }
 }
 
 /// A lane that a tenant was placed on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lane {
     pub(crate) id: Uuid,
     pub(crate) login: RoleName,
 }
 
-/// Why no login could be made or no lane chosen.
+/// Where and how lanes are worked on: the platform's transaction, and the way to their node.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) tx: &'a DatabaseTransaction,
+    pub(crate) site: &'a Site,
+    pub(crate) secret: &'a SecretString,
+    pub(crate) options: LaneOptions,
+}
+
+/// Why no login could be made, no lane chosen, or no tenant moved.
 #[derive(Debug, thiserror::Error)]
 pub enum LaneError {
     /// The directory has no node in this database.
     #[error("the directory names no node in this database")]
     NoNode,
+    /// No node is called that.
+    #[error("there is no node {0:?}")]
+    UnknownNode(String),
+    /// No lane is called that.
+    #[error("there is no lane {0:?}")]
+    NotFound(String),
+    /// No tenant is called that.
+    #[error("there is no tenant {0:?}")]
+    NoTenant(String),
+    /// The lane that was asked for is full.
+    #[error("lane {0} is full")]
+    Full(RoleName),
+    /// The lane that was asked for is on its way out.
+    #[error("lane {0} is being retired and takes nobody")]
+    Retiring(RoleName),
+    /// Lane and tenant, or lane and node, are not in the same place.
+    #[error("lane {lane} is on node {is_on}, not on {wanted}")]
+    Elsewhere {
+        /// The lane's login.
+        lane: String,
+        /// Where it is.
+        is_on: String,
+        /// Where it would have to be.
+        wanted: String,
+    },
+    /// All other open, shared lanes of the node are full, or there are none.
+    #[error("node {0} has no other open lane with room")]
+    NoOtherLane(String),
+    /// Fewer places than tenants.
+    #[error("lane {lane} holds {held} tenants, so its capacity can't be {capacity}")]
+    BelowHeld {
+        /// The lane's login.
+        lane: String,
+        /// How many it holds.
+        held: usize,
+        /// What was asked for.
+        capacity: u16,
+    },
+    /// Somebody came to a lane that was to be dropped.
+    #[error("lane {0} is in use again: try once more")]
+    InUse(String),
+    /// A membership that somebody else gave, and only they or a superuser can take.
+    #[error(
+        "{login} is still a member of {role}: another role than the platform's owner made it so"
+    )]
+    Foreign {
+        /// The tenant's role.
+        role: String,
+        /// The login that may become it.
+        login: String,
+    },
     /// The directory holds a role name that we would not have made.
     #[error("the directory holds a lane with an impossible login")]
     Login(#[from] crate::role::RoleNameError),
+    /// The directory holds a schema name that we would not have made.
+    #[error("the directory holds an impossible schema")]
+    Schema(#[from] crate::SchemaNameError),
     /// The role is there already and may do more than a server should.
     #[error(
         "role {0} exists and is a superuser or may create roles or databases, replicate or bypass \
          row security: take those rights away, or choose another name"
     )]
     TooMighty(RoleName),
+    /// The lane's node could not be worked on.
+    #[error("the lane's node is out of reach")]
+    Reach(#[from] ReachError),
     /// The operating system has no randomness to give.
     #[error("the operating system gave no randomness")]
     Random(#[from] getrandom::Error),
     /// A statement failed.
     #[error("the database failed")]
     Db(#[from] DbErr),
-}
-
-/// Lanes of this database that still take a tenant, emptiest first. An archived tenant has no
-/// role any more, so it takes no room.
-const EMPTIEST: &str = "
-    SELECT l.id
-    FROM platform.lane l
-    JOIN platform.node n ON n.id = l.node_id
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS held FROM platform.tenant t
-        WHERE t.lane_id = l.id AND t.status <> 'archived') room
-    WHERE NOT l.dedicated AND room.held < l.capacity
-        AND n.host IS NULL AND n.port IS NULL AND n.database IS NULL
-    ORDER BY room.held, l.created_at, l.id
-    LIMIT 1";
-
-const LOCK: &str = "SELECT login_role FROM platform.lane WHERE id = $1 FOR NO KEY UPDATE";
-
-const HAS_ROOM: &str = "
-    SELECT 1 AS yes FROM platform.lane l
-    WHERE l.id = $1 AND l.capacity > (
-        SELECT count(*) FROM platform.tenant t
-        WHERE t.lane_id = l.id AND t.status <> 'archived')";
-
-const OWN_NODE: &str = "
-    SELECT id FROM platform.node
-    WHERE host IS NULL AND port IS NULL AND database IS NULL
-    ORDER BY created_at, id LIMIT 1";
-
-/// Chooses the emptiest lane with room and holds its row until the transaction ends, so that two
-/// creators can't both take the last place. Adds a lane when there is none.
-pub(crate) async fn place(
-    tx: &DatabaseTransaction,
-    secret: &SecretString,
-    options: LaneOptions,
-) -> Result<Lane, LaneError> {
-    if let Some(lane) = take_emptiest(tx).await? {
-        return Ok(lane);
-    }
-    // Only one creator adds a lane; the others wait here and then find its room.
-    lock(tx).await?;
-    if let Some(lane) = take_emptiest(tx).await? {
-        return Ok(lane);
-    }
-    let lane = add(tx, secret, options).await?;
-    tracing::info!(lane.login = %lane.login, "all lanes were full, so one was added");
-    Ok(lane)
 }
 
 /// Lets one transaction at a time add lanes or repair their logins.
@@ -114,176 +166,4 @@ pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     )
     .await?;
     Ok(())
-}
-
-/// Ends: a lane is only met again while it has room, and then we hold it.
-async fn take_emptiest(tx: &DatabaseTransaction) -> Result<Option<Lane>, LaneError> {
-    while let Some(row) = one(tx, EMPTIEST, []).await? {
-        if let Some(lane) = take(tx, row.try_get("", "id")?).await? {
-            return Ok(Some(lane));
-        }
-    }
-    Ok(None)
-}
-
-/// Holds a lane's row; nothing if it filled up while we waited for it.
-async fn take(tx: &DatabaseTransaction, id: Uuid) -> Result<Option<Lane>, LaneError> {
-    let Some(row) = one(tx, LOCK, [id.into()]).await? else {
-        return Ok(None);
-    };
-    let login = RoleName::parse_lane(&row.try_get::<String>("", "login_role")?)?;
-    // Counted again, in a statement of its own: the lock may have waited for other creators, and
-    // a statement sees only what was committed before it began.
-    let has_room = one(tx, HAS_ROOM, [id.into()]).await?.is_some();
-    Ok(has_room.then_some(Lane { id, login }))
-}
-
-/// Adds a lane to this database's own node.
-pub(crate) async fn add(
-    tx: &DatabaseTransaction,
-    secret: &SecretString,
-    options: LaneOptions,
-) -> Result<Lane, LaneError> {
-    let node = one(tx, OWN_NODE, []).await?.ok_or(LaneError::NoNode)?;
-    let node_id: Uuid = node.try_get("", "id")?;
-    let lane = Lane {
-        id: Uuid::now_v7(),
-        login: RoleName::generate_for_lane()?,
-    };
-    tx.execute_raw(statement(
-        "INSERT INTO platform.lane (id, node_id, login_role, width, capacity)
-         VALUES ($1, $2, $3, $4, $5)",
-        [
-            lane.id.into(),
-            node_id.into(),
-            lane.login.as_str().into(),
-            i32::from(options.width).into(),
-            i32::from(options.capacity).into(),
-        ],
-    ))
-    .await?;
-    ensure_login(tx, &lane.login, secret, None).await?;
-    Ok(lane)
-}
-
-/// Makes a login role if the cluster has none of that name, and gives it the password of this
-/// secret and the right to connect to this database. It inherits nothing from what it is a member
-/// of; `SET ROLE` is its only way to anything.
-pub(crate) async fn ensure_login(
-    tx: &DatabaseTransaction,
-    role: &RoleName,
-    secret: &SecretString,
-    connection_limit: Option<u16>,
-) -> Result<(), LaneError> {
-    let password = login_password(secret, role.as_str());
-    let limit = connection_limit.map_or(-1, i32::from);
-    match find_login(tx, role).await? {
-        None => {
-            let verifier = scram::verifier(&password)?;
-            tx.execute_unprepared(&format!(
-                "CREATE ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT {limit} \
-                 PASSWORD '{verifier}'"
-            ))
-            .await?;
-        }
-        Some(found) if found.is_mighty => return Err(LaneError::TooMighty(role.clone())),
-        // Left alone when right: roles are the cluster's, and two databases that alter one at the
-        // same time disturb each other.
-        Some(found) if found.fits(&password, limit) => {}
-        Some(_) => {
-            let verifier = scram::verifier(&password)?;
-            tx.execute_unprepared(&format!(
-                "ALTER ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT {limit} \
-                 PASSWORD '{verifier}'"
-            ))
-            .await?;
-        }
-    }
-    tx.execute_unprepared(&GRANT_CONNECT.replace("{role}", role.as_str()))
-        .await?;
-    Ok(())
-}
-
-/// Granted only where it is missing, so that a second run writes nothing.
-const GRANT_CONNECT: &str = "
-    DO $body$ BEGIN
-        IF NOT EXISTS (
-            SELECT FROM pg_database d, aclexplode(d.datacl) a
-            WHERE d.datname = current_database() AND a.grantee = '{role}'::regrole
-                AND a.privilege_type = 'CONNECT')
-        THEN
-            EXECUTE format('GRANT CONNECT ON DATABASE %I TO {role}', current_database());
-        END IF;
-    END $body$";
-
-struct FoundLogin {
-    is_mighty: bool,
-    is_plain_login: bool,
-    limit: i32,
-    /// Only superusers may see it.
-    verifier: Option<String>,
-}
-
-impl FoundLogin {
-    fn fits(&self, password: &SecretString, limit: i32) -> bool {
-        self.is_plain_login
-            && self.limit == limit
-            && self
-                .verifier
-                .as_ref()
-                .is_some_and(|stored| scram::matches(stored, password))
-    }
-}
-
-async fn find_login(
-    tx: &DatabaseTransaction,
-    role: &RoleName,
-) -> Result<Option<FoundLogin>, DbErr> {
-    // `pg_authid` is read only where that is allowed: a plain view would be refused as a whole.
-    let may_read = one(
-        tx,
-        "SELECT has_table_privilege('pg_authid', 'SELECT') AS yes",
-        [],
-    )
-    .await?
-    .map(|row| row.try_get::<bool>("", "yes"))
-    .transpose()?
-    .unwrap_or(false);
-    let source = if may_read { "pg_authid" } else { "pg_roles" };
-    let verifier = if may_read {
-        "rolpassword"
-    } else {
-        "NULL::text"
-    };
-    let row = one(
-        tx,
-        &format!(
-            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
-                 AS is_mighty,
-             rolcanlogin AND NOT rolinherit AS is_plain_login,
-             rolconnlimit AS connection_limit, {verifier} AS verifier
-             FROM {source} WHERE rolname = $1"
-        ),
-        [role.as_str().into()],
-    )
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(FoundLogin {
-        is_mighty: row.try_get("", "is_mighty")?,
-        is_plain_login: row.try_get("", "is_plain_login")?,
-        limit: row.try_get("", "connection_limit")?,
-        verifier: row.try_get("", "verifier")?,
-    }))
-}
-
-async fn one<const N: usize>(
-    tx: &DatabaseTransaction,
-    sql: &str,
-    values: [Value; N],
-) -> Result<Option<QueryResult>, DbErr> {
-    tx.query_one_raw(statement(sql, values)).await
-}
-
-fn statement<const N: usize>(sql: &str, values: [Value; N]) -> Statement {
-    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }

@@ -12,12 +12,18 @@ mod db_error;
 pub mod directory;
 pub mod domains;
 pub mod fence;
+mod history;
+mod label;
 pub mod lanes;
+pub mod life;
 pub mod login;
 mod migrate;
+pub mod nodes;
 pub mod password;
+pub mod plans;
 pub mod platform;
 mod product;
+mod query;
 mod role;
 mod schema_name;
 mod scram;
@@ -27,16 +33,21 @@ mod transaction;
 
 use std::sync::Arc;
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use secrecy::SecretString;
 
-pub use create::{CreateError, Created, NewTenant};
-pub use db_error::describe as describe_db_error;
+use lanes::LaneError;
+use nodes::{ReachError, Site};
+
+pub use create::{CreateError, Created, NewTenant, Placement};
+pub use db_error::{Trouble, describe as describe_db_error, trouble as db_trouble};
 pub use directory::{DirectoryError, ListTenants, TenantEntry, TenantPage};
 pub use domains::{Dns, DomainEntry, DomainError, DomainName, TxtResolver};
+pub use label::{Label, LabelError};
 pub use lanes::LaneOptions;
 pub use login::login_password;
 pub use migrate::{Ahead, Failed, MigrateError, MigrateOptions, MigrateSummary, Migrated};
+pub use nodes::NodeConnector;
 pub use product::{Birth, Owner, Product, SeedError};
 pub use role::{RoleName, RoleNameError};
 pub use schema_name::{SchemaName, SchemaNameError};
@@ -57,6 +68,7 @@ struct Inner<P> {
     db: DatabaseConnection,
     secret: SecretString,
     lanes: LaneOptions,
+    connector: Option<NodeConnector>,
     product: P,
 }
 
@@ -80,14 +92,58 @@ impl<P: Product> Provisioner<P> {
                 db,
                 secret,
                 lanes,
+                connector: None,
                 product,
             }),
         }
     }
 
+    /// The same, with a way to nodes other than the platform's own.
+    ///
+    /// # Panics
+    ///
+    /// When it was cloned before: this belongs to its making.
+    #[must_use]
+    pub fn with_nodes(mut self, connector: NodeConnector) -> Self {
+        Arc::get_mut(&mut self.inner)
+            .expect("nodes are given to a provisioner that nobody shares yet")
+            .connector = Some(connector);
+        self
+    }
+
     /// The product whose tenants these are.
     pub fn product(&self) -> &P {
         &self.inner.product
+    }
+}
+
+impl<P> Inner<P> {
+    /// The way to a node: the platform's own if none is named.
+    async fn site(
+        &self,
+        db: &impl ConnectionTrait,
+        name: Option<&Label>,
+    ) -> Result<Site, LaneError> {
+        let node = match name {
+            None => nodes::find_own(db).await?.ok_or(LaneError::NoNode)?,
+            Some(name) => nodes::find(db, name.as_str())
+                .await?
+                .ok_or_else(|| LaneError::UnknownNode(name.to_string()))?,
+        };
+        Ok(self.reach(node).await?)
+    }
+
+    async fn reach(&self, node: entity::platform::node::Model) -> Result<Site, ReachError> {
+        Site::reach(node, self.connector.as_ref()).await
+    }
+
+    fn ground<'a>(&'a self, tx: &'a DatabaseTransaction, site: &'a Site) -> lanes::Ground<'a> {
+        lanes::Ground {
+            tx,
+            site,
+            secret: &self.secret,
+            options: self.lanes,
+        }
     }
 }
 

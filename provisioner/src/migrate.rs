@@ -1,31 +1,30 @@
-//! Brings tenants that are behind to head, one transaction each. One that fails stays as it was
-//! and stops nobody else.
+//! Brings tenants that are behind to head, one transaction each (on another node than the
+//! platform's, two). One that fails stays as it was and stops nobody else.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod one;
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use entity::platform::tenant::{self, Status};
-use entity::platform::tenant_event;
-use sea_orm::sea_query::LockType;
+use entity::platform::{lane, node};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, DbErr,
-    EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _,
 };
 use sea_orm_migration::MigratorTraitSelf as _;
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::create::{head, hide_history, now};
+use self::one::migrate_one;
+use crate::create::head;
+use crate::nodes::{ReachError, Site};
 use crate::schema_name::SchemaNameError;
-use crate::transaction::{Limits, act_as_owner, begin, bound_waits, enter, finish, to_the_end};
-use crate::{Inner, Product, Provisioner, SchemaName, db_error};
+use crate::transaction::Limits;
+use crate::{Product, Provisioner, db_error};
 
-/// For the directory's own row: another run that is at this tenant is waited for, not run into.
-const AT_THE_DIRECTORY: Limits = Limits {
-    lock_timeout: Duration::from_secs(60),
-    statement_timeout: Duration::from_secs(60),
-};
+/// An archived tenant has no schema any more, and one that is being made may have none yet; when
+/// it is complete it stands at the head of whoever made it.
+const WITHOUT_SCHEMA: [Status; 2] = [Status::Archived, Status::Provisioning];
 
 /// How to go about it.
 #[derive(Clone, Debug)]
@@ -121,6 +120,9 @@ pub enum MigrateError {
     /// The platform was never migrated.
     #[error("this database holds no platform yet")]
     NoPlatform(#[source] DbErr),
+    /// The tenant's node could not be worked on.
+    #[error("the tenant's node is out of reach")]
+    Reach(#[from] ReachError),
     /// A lock was not to be had in time; doing it again at a quieter moment is the cure.
     #[error("a lock was not to be had in time")]
     Busy(#[source] DbErr),
@@ -145,7 +147,7 @@ impl MigrateError {
             Self::NoPlatform(cause) | Self::Busy(cause) | Self::Db(cause) => {
                 db_error::sqlstate(cause)
             }
-            Self::NoMigrations | Self::Schema(_) => None,
+            Self::NoMigrations | Self::Schema(_) | Self::Reach(_) => None,
         }
     }
 }
@@ -170,7 +172,7 @@ impl<P: Product> Provisioner<P> {
             .collect();
         let at_head = tenant::Entity::find()
             .filter(tenant::Column::SchemaVersion.eq(head.as_str()))
-            .filter(tenant::Column::Status.ne(Status::Archived))
+            .filter(tenant::Column::Status.is_not_in(WITHOUT_SCHEMA))
             .count(&self.inner.db)
             .await
             .map_err(no_platform)?;
@@ -181,7 +183,9 @@ impl<P: Product> Provisioner<P> {
             failed: vec![],
             ahead: vec![],
         };
-        for row in self.behind(&summary.head).await? {
+        let behind = self.behind(&summary.head).await?;
+        let sites = self.sites(&behind).await?;
+        for row in behind {
             if !known.contains(&row.schema_version) {
                 let ahead = Ahead {
                     id: row.id,
@@ -196,7 +200,13 @@ impl<P: Product> Provisioner<P> {
                 summary.ahead.push(ahead);
                 continue;
             }
-            match self.migrate_one(row.id, options).await {
+            let outcome = match sites.get(&row.lane_id) {
+                Some(Ok(site)) => migrate_one(&self.inner, site, row.id, options).await,
+                Some(Err(error)) => Err(error.clone().into()),
+                // It was moved to a lane that is newer than this run's look at the lanes.
+                None => Err(DbErr::RecordNotFound("the tenant's lane".to_owned()).into()),
+            };
+            match outcome {
                 Ok(Some(took)) => summary.migrated.push(Migrated {
                     id: row.id,
                     slug: row.slug,
@@ -228,90 +238,45 @@ impl<P: Product> Provisioner<P> {
     async fn behind(&self, head: &str) -> Result<Vec<tenant::Model>, MigrateError> {
         Ok(tenant::Entity::find()
             .filter(tenant::Column::SchemaVersion.ne(head))
-            .filter(tenant::Column::Status.ne(Status::Archived))
+            .filter(tenant::Column::Status.is_not_in(WITHOUT_SCHEMA))
             .order_by_asc(tenant::Column::Slug)
             .all(&self.inner.db)
             .await?)
     }
 
-    /// Nothing if somebody else was faster.
-    async fn migrate_one(
+    /// For each lane the way to its node. A node is tried once: one that is out of reach costs
+    /// its time-out once, not for each of its tenants.
+    async fn sites(
         &self,
-        id: Uuid,
-        options: &MigrateOptions,
-    ) -> Result<Option<Duration>, MigrateError> {
-        let inner = Arc::clone(&self.inner);
-        let options = options.clone();
-        to_the_end(async move {
-            let begun = Instant::now();
-            let tx = begin(&inner.db, AT_THE_DIRECTORY).await?;
-            let outcome = migrate_in(&tx, &inner, id, &options, begun).await;
-            let is_moved = finish(tx, outcome).await?;
-            Ok(is_moved.then(|| begun.elapsed()))
-        })
-        .await
+        behind: &[tenant::Model],
+    ) -> Result<HashMap<Uuid, Result<Site, ReachError>>, MigrateError> {
+        let mut by_node = HashMap::new();
+        let mut by_lane = HashMap::new();
+        if behind.is_empty() {
+            return Ok(by_lane);
+        }
+        let lanes = lane::Entity::find()
+            .find_also_related(node::Entity)
+            .all(&self.inner.db)
+            .await?;
+        for (lane, node) in lanes {
+            let Some(node) = node else { continue };
+            if !behind.iter().any(|tenant| tenant.lane_id == lane.id) {
+                continue;
+            }
+            let site = match by_node.get(&node.id) {
+                Some(site) => Result::clone(site),
+                None => {
+                    let id = node.id;
+                    let site = self.inner.reach(node).await;
+                    by_node.insert(id, site.clone());
+                    site
+                }
+            };
+            by_lane.insert(lane.id, site);
+        }
+        Ok(by_lane)
     }
-}
-
-async fn migrate_in<P: Product>(
-    tx: &DatabaseTransaction,
-    inner: &Inner<P>,
-    id: Uuid,
-    options: &MigrateOptions,
-    begun: Instant,
-) -> Result<bool, MigrateError> {
-    let migrator = inner.product.migrator();
-    let head = head(migrator).ok_or(MigrateError::NoMigrations)?;
-    // The row is the tenant's lock: whoever moves it on in its life waits for us, and the server,
-    // which only reads it, does not.
-    let row = tenant::Entity::find_by_id(id)
-        .lock(LockType::NoKeyUpdate)
-        .one(tx)
-        .await?;
-    let Some(row) = row else { return Ok(false) };
-    if row.schema_version == head || row.status == Status::Archived {
-        return Ok(false);
-    }
-    let schema = SchemaName::parse(&row.schema_name)?;
-    bound_waits(tx, options.limits()).await?;
-    act_as_owner(tx).await?;
-    enter(tx, &schema).await?;
-    migrator.up(tx, None).await?;
-    hide_history(tx, migrator, &schema).await?;
-    let detail = json!({
-        "from": row.schema_version,
-        "to": head,
-        "duration_ms": begun.elapsed().as_millis() as u64,
-    });
-    record(tx, row, head, &options.actor, detail).await?;
-    Ok(true)
-}
-
-/// The tenant's new version and the line in its history, in the transaction that earned them.
-async fn record(
-    tx: &DatabaseTransaction,
-    row: tenant::Model,
-    head: String,
-    actor: &str,
-    detail: serde_json::Value,
-) -> Result<(), DbErr> {
-    let now = now();
-    let event = tenant_event::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        tenant_id: Set(row.id),
-        kind: Set("migrated".to_owned()),
-        actor: Set(actor.to_owned()),
-        detail: Set(detail),
-        at: Set(now),
-    };
-    let mut moved = row.into_active_model();
-    moved.schema_version = Set(head);
-    moved.updated_at = Set(now);
-    moved.update(tx).await?;
-    tenant_event::Entity::insert(event)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
 }
 
 fn no_platform(error: DbErr) -> MigrateError {
@@ -328,6 +293,7 @@ fn source_text(error: &MigrateError) -> String {
         MigrateError::NoPlatform(cause) | MigrateError::Busy(cause) | MigrateError::Db(cause) => {
             db_error::describe(cause)
         }
+        MigrateError::Reach(cause) => cause.to_string(),
         MigrateError::NoMigrations | MigrateError::Schema(_) => error.to_string(),
     }
 }

@@ -3,27 +3,25 @@
 
 use std::time::Duration;
 
-use entity::platform::{lane, node};
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr};
 use sea_orm_migration::MigratorTraitSelf;
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::db_error;
 use crate::fence::{self, FenceReport};
-use crate::lanes::{self, LaneError, LaneOptions};
+use crate::lanes::{self, LaneError, LaneOptions, MendedMemberships};
 use crate::login::{WeakSecret, check_secret};
+use crate::nodes::{self, Site};
+use crate::query::{column, one, run};
 use crate::role::RoleName;
 use crate::transaction::{Limits, act_as_owner, begin, finish, to_the_end};
 
 /// The oldest Postgres that we know, as `server_version_num` counts.
-const OLDEST_POSTGRES: i32 = 15_00_00;
+pub(crate) const OLDEST_POSTGRES: i32 = 15_00_00;
 
 /// How often a clash with another database of the cluster is tried again.
-const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 8;
 
 /// A second `platform migrate` waits for the first, and a first one on a busy database for its
 /// locks; both should end in an error some day.
@@ -39,6 +37,17 @@ pub enum FenceRule {
     Complete,
     /// Go on, and report what is missing.
     Partial,
+}
+
+impl FenceRule {
+    /// The rule of somebody who says whether gaps are fine.
+    pub fn allowing_gaps(is_allowed: bool) -> Self {
+        if is_allowed {
+            Self::Partial
+        } else {
+            Self::Complete
+        }
+    }
 }
 
 /// How the platform should be.
@@ -57,7 +66,7 @@ pub struct PlatformOptions {
 }
 
 impl PlatformOptions {
-    /// The defaults: role `tubex_server` with 50 connections, lanes 8 wide for 500 tenants, a
+    /// The defaults: role `tubex_server` with 50 connections, lanes 4 wide for 500 tenants, a
     /// complete fence.
     pub fn new(secret: SecretString) -> Self {
         Self {
@@ -81,6 +90,10 @@ pub struct PlatformReport {
     pub lanes: Vec<String>,
     /// What the fence closed and what is open still.
     pub fence: FenceReport,
+    /// Memberships on the platform's own node that did not agree with the directory.
+    pub memberships: MendedMemberships,
+    /// Change marks of another cluster, from a restored dump, that were set anew.
+    pub marks_mended: u64,
 }
 
 /// Why the platform was left as it was.
@@ -127,8 +140,10 @@ impl PlatformError {
 
 /// Brings the platform to head: schema, history, fence, the server's login, a first node and lane.
 ///
-/// One transaction. Doing it again changes nothing; two at once queue up. Logins that are missing
-/// from the cluster (a restored dump) are made again, and passwords follow the secret.
+/// One transaction, and then one for each tenant whose membership is not what the directory says.
+/// Doing it again changes nothing; two at once queue up. Logins that are missing from the cluster
+/// (a restored dump) are made again, and passwords follow the secret. Other nodes are not touched,
+/// see [`crate::Provisioner::migrate_nodes`].
 ///
 /// # Errors
 ///
@@ -145,7 +160,7 @@ where
     let db = db.clone();
     to_the_end(async move {
         let mut attempt = 1;
-        loop {
+        let mut report = loop {
             let tx = begin(&db, LIMITS).await?;
             let outcome = migrate_in(&tx, &migrator, &options).await;
             match finish(tx, outcome).await {
@@ -156,9 +171,13 @@ where
                     tokio::time::sleep(Duration::from_millis(50) * attempt).await;
                     attempt += 1;
                 }
-                outcome => return outcome,
+                outcome => break outcome?,
             }
-        }
+        };
+        // Tenant by tenant, each under its own lock: whoever moves one just now goes on.
+        let own = nodes::find_own(&db).await?.ok_or(LaneError::NoNode)?;
+        report.memberships = lanes::mend(&db, &Site::own(own)).await?;
+        Ok(report)
     })
     .await
 }
@@ -189,6 +208,7 @@ async fn migrate_in<M: MigratorTraitSelf>(
     }
     add_server_login(tx, options).await?;
     let lanes = add_lanes(tx, options).await?;
+    let marks_mended = mend_marks(tx).await?;
     for name in &applied {
         tracing::info!(migration.name = name, "applied a migration of the platform");
     }
@@ -197,6 +217,8 @@ async fn migrate_in<M: MigratorTraitSelf>(
         server_role: options.server_role.clone(),
         lanes,
         fence,
+        memberships: MendedMemberships::default(),
+        marks_mended,
     })
 }
 
@@ -209,19 +231,39 @@ const SCHEMA: &str = "
     END $body$";
 
 async fn check_version(tx: &DatabaseTransaction) -> Result<(), PlatformError> {
-    let sql = "SELECT current_setting('server_version_num')::integer AS version";
-    let row = tx
-        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
-        .await?;
-    let version: i32 = match row {
-        Some(row) => row.try_get("", "version")?,
-        None => 0,
-    };
+    let version = server_version(tx).await?;
     if version < OLDEST_POSTGRES {
         Err(PlatformError::OldPostgres(version))
     } else {
         Ok(())
     }
+}
+
+/// The server's version, as `server_version_num` counts.
+pub(crate) async fn server_version(tx: &DatabaseTransaction) -> Result<i32, DbErr> {
+    let sql = "SELECT current_setting('server_version_num')::integer AS version";
+    let row = one(tx, sql, []).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "version"))
+}
+
+/// Change marks are transaction ids, and those of a restored dump are another cluster's: one that
+/// is ahead of this cluster would look like a change for ever. Answers with how many there were.
+async fn mend_marks(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+    let tenants = run(
+        tx,
+        "UPDATE platform.tenant SET changed_xid = pg_current_xact_id()
+         WHERE changed_xid > pg_current_xact_id()",
+        [],
+    )
+    .await?;
+    let directory = run(
+        tx,
+        "UPDATE platform.directory_mark SET changed_xid = pg_current_xact_id()
+         WHERE changed_xid > pg_current_xact_id()",
+        [],
+    )
+    .await?;
+    Ok(tenants + directory)
 }
 
 /// The server reads the directory and reports what it notices, and may do nothing else here. What
@@ -244,36 +286,39 @@ async fn add_server_login(
     Ok(())
 }
 
-/// Makes the first node and lane, and the logins of lanes that the cluster does not have.
+/// Makes the first node and lane, and the logins of this node's lanes that the cluster does not
+/// have. Other nodes have their own logins, in their own clusters.
 async fn add_lanes(
     tx: &DatabaseTransaction,
     options: &PlatformOptions,
 ) -> Result<Vec<String>, PlatformError> {
-    tx.execute_raw(Statement::from_sql_and_values(
-        DbBackend::Postgres,
+    run(
+        tx,
         "INSERT INTO platform.node (id, name) SELECT $1, 'main'
          WHERE NOT EXISTS (SELECT FROM platform.node)",
         [Uuid::now_v7().into()],
-    ))
+    )
     .await?;
-    // Other nodes have their own logins, in their own clusters.
-    let known = lane::Entity::find()
-        .inner_join(node::Entity)
-        .filter(node::Column::Host.is_null())
-        .filter(node::Column::Port.is_null())
-        .filter(node::Column::Database.is_null())
-        .order_by_asc(lane::Column::CreatedAt)
-        .all(tx)
-        .await?;
+    let node = nodes::find_own(tx).await?.ok_or(LaneError::NoNode)?;
+    let known: Vec<String> = column(
+        tx,
+        "SELECT login_role FROM platform.lane WHERE node_id = $1 ORDER BY created_at, id",
+        [node.id.into()],
+    )
+    .await?;
     if known.is_empty() {
-        let first = lanes::add(tx, &options.secret, options.lane).await?;
-        return Ok(vec![first.login.as_str().to_owned()]);
+        let ground = lanes::Ground {
+            tx,
+            site: &Site::own(node),
+            secret: &options.secret,
+            options: options.lane,
+        };
+        let first = lanes::add(ground, lanes::Shape::Shared(options.lane)).await?;
+        return Ok(vec![first.lane.login.to_string()]);
     }
-    let mut logins = Vec::with_capacity(known.len());
-    for lane in known {
-        let login = RoleName::parse_lane(&lane.login_role).map_err(LaneError::Login)?;
+    for login in &known {
+        let login = RoleName::parse_lane(login).map_err(LaneError::Login)?;
         lanes::ensure_login(tx, &login, &options.secret, None).await?;
-        logins.push(lane.login_role);
     }
-    Ok(logins)
+    Ok(known)
 }

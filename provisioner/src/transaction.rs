@@ -37,13 +37,14 @@ pub(crate) async fn begin(
 
 /// Goes on as the role that owns the platform, if we are another one that may (a superuser): what
 /// we make must belong to one role whoever calls, since default privileges are that role's, and a
-/// table of another owner would be closed to its tenant.
+/// table of another owner would be closed to its tenant. On a node without a platform it is the
+/// role that owns schema `shared`.
 pub(crate) async fn act_as_owner(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     tx.execute_unprepared(
         "DO $body$
         DECLARE
             owner name := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace
-                WHERE nspname = 'platform');
+                WHERE nspname IN ('platform', 'shared') ORDER BY nspname LIMIT 1);
         BEGIN
             IF owner <> current_user THEN
                 EXECUTE format('SET LOCAL ROLE %I', owner);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use provisioner::password::{self, Cost};
-use provisioner::{NewTenant, Owner, Provisioner, Slug, TenantName};
+use provisioner::{Label, NewTenant, Owner, Placement, Provisioner, Slug, TenantName};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::dealers::{CURRENCY, Dealers, SEEDS, currency};
@@ -33,6 +33,15 @@ pub(super) struct CreateArgs {
     /// ISO 4217 code of the tenant's prices
     #[arg(long, default_value = "EUR", value_parser = currency)]
     currency: String,
+    /// The plan it is on; one with a lane of its own for each tenant makes that lane too
+    #[arg(long)]
+    plan: Option<Label>,
+    /// The node it will live on; the platform's own if it isn't given
+    #[arg(long, value_name = "NAME")]
+    node: Option<Label>,
+    /// The lane it will be on, by login or id, and so the node too; the emptiest if it isn't given
+    #[arg(long)]
+    lane: Option<String>,
     /// Rows to begin with
     #[arg(long = "seed", value_name = "SEED", value_parser = SEEDS)]
     seeds: Vec<String>,
@@ -42,6 +51,7 @@ pub(super) struct CreateArgs {
 #[derive(Debug)]
 pub(super) struct Prepared {
     new: NewTenant,
+    at: Placement,
     generated: Option<SecretString>,
 }
 
@@ -57,6 +67,11 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
     let owner_name = args
         .owner_name
         .map_or(args.owner_email.clone(), |name| name.to_string());
+    let at = Placement {
+        plan: args.plan,
+        node: args.node,
+        lane: args.lane,
+    };
     let new = NewTenant {
         slug: args.slug,
         name: args.name,
@@ -71,6 +86,7 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
     };
     Ok(Prepared {
         new,
+        at,
         generated: is_generated.then_some(password),
     })
 }
@@ -81,8 +97,11 @@ pub(super) async fn run(
     prepared: Prepared,
     json: bool,
 ) -> Result<ExitCode, Failure> {
-    let Prepared { new, generated } = prepared;
-    let created = provisioner.create(new).await?;
+    let Prepared { new, at, generated } = prepared;
+    let created = provisioner.create_at(new, at).await?;
+    if let Some(pressure) = created.added.and_then(|lane| lane.pressure) {
+        output::warn(&pressure);
+    }
     if json {
         let mut shown = output::tenant_json(&created.tenant);
         if let Some(password) = generated {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use provisioner::{Dns, DomainEntry, DomainName, Provisioner};
 use serde_json::{Value, json};
 
@@ -11,6 +11,18 @@ use super::actor;
 use super::dealers::Dealers;
 use super::failure::Failure;
 use super::output::{self, fields, moment, say};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DomainCommand {
+    /// Claim a domain and learn which TXT record proves it
+    Add(DomainArgs),
+    /// Look for the record; from then on servers answer at the domain
+    Verify(VerifyArgs),
+    /// List domains and whether they are proven
+    List(ListArgs),
+    /// Forget a domain; servers stop answering there
+    Remove(DomainArgs),
+}
 
 #[derive(Debug, Args)]
 pub(super) struct DomainArgs {
@@ -38,7 +50,21 @@ pub(super) struct ListArgs {
     tenant: Option<String>,
 }
 
-pub(super) async fn add(
+/// Does what a word of `tubex domain` says.
+pub(super) async fn run(
+    provisioner: &Provisioner<Dealers>,
+    command: DomainCommand,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    match command {
+        DomainCommand::Add(args) => add(provisioner, args, json).await,
+        DomainCommand::Verify(args) => verify(provisioner, args, json).await,
+        DomainCommand::List(args) => list(provisioner, args, json).await,
+        DomainCommand::Remove(args) => remove(provisioner, args, json).await,
+    }
+}
+
+async fn add(
     provisioner: &Provisioner<Dealers>,
     args: DomainArgs,
     json: bool,
@@ -60,7 +86,7 @@ pub(super) async fn add(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn verify(
+async fn verify(
     provisioner: &Provisioner<Dealers>,
     args: VerifyArgs,
     json: bool,
@@ -82,7 +108,7 @@ pub(super) async fn verify(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn remove(
+async fn remove(
     provisioner: &Provisioner<Dealers>,
     args: DomainArgs,
     json: bool,
@@ -99,7 +125,7 @@ pub(super) async fn remove(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn list(
+async fn list(
     provisioner: &Provisioner<Dealers>,
     args: ListArgs,
     json: bool,

@@ -6,7 +6,10 @@ mod dealers;
 mod domains;
 mod failure;
 mod fleet;
+mod lanes;
+mod nodes;
 mod output;
+mod plans;
 mod platform;
 mod tenants;
 
@@ -14,8 +17,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use provisioner::Provisioner;
 use provisioner::login::check_secret;
+use provisioner::{NodeConnector, Provisioner};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
@@ -40,7 +43,9 @@ struct Cli {
 
 #[derive(Debug, Args)]
 struct Common {
-    /// The database, as the role that owns the platform: postgres://user:password@host/database
+    /// The database, as the role that owns the platform: postgres://user:password@host/database.
+    /// Without a password it is looked up in ~/.pgpass. Other nodes are reached with the same
+    /// login, and the same password or theirs from ~/.pgpass.
     #[arg(
         long,
         global = true,
@@ -76,7 +81,19 @@ enum Command {
     Tenant(TenantCommand),
     /// A tenant's own domains, proven by a record in DNS
     #[command(subcommand)]
-    Domain(DomainCommand),
+    Domain(domains::DomainCommand),
+    /// What tenants may use
+    #[command(subcommand)]
+    Plan(plans::PlanCommand),
+    /// Logins with a few connections each, shared by a bounded number of tenants
+    ///
+    /// A tenant is on exactly one lane. A wide lane serves more requests at once; a dedicated lane
+    /// puts a wall around its tenant, and keeps the noise of others away from it.
+    #[command(subcommand)]
+    Lane(lanes::LaneCommand),
+    /// Databases that tenants live in
+    #[command(subcommand)]
+    Node(nodes::NodeCommand),
     /// Bring all tenants that are behind to this build's schema
     Migrate,
 }
@@ -84,6 +101,10 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum PlatformCommand {
     /// Make or update the platform; doing it again changes nothing
+    ///
+    /// Other nodes are brought to head after it: schema `shared`, fence, logins, memberships. A
+    /// node that can't be reached is reported, and its turn comes the next time; one that answers
+    /// and fails makes the exit code 1. Neither keeps the platform from coming to head.
     Migrate(platform::MigrateArgs),
 }
 
@@ -95,18 +116,15 @@ enum TenantCommand {
     List(tenants::ListArgs),
     /// Show one tenant
     Show(tenants::ShowArgs),
-}
-
-#[derive(Debug, Subcommand)]
-enum DomainCommand {
-    /// Claim a domain and learn which TXT record proves it
-    Add(domains::DomainArgs),
-    /// Look for the record; from then on servers answer at the domain
-    Verify(domains::VerifyArgs),
-    /// List domains and whether they are proven
-    List(domains::ListArgs),
-    /// Forget a domain; servers stop answering there
-    Remove(domains::DomainArgs),
+    /// Put a tenant on another plan, or on none
+    ///
+    /// Servers follow within a second. Its lane stays: tubex lane move --dedicated gives it one of
+    /// its own.
+    Plan(plans::TenantPlanArgs),
+    /// Switch an active tenant off: its requests are answered with 403. Nothing of it is touched.
+    Suspend(tenants::SuspendArgs),
+    /// Switch a suspended tenant on again
+    Resume(tenants::ShowArgs),
 }
 
 /// Reads the arguments, does what they say, and answers with the exit code.
@@ -141,49 +159,42 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     check_secret(&secret).map_err(|weak| {
         Failure::usage(weak.to_string()).hint("make one with: openssl rand -base64 48")
     })?;
-    let connect = || connection::open(&url);
+    let open = async || {
+        let db = connection::open(&url).await?;
+        let connector = NodeConnector::new(url.clone());
+        Ok::<_, Failure>(Provisioner::new(db, secret.clone(), Dealers).with_nodes(connector))
+    };
     match cli.command {
         Command::Platform(PlatformCommand::Migrate(args)) => {
-            platform::migrate(&connect().await?, secret, args, json).await
+            let db = connection::open(&url).await?;
+            let connector = NodeConnector::new(url.clone());
+            platform::migrate(&db, connector, secret.clone(), args, json).await
         }
         Command::Tenant(TenantCommand::Create(args)) => {
             // Everything that can be wrong without a database is found before there is one.
             let new = create::prepare(args).await?;
-            create::run(
-                &Provisioner::new(connect().await?, secret, Dealers),
-                new,
-                json,
-            )
-            .await
+            create::run(&open().await?, new, json).await
         }
         Command::Tenant(TenantCommand::List(args)) => {
-            tenants::list(
-                &Provisioner::new(connect().await?, secret, Dealers),
-                args,
-                json,
-            )
-            .await
+            tenants::list(&open().await?, args, json).await
         }
         Command::Tenant(TenantCommand::Show(args)) => {
-            tenants::show(
-                &Provisioner::new(connect().await?, secret, Dealers),
-                args,
-                json,
-            )
-            .await
+            tenants::show(&open().await?, args, json).await
         }
-        Command::Domain(command) => {
-            let provisioner = Provisioner::new(connect().await?, secret, Dealers);
-            match command {
-                DomainCommand::Add(args) => domains::add(&provisioner, args, json).await,
-                DomainCommand::Verify(args) => domains::verify(&provisioner, args, json).await,
-                DomainCommand::List(args) => domains::list(&provisioner, args, json).await,
-                DomainCommand::Remove(args) => domains::remove(&provisioner, args, json).await,
-            }
+        Command::Domain(command) => domains::run(&open().await?, command, json).await,
+        Command::Tenant(TenantCommand::Plan(args)) => {
+            plans::change_plan(&open().await?, args, json).await
         }
-        Command::Migrate => {
-            fleet::migrate(&Provisioner::new(connect().await?, secret, Dealers), json).await
+        Command::Tenant(TenantCommand::Suspend(args)) => {
+            tenants::suspend(&open().await?, args, json).await
         }
+        Command::Tenant(TenantCommand::Resume(args)) => {
+            tenants::resume(&open().await?, args, json).await
+        }
+        Command::Plan(command) => plans::run(&open().await?, command, json).await,
+        Command::Lane(command) => lanes::run(&open().await?, command, json).await,
+        Command::Node(command) => nodes::run(&open().await?, command, json).await,
+        Command::Migrate => fleet::migrate(&open().await?, json).await,
     }
 }
 

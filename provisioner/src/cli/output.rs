@@ -18,6 +18,11 @@ pub(super) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// A warning, where it can't be taken for an answer.
+pub(super) fn warn(text: &impl std::fmt::Display) {
+    complain(&format!("warning: {text}"));
+}
+
 /// A tenant for machines.
 pub(super) fn tenant_json(tenant: &TenantEntry) -> Value {
     json!({
@@ -26,7 +31,9 @@ pub(super) fn tenant_json(tenant: &TenantEntry) -> Value {
         "name": tenant.name,
         "status": tenant.status.to_value(),
         "schema_name": tenant.schema_name,
+        "node": tenant.node,
         "lane": tenant.lane,
+        "plan": tenant.plan,
         "schema_version": tenant.schema_version,
         "created_at": moment(tenant.created_at),
     })
@@ -41,7 +48,9 @@ pub(super) fn tenant_fields(tenant: &TenantEntry) -> String {
         ("id", &tenant.id.to_string()),
         ("schema", &tenant.schema_name),
         ("version", &tenant.schema_version),
+        ("node", &tenant.node),
         ("lane", &tenant.lane),
+        ("plan", tenant.plan.as_deref().unwrap_or("none")),
         ("created", &moment(tenant.created_at)),
     ])
 }

@@ -3,14 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use migration::PlatformMigrator;
+use migration::{NodeMigrator, PlatformMigrator};
+use provisioner::fence::FenceReport;
+use provisioner::lanes::{Membership, MendedMemberships};
 use provisioner::platform::{self, FenceRule, PlatformOptions, PlatformReport};
-use provisioner::{LaneOptions, RoleName};
+use provisioner::{LaneOptions, NodeConnector, Provisioner, RoleName};
 use sea_orm::DatabaseConnection;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::dealers::Dealers;
 use super::failure::Failure;
+use super::nodes;
 use super::output::{complain, fields, say};
 
 #[derive(Debug, Args)]
@@ -35,12 +39,15 @@ pub(super) struct MigrateArgs {
     allow_partial_fence: bool,
 }
 
+/// Exit code 1 when a node failed; one that is out of reach is no failure.
 pub(super) async fn migrate(
     db: &DatabaseConnection,
+    connector: NodeConnector,
     secret: SecretString,
     args: MigrateArgs,
     json: bool,
 ) -> Result<ExitCode, Failure> {
+    let rule = FenceRule::allowing_gaps(args.allow_partial_fence);
     let options = PlatformOptions {
         server_role: args.server_role,
         server_connections: args.server_connections,
@@ -48,20 +55,26 @@ pub(super) async fn migrate(
             width: args.lane_width,
             capacity: args.lane_capacity,
         },
-        fence: if args.allow_partial_fence {
-            FenceRule::Partial
-        } else {
-            FenceRule::Complete
-        },
-        ..PlatformOptions::new(secret)
+        fence: rule,
+        ..PlatformOptions::new(secret.clone())
     };
     let report = platform::migrate(db, PlatformMigrator, options).await?;
+    let provisioner = Provisioner::new(db.clone(), secret, Dealers).with_nodes(connector);
+    let nodes = provisioner.migrate_nodes(NodeMigrator, rule).await?;
+    let has_failed = nodes::has_failed(&nodes);
     if json {
-        say(&report_json(&report).to_string());
+        let mut shown = report_json(&report);
+        shown["nodes"] = nodes::reports_json(nodes);
+        say(&shown.to_string());
     } else {
         print(&report);
+        nodes::print(nodes);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if has_failed {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn print(report: &PlatformReport) {
@@ -84,23 +97,55 @@ fn print(report: &PlatformReport) {
         ("lanes", &lanes),
         ("fence", &fence),
     ]));
+    print_memberships(&report.memberships);
+    if report.marks_mended > 0 {
+        say(&format!(
+            "{} change marks of another cluster were set anew: was a dump restored here?",
+            report.marks_mended
+        ));
+    }
     if !report.fence.gaps.is_empty() {
         complain("\nwarning: the fence has gaps. Close them as a superuser in this database:\n");
         complain(&report.fence.remedy());
     }
 }
 
-fn report_json(report: &PlatformReport) -> serde_json::Value {
-    let gaps: Vec<_> = report
-        .fence
-        .gaps
-        .iter()
-        .map(|gap| json!({ "object": gap.object, "owner": gap.owner, "remedy": gap.remedy }))
-        .collect();
+fn report_json(report: &PlatformReport) -> Value {
     json!({
         "applied": report.applied,
         "server_role": report.server_role.as_str(),
         "lanes": report.lanes,
-        "fence": { "closed": report.fence.closed, "gaps": gaps },
+        "fence": { "closed": report.fence.closed, "gaps": gaps_json(&report.fence) },
+        "memberships": memberships_json(&report.memberships),
+        "marks_mended": report.marks_mended,
     })
+}
+
+pub(super) fn gaps_json(fence: &FenceReport) -> Value {
+    fence
+        .gaps
+        .iter()
+        .map(|gap| json!({ "object": gap.object, "owner": gap.owner, "remedy": gap.remedy }))
+        .collect()
+}
+
+pub(super) fn memberships_json(mended: &MendedMemberships) -> Value {
+    let list = |memberships: &[Membership]| -> Value {
+        memberships
+            .iter()
+            .map(|one| json!({ "role": one.role, "login": one.login }))
+            .collect()
+    };
+    json!({ "granted": list(&mended.granted), "revoked": list(&mended.revoked) })
+}
+
+pub(super) fn print_memberships(mended: &MendedMemberships) {
+    for Membership { role, login } in &mended.revoked {
+        say(&format!(
+            "{login} could still become {role}, and can't any more"
+        ));
+    }
+    for Membership { role, login } in &mended.granted {
+        say(&format!("{login} could not become {role}, and can now"));
+    }
 }

@@ -1,13 +1,14 @@
-//! `tubex tenant list` and `tubex tenant show`.
+//! `tubex tenant list`, `show`, `suspend` and `resume`.
 
 use std::process::ExitCode;
 
 use clap::Args;
 use entity::platform::tenant::Status;
-use provisioner::{ListTenants, Provisioner};
+use provisioner::{ListTenants, Provisioner, TenantEntry};
 use sea_orm::{ActiveEnum as _, Iterable as _};
 use serde_json::json;
 
+use super::actor;
 use super::dealers::Dealers;
 use super::failure::Failure;
 use super::output::{self, moment, say, tenant_fields, tenant_json};
@@ -30,6 +31,16 @@ pub(super) struct ShowArgs {
     /// The tenant's slug or id
     #[arg(value_name = "SLUG|ID")]
     tenant: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SuspendArgs {
+    /// The tenant's slug or id
+    #[arg(value_name = "SLUG|ID")]
+    tenant: String,
+    /// Why; goes into the tenant's history, so no personal data
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
 }
 
 pub(super) async fn list(
@@ -82,13 +93,36 @@ pub(super) async fn show(
     args: ShowArgs,
     json: bool,
 ) -> Result<ExitCode, Failure> {
-    let tenant = provisioner.show(&args.tenant).await?;
-    say(&if json {
-        tenant_json(&tenant).to_string()
-    } else {
-        tenant_fields(&tenant)
-    });
+    print(&provisioner.show(&args.tenant).await?, json);
     Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn suspend(
+    provisioner: &Provisioner<Dealers>,
+    args: SuspendArgs,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let actor = actor();
+    let suspended = provisioner.suspend(&args.tenant, &args.reason, &actor);
+    print(&suspended.await?, json);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn resume(
+    provisioner: &Provisioner<Dealers>,
+    args: ShowArgs,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    print(&provisioner.resume(&args.tenant, &actor()).await?, json);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn print(tenant: &TenantEntry, json: bool) {
+    say(&if json {
+        tenant_json(tenant).to_string()
+    } else {
+        tenant_fields(tenant)
+    });
 }
 
 fn status(text: &str) -> Result<Status, String> {

@@ -11,7 +11,7 @@ use std::pin::Pin;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use entity::platform::{tenant, tenant_domain, tenant_event};
+use entity::platform::{tenant, tenant_domain};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, DbErr,
     EntityTrait as _, IntoActiveModel as _, ModelTrait as _, QueryFilter as _, QueryOrder as _,
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use self::dns::{Dns, DnsFailure, TxtResolver};
 pub use self::name::{DomainName, DomainNameError};
-use crate::create::now;
+use crate::history::{self, now};
 use crate::transaction::{Limits, begin, finish, to_the_end};
 use crate::{DirectoryError, Product, Provisioner};
 
@@ -316,18 +316,8 @@ async fn tell(
     actor: &str,
     domain: &str,
 ) -> Result<(), DbErr> {
-    let event = tenant_event::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        tenant_id: Set(tenant_id),
-        kind: Set(kind.to_owned()),
-        actor: Set(actor.to_owned()),
-        detail: Set(json!({ "domain": domain })),
-        at: Set(now()),
-    };
-    tenant_event::Entity::insert(event)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
+    let detail = json!({ "domain": domain });
+    history::record(tx, tenant_id, kind, actor, detail, now()).await
 }
 
 fn entry(claim: tenant_domain::Model, tenant: String) -> DomainEntry {

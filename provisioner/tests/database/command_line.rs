@@ -70,6 +70,8 @@ async fn a_tenant_from_platform_to_page() {
                 "id",
                 "lane",
                 "name",
+                "node",
+                "plan",
                 "schema_name",
                 "schema_version",
                 "slug",

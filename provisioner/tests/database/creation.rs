@@ -181,7 +181,7 @@ async fn a_full_lane_makes_room_with_another() {
         let widths: Vec<i32> = scratch
             .column("SELECT width FROM platform.lane ORDER BY 1")
             .await;
-        assert_eq!(widths, [3, 3, 8]);
+        assert_eq!(widths, [3, 3, 4]);
         for login in scratch
             .column::<String>("SELECT login_role FROM platform.lane")
             .await

@@ -45,11 +45,13 @@ const CREATE: [&str; 7] = [
     "--owner-email",
     "o@delta.example",
 ];
-const TENANT: [&str; 8] = [
+const TENANT: [&str; 10] = [
     "created_at",
     "id",
     "lane",
     "name",
+    "node",
+    "plan",
     "schema_name",
     "schema_version",
     "slug",
@@ -80,7 +82,18 @@ async fn a_platform_is_made_once_and_then_found_complete() {
         (first_code, second_code, list_code),
         (Some(0), Some(0), Some(0))
     );
-    assert_eq!(keys(&first), ["applied", "fence", "lanes", "server_role"]);
+    assert_eq!(
+        keys(&first),
+        [
+            "applied",
+            "fence",
+            "lanes",
+            "marks_mended",
+            "memberships",
+            "nodes",
+            "server_role"
+        ]
+    );
     assert!(first["applied"].as_array().unwrap().len() >= 4);
     assert_eq!(second["applied"], json!([]));
     assert_eq!(

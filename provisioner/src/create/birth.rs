@@ -1,0 +1,68 @@
+//! What is made inside the database that a tenant lives in: role, schema, tables, first rows.
+
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
+use sea_orm_migration::MigratorTraitSelf;
+
+use super::CreateError;
+use crate::transaction::enter;
+use crate::{Birth, Product, SchemaName};
+
+/// Makes everything that belongs to a tenant, but lets nobody in yet.
+pub(super) async fn raise<P: Product>(
+    tx: &DatabaseTransaction,
+    product: &P,
+    birth: &Birth,
+    schema: &SchemaName,
+) -> Result<(), CreateError> {
+    let migrator = product.migrator();
+    make_schema(tx, schema).await?;
+    migrator
+        .up(tx, None)
+        .await
+        .map_err(CreateError::Migration)?;
+    hide_history(tx, migrator, schema).await?;
+    product.seed(tx, birth).await.map_err(CreateError::Seed)
+}
+
+/// The newest migration of a product.
+pub(crate) fn head(migrator: &impl MigratorTraitSelf) -> Option<String> {
+    migrator
+        .migrations()
+        .last()
+        .map(|step| step.name().to_owned())
+}
+
+/// Makes role and schema in one message, and points the transaction at the schema.
+///
+/// The schema belongs to us, the role may only read and write its tables: a tenant's code can't
+/// change its own structure.
+async fn make_schema(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), CreateError> {
+    tx.execute_unprepared(&format!(
+        "CREATE ROLE {schema} NOLOGIN NOINHERIT;
+         CREATE SCHEMA {schema};
+         GRANT USAGE ON SCHEMA {schema} TO {schema};
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}
+             GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {schema};
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {schema}"
+    ))
+    .await?;
+    enter(tx, schema).await?;
+    Ok(())
+}
+
+/// The tenant's code has no business with the history of its schema.
+pub(crate) async fn hide_history(
+    tx: &DatabaseTransaction,
+    migrator: &impl MigratorTraitSelf,
+    schema: &SchemaName,
+) -> Result<(), DbErr> {
+    let table = migrator
+        .migration_table_name()
+        .to_string()
+        .replace('"', "\"\"");
+    tx.execute_unprepared(&format!(
+        "REVOKE ALL ON TABLE {schema}.\"{table}\" FROM {schema}"
+    ))
+    .await?;
+    Ok(())
+}

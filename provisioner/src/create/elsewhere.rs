@@ -1,0 +1,252 @@
+//! Birth on another node, where no transaction can span tenant and directory.
+//!
+//! First the directory says that the tenant is being made: its slug is taken, its lane and schema
+//! are chosen. Then, under a lock on that entry that ends with its holder, one transaction on the
+//! node makes the tenant, and the entry becomes active. A failure takes the entry back; a kill
+//! leaves it, and the next creation of that slug takes it over.
+
+use entity::platform::plan;
+use entity::platform::tenant::{self, Status};
+use entity::platform::{lane, node};
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction, DbErr,
+    EntityTrait as _, IntoActiveModel as _, ModelTrait as _, QuerySelect as _,
+};
+use uuid::Uuid;
+
+use super::{CreateError, LIMITS, NewTenant, Placement, birth, detail, enlist, entry_of, vanished};
+use crate::history::{now, record};
+use crate::lanes::{self, AddedLane, Ground, Wish};
+use crate::nodes::Site;
+use crate::query::one;
+use crate::role::RoleName;
+use crate::transaction::{act_as_owner, begin, finish};
+use crate::{Birth, Inner, Product, SchemaName, Slug, TenantEntry, db_error, directory};
+
+/// A tenant that the directory says is being made.
+pub(super) struct Announced {
+    id: Uuid,
+    plan: Option<plan::Model>,
+    /// Set when a lane was added for it.
+    pub(super) added: Option<AddedLane>,
+}
+
+/// Chooses lane and schema, and writes the intent.
+pub(super) async fn announce(
+    on: Ground<'_>,
+    wish: Wish,
+    new: &NewTenant,
+    plan: Option<plan::Model>,
+    head: &str,
+) -> Result<Announced, CreateError> {
+    let schema = SchemaName::generate()?;
+    let birth = new.birth(Uuid::now_v7());
+    let placed = lanes::place(on, wish).await?;
+    let status = Status::Provisioning;
+    let row = entry_of(&birth, &schema, &placed, plan.as_ref(), status, head);
+    enlist(on.tx, row, &birth.slug).await?;
+    Ok(Announced {
+        id: birth.tenant_id,
+        plan,
+        added: placed.added,
+    })
+}
+
+/// Goes on with an intent that somebody left behind, unless it is asked for somewhere else.
+pub(super) async fn take_over(
+    tx: &DatabaseTransaction,
+    row: &tenant::Model,
+    at: &Placement,
+    plan: Option<plan::Model>,
+    slug: &Slug,
+) -> Result<Announced, CreateError> {
+    let (lane, node) = home(tx, row).await?;
+    let is_there = at
+        .node
+        .as_ref()
+        .is_none_or(|name| name.as_str() == node.name)
+        && at
+            .lane
+            .as_ref()
+            .is_none_or(|name| *name == lane.login_role || *name == lane.id.to_string());
+    if !is_there {
+        return Err(CreateError::HalfMade {
+            slug: slug.clone(),
+            node: node.name,
+            lane: lane.login_role,
+        });
+    }
+    Ok(Announced {
+        id: row.id,
+        plan,
+        added: None,
+    })
+}
+
+/// Makes what was announced, and says so.
+pub(super) async fn complete<P: Product>(
+    inner: &Inner<P>,
+    announced: &Announced,
+    new: &NewTenant,
+    head: &str,
+) -> Result<TenantEntry, CreateError> {
+    let tx = begin(&inner.db, LIMITS).await?;
+    let outcome = complete_in(&tx, inner, announced, new, head).await;
+    // Taking the intent back is a success of the transaction and a failure of the creation.
+    finish(tx, outcome).await?
+}
+
+async fn complete_in<P: Product>(
+    tx: &DatabaseTransaction,
+    inner: &Inner<P>,
+    announced: &Announced,
+    new: &NewTenant,
+    head: &str,
+) -> Result<Result<TenantEntry, CreateError>, CreateError> {
+    let row = hold(tx, announced.id, &new.slug).await?;
+    act_as_owner(tx).await?;
+    let (lane, node) = home(tx, &row).await?;
+    let login = RoleName::parse_lane(&lane.login_role).map_err(lanes::LaneError::from)?;
+    let site = inner.reach(node).await?;
+    let schema = SchemaName::parse(&row.schema_name).map_err(lanes::LaneError::from)?;
+    let birth = new.birth(row.id);
+    clear(tx, &site, &schema).await?;
+    match raise(tx, &site, &inner.product, &birth, &schema, &login).await {
+        Ok(()) => {}
+        Err(Cut::Undone(error)) => {
+            row.delete(tx).await?;
+            if announced.added.is_some() && lane.dedicated {
+                lanes::drop_if_empty(inner.ground(tx, &site), lane.id).await?;
+            }
+            return Ok(Err(error));
+        }
+        Err(Cut::Unknown(cause)) => {
+            return Err(CreateError::Unfinished {
+                slug: new.slug.clone(),
+                node: site.node.name.clone(),
+                cause,
+            });
+        }
+    }
+    let (id, now) = (row.id, now());
+    let mut born = row.into_active_model();
+    // All that the last one who asked said: they get what they asked for, not what a predecessor
+    // who was cut off did.
+    born.name = Set(birth.name.as_str().to_owned());
+    born.plan_id = Set(announced.plan.as_ref().map(|plan| plan.id));
+    born.schema_version = Set(head.to_owned());
+    born.status = Set(Status::Active);
+    born.updated_at = Set(now);
+    born.update(tx).await?;
+    let detail = detail(&birth, head, announced.plan.as_ref());
+    record(tx, id, "created", &new.actor, detail, now).await?;
+    Ok(Ok(directory::entry(tx, id).await?.ok_or_else(vanished)?))
+}
+
+/// Holds the intent. The lock is the lease: it ends with the one who has it.
+async fn hold(
+    tx: &DatabaseTransaction,
+    id: Uuid,
+    slug: &Slug,
+) -> Result<tenant::Model, CreateError> {
+    let row = tenant::Entity::find_by_id(id)
+        .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::Nowait)
+        .one(tx)
+        .await
+        .map_err(|error| match db_error::sqlstate(&error).as_deref() {
+            Some(db_error::LOCK_NOT_AVAILABLE) => CreateError::BeingCreated(slug.clone()),
+            _ => error.into(),
+        })?;
+    match row {
+        Some(row) if row.status == Status::Provisioning => Ok(row),
+        // Somebody was faster: with success, or with a failure that took the intent back.
+        Some(_) => Err(CreateError::SlugTaken(slug.clone())),
+        None => Err(CreateError::BeingCreated(slug.clone())),
+    }
+}
+
+/// The lane and the node of an entry.
+async fn home(
+    tx: &DatabaseTransaction,
+    row: &tenant::Model,
+) -> Result<(lane::Model, node::Model), DbErr> {
+    let found = lane::Entity::find_by_id(row.lane_id)
+        .find_also_related(node::Entity)
+        .one(tx)
+        .await?;
+    match found {
+        Some((lane, Some(node))) => Ok((lane, node)),
+        _ => Err(DbErr::RecordNotFound("the lane of a tenant".to_owned())),
+    }
+}
+
+/// Drops what an earlier creation of this tenant left on the node. It was never active, so nobody
+/// has used it; and its owner's password was never shown to anybody.
+async fn clear(
+    tx: &DatabaseTransaction,
+    site: &Site,
+    schema: &SchemaName,
+) -> Result<(), CreateError> {
+    let node = site.begin(tx, LIMITS).await?;
+    let outcome = async {
+        wait_for_the_dead(&node, schema).await?;
+        let is_left = one(
+            &*node,
+            "SELECT 1 AS yes WHERE to_regnamespace($1) IS NOT NULL OR to_regrole($1) IS NOT NULL",
+            [schema.as_str().into()],
+        );
+        if is_left.await?.is_some() {
+            let sql =
+                format!("DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {schema}");
+            node.execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
+    node.finish(outcome).await
+}
+
+/// A creator that was killed may have a transaction that has not noticed yet.
+async fn wait_for_the_dead(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), DbErr> {
+    one(
+        tx,
+        "SELECT pg_advisory_xact_lock(hashtextextended('tubex birth ' || $1, 0))",
+        [schema.as_str().into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How the node's transaction failed.
+enum Cut {
+    /// Nothing of it is there.
+    Undone(CreateError),
+    /// The connection was lost at the commit.
+    Unknown(DbErr),
+}
+
+async fn raise<P: Product>(
+    tx: &DatabaseTransaction,
+    site: &Site,
+    product: &P,
+    birth: &Birth,
+    schema: &SchemaName,
+    login: &RoleName,
+) -> Result<(), Cut> {
+    let undone = |error: DbErr| Cut::Undone(error.into());
+    let node = site.begin(tx, LIMITS).await.map_err(undone)?;
+    let outcome = async {
+        wait_for_the_dead(&node, schema).await?;
+        birth::raise(&node, product, birth, schema).await?;
+        lanes::admit(&node, schema, login).await?;
+        Ok(())
+    };
+    match outcome.await {
+        Ok(()) => node.commit().await.map_err(Cut::Unknown),
+        Err(error) => {
+            node.rollback().await;
+            Err(Cut::Undone(error))
+        }
+    }
+}
