@@ -26,6 +26,15 @@ enum Access {
     ReadWrite,
 }
 
+/// Before a dealer is looked up again. More than once: a backend may learn of a new membership a
+/// moment after the directory's row is seen to have changed.
+const PAUSES: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(5),
+    Duration::from_millis(25),
+    Duration::from_millis(125),
+];
+
 /// Leave to do work that keeps a connection for long; it ends when this is dropped.
 #[derive(Debug)]
 pub struct LongWork {
@@ -124,18 +133,22 @@ impl TenantDb {
     async fn open(&self, access: Access) -> Result<TenantTx, DbErr> {
         let place = self.tenant.gate.enter(self.directory.tenant_wait()).await?;
         let start = self.start(access);
-        let visit = self.visit();
-        match TenantTx::open(&self.lane.pool, &start, visit).await {
-            Ok(tx) => Ok(tx.within(place)),
-            Err(error) if is_gone_from_here(&error) => {
-                let Some(lane) = self.directory.lane_now(&self.tenant).await? else {
-                    return Err(error);
-                };
-                tracing::info!(tenant.id = %self.tenant.key(), "a dealer was found on another lane");
-                let tx = TenantTx::open(&lane.pool, &start, self.visit()).await?;
-                Ok(tx.within(place))
+        let mut lane = self.lane.clone();
+        let mut pauses = PAUSES.iter();
+        loop {
+            match TenantTx::open(&lane.pool, &start, self.visit()).await {
+                Ok(tx) => return Ok(tx.within(place)),
+                Err(error) if is_gone_from_here(&error) => {
+                    let Some(pause) = pauses.next() else {
+                        return Err(error);
+                    };
+                    tokio::time::sleep(*pause).await;
+                    if let Some(now) = self.directory.lane_now(&self.tenant).await? {
+                        lane = now;
+                    }
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
     }
 

@@ -202,12 +202,10 @@ impl Directory {
         self.tenant_wait
     }
 
-    /// The lane that a tenant is on by now, if it is another than it was.
+    /// The lane that a tenant is on by now, asked of the database.
     pub(super) async fn lane_now(&self, tenant: &Tenant) -> Result<Option<Arc<Lane>>, DbErr> {
         let now = self.load_by_address(&Address::Id(tenant.id)).await?;
-        Ok(now
-            .filter(|now| now.lane_id != tenant.lane_id)
-            .and_then(|now| self.lanes.get(now.lane_id)))
+        Ok(now.and_then(|now| self.lanes.get(now.lane_id)))
     }
 
     async fn load_by_address(&self, address: &Address) -> Result<Option<Arc<Tenant>>, DbErr> {

@@ -33,7 +33,7 @@ async fn second_lane(app: &TestApp, capacity: u32) -> String {
     );
     assert!(added.status.success(), "{added:?}");
     let added: serde_json::Value = serde_json::from_slice(&added.stdout).unwrap();
-    added["lane"].as_str().expect("its login role").to_owned()
+    added["login"].as_str().expect("its login role").to_owned()
 }
 
 /// A lane so wide that it is never what a dealer waits for.

@@ -1,4 +1,7 @@
 //! A dealer moves to another lane while it is served.
+//!
+//! Roles are the cluster's, and the ready dealers of all tests are the same roles: who moves here is
+//! a dealer of the test's own.
 
 use std::cell::Cell;
 
@@ -9,7 +12,7 @@ use super::{backend, second_lane};
 #[actix_web::test]
 async fn no_request_fails_while_a_dealer_moves_to_and_fro() {
     let app = TestApp::start_on(Scratch::with_lane_of(4).await, &[]).await;
-    let acme = app.dealer().await;
+    let acme = app.new_dealer().await;
     let second = second_lane(&app, 10).await;
     let first = lane_of(&app, &acme).await;
     let (served, is_over) = (Cell::new(0_u32), Cell::new(false));
@@ -39,7 +42,7 @@ async fn no_request_fails_while_a_dealer_moves_to_and_fro() {
 async fn a_server_that_has_not_heard_of_the_move_follows_at_the_next_request() {
     let keys = [("TUBEX_DATABASE__POLL_MS", "60000")];
     let app = TestApp::start_on(Scratch::with_lane_of(2).await, &keys).await;
-    let acme = app.dealer().await;
+    let acme = app.new_dealer().await;
     let second = second_lane(&app, 10).await;
     eventually("the lane is known", async || {
         app.state.directory.lane_stats().len() == 2
@@ -62,7 +65,7 @@ async fn a_server_that_has_not_heard_of_the_move_follows_at_the_next_request() {
 #[actix_web::test]
 async fn a_transaction_under_way_outlives_the_move() {
     let app = TestApp::start_on(Scratch::with_lane_of(2).await, &[]).await;
-    let acme = app.dealer().await;
+    let acme = app.new_dealer().await;
     let second = second_lane(&app, 10).await;
     let tx = app.door(&acme).await.begin().await.unwrap();
 
@@ -83,7 +86,7 @@ async fn a_transaction_under_way_outlives_the_move() {
 #[actix_web::test]
 async fn only_a_lane_of_its_own_keeps_injected_sql_from_a_neighbours_role() {
     let app = TestApp::start().await;
-    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    let (acme, bolt) = (app.new_dealer().await, app.new_dealer().await);
     let theirs = app.database.schema_of(&bolt.slug).await;
     let injected = format!(
         "SELECT set_config('role', '{theirs}', true) || (SELECT count(*)::text FROM {theirs}.item)"
