@@ -176,7 +176,10 @@ where
         };
         // Tenant by tenant, each under its own lock: whoever moves one just now goes on.
         let own = nodes::find_own(&db).await?.ok_or(LaneError::NoNode)?;
-        report.memberships = lanes::mend(&db, &Site::own(own)).await?;
+        let site = Site::own(own);
+        report.memberships = lanes::mend(&db, &site).await?;
+        let finished = lanes::finish_retired(&db, &site).await?;
+        report.lanes.retain(|lane| !finished.contains(lane));
         Ok(report)
     })
     .await
