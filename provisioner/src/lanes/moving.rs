@@ -8,7 +8,8 @@
 
 use std::sync::Arc;
 
-use entity::platform::{node, tenant};
+use entity::platform::node;
+use entity::platform::tenant::{self, Status};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, DatabaseTransaction, EntityTrait as _,
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 use super::adding::AddedLane;
 use super::membership::{admit, expel, lanes_of, mend_one};
-use super::placing::{Wish, place};
+use super::placing::{Wish, anywhere_but, place};
 use super::retiring::{drop_if_empty, mark_if_empty};
 use super::{LIMITS, LaneError, listing};
 use crate::history::{now, record};
@@ -175,11 +176,23 @@ async fn move_in<P: Product>(
         return Ok(Some((stayed, None)));
     }
     let ground = inner.ground(tx, site);
-    let placed = place(ground, wish).await?;
+    let anywhere = match wish {
+        // It has no role any more; only its entry has to point to some lane.
+        Wish::EmptiestBut(lane) if row.status == Status::Archived => {
+            anywhere_but(ground, lane).await?
+        }
+        _ => None,
+    };
+    let placed = match anywhere {
+        Some(placed) => placed,
+        None => place(ground, wish).await?,
+    };
     let lanes = lanes_of(tx, site.id()).await?;
     let node = site.begin(tx, LIMITS).await?;
     let admitted = async {
-        admit(&node, &schema, &placed.lane.login).await?;
+        if row.status != Status::Archived {
+            admit(&node, &schema, &placed.lane.login).await?;
+        }
         if site.is_own() {
             expel(&node, &schema, &lanes, &placed.lane.login).await?;
         }
