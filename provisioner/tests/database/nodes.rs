@@ -133,7 +133,10 @@ async fn a_tenant_lives_on_its_node_and_nowhere_else() {
             "{blind:?}"
         );
         assert_eq!(scratch.count("SELECT FROM platform.tenant").await, 2);
-        assert_eq!(schemas(&other).await, [there.schema_name.clone()]);
+        assert_eq!(
+            schemas(&other).await,
+            std::slice::from_ref(&there.schema_name)
+        );
         let folded: Vec<String> = column(
             &other,
             &format!("SELECT folded FROM {}.widget", there.schema_name),
