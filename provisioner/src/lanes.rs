@@ -3,7 +3,11 @@
 //!
 //! What keeps a lane within its capacity: whoever puts a tenant on a lane holds the lane's row and
 //! counts, after having got it, everybody who is listed there and everybody who really is a member
-//! of its login. Nobody holds a lane's row while waiting for another lock of lanes.
+//! of its login.
+//!
+//! What keeps them from waiting for each other in a circle: tenant's row, then [`lock`], then one
+//! lane's row, then whatever a change of a lane touches (the directory's mark, which is one row
+//! for all, and the rights on the database). Nobody goes back.
 
 mod adding;
 mod listing;
@@ -29,7 +33,7 @@ pub(crate) use self::listing::find;
 pub(crate) use self::logins::ensure_login;
 pub(crate) use self::membership::{admit, mend};
 pub(crate) use self::placing::{Placed, Wish, place};
-pub(crate) use self::retiring::drop_if_empty;
+pub(crate) use self::retiring::{drop_if_empty, finish_retired};
 use crate::nodes::{ReachError, Site};
 use crate::query::one;
 use crate::role::RoleName;

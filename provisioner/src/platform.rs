@@ -176,7 +176,10 @@ where
         };
         // Tenant by tenant, each under its own lock: whoever moves one just now goes on.
         let own = nodes::find_own(&db).await?.ok_or(LaneError::NoNode)?;
-        report.memberships = lanes::mend(&db, &Site::own(own)).await?;
+        let site = Site::own(own);
+        report.memberships = lanes::mend(&db, &site).await?;
+        let finished = lanes::finish_retired(&db, &site).await?;
+        report.lanes.retain(|lane| !finished.contains(lane));
         Ok(report)
     })
     .await
@@ -207,8 +210,9 @@ async fn migrate_in<M: MigratorTraitSelf>(
         return Err(PlatformError::Fence(Box::new(fence)));
     }
     add_server_login(tx, options).await?;
-    let lanes = add_lanes(tx, options).await?;
+    // Before the lanes: what is written there is marked anew by itself.
     let marks_mended = mend_marks(tx).await?;
+    let lanes = add_lanes(tx, options).await?;
     for name in &applied {
         tracing::info!(migration.name = name, "applied a migration of the platform");
     }
@@ -292,13 +296,16 @@ async fn add_lanes(
     tx: &DatabaseTransaction,
     options: &PlatformOptions,
 ) -> Result<Vec<String>, PlatformError> {
-    run(
-        tx,
-        "INSERT INTO platform.node (id, name) SELECT $1, 'main'
-         WHERE NOT EXISTS (SELECT FROM platform.node)",
-        [Uuid::now_v7().into()],
-    )
-    .await?;
+    // Asked first: even an insert of nothing tells all servers that the nodes changed.
+    let any = one(tx, "SELECT 1 AS yes FROM platform.node LIMIT 1", []).await?;
+    if any.is_none() {
+        run(
+            tx,
+            "INSERT INTO platform.node (id, name) VALUES ($1, 'main')",
+            [Uuid::now_v7().into()],
+        )
+        .await?;
+    }
     let node = nodes::find_own(tx).await?.ok_or(LaneError::NoNode)?;
     let known: Vec<String> = column(
         tx,

@@ -27,9 +27,7 @@ pub(crate) async fn column<T: TryGetable, const N: usize>(
     values: [Value; N],
 ) -> Result<Vec<T>, DbErr> {
     let rows = all(db, sql, values).await?;
-    rows.iter()
-        .map(|row| Ok(row.try_get_by_index(0)?))
-        .collect()
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 /// Runs a statement, and says how many rows it touched.

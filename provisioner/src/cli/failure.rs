@@ -117,7 +117,7 @@ impl From<CreateError> for Failure {
             CreateError::BeingCreated(_) => Self::refused("being_created", message)
                 .hint("wait until that has ended, then see tubex tenant show"),
             CreateError::HalfMade { node, .. } => Self::refused("half_made", message).hint(
-                format!("finish it where it was begun: the same command with --node {node}"),
+                format!("finish it where it was begun, with --node {node} and without --lane"),
             ),
             CreateError::Unfinished { .. } => {
                 Self::refused("unfinished", message).hint("run the same command again to finish it")

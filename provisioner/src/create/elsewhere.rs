@@ -94,7 +94,26 @@ pub(super) async fn complete<P: Product>(
     let tx = begin(&inner.db, LIMITS).await?;
     let outcome = complete_in(&tx, inner, announced, new, head).await;
     // Taking the intent back is a success of the transaction and a failure of the creation.
-    finish(tx, outcome).await?
+    let outcome = finish(tx, outcome).await?;
+    if let (Err(_), Some(added)) = (&outcome, &announced.added) {
+        forsake(inner, added).await?;
+    }
+    outcome
+}
+
+/// Drops the lane that was added for a tenant alone that was not made after all.
+async fn forsake<P: Product>(inner: &Inner<P>, added: &AddedLane) -> Result<(), CreateError> {
+    let found = lane::Entity::find_by_id(added.id)
+        .find_also_related(node::Entity)
+        .one(&inner.db)
+        .await?;
+    if let Some((lane, Some(node))) = found
+        && lane.dedicated
+    {
+        let site = inner.reach(node).await?;
+        lanes::drop_if_empty(inner, &site, lane.id).await?;
+    }
+    Ok(())
 }
 
 async fn complete_in<P: Product>(
@@ -116,9 +135,6 @@ async fn complete_in<P: Product>(
         Ok(()) => {}
         Err(Cut::Undone(error)) => {
             row.delete(tx).await?;
-            if announced.added.is_some() && lane.dedicated {
-                lanes::drop_if_empty(inner.ground(tx, &site), lane.id).await?;
-            }
             return Ok(Err(error));
         }
         Err(Cut::Unknown(cause)) => {

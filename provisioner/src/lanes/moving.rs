@@ -1,13 +1,15 @@
 //! Moving a tenant to another lane of its node.
 //!
-//! On the platform's own node that is one transaction. On another one it is three, in an order
+//! On the platform's own node that is one transaction; a lane of its own that the tenant left is
+//! marked in it and dropped after it. On another one it is three, in an order
 //! that keeps the tenant served wherever it is cut: the new lane may become its role, the
 //! directory says so, the old lane may no longer. What a cut leaves over is found by doing it
 //! again, or by `mend`.
 
 use std::sync::Arc;
 
-use entity::platform::{node, tenant};
+use entity::platform::node;
+use entity::platform::tenant::{self, Status};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, DatabaseTransaction, EntityTrait as _,
@@ -18,8 +20,8 @@ use uuid::Uuid;
 
 use super::adding::AddedLane;
 use super::membership::{admit, expel, lanes_of, mend_one};
-use super::placing::{Wish, place};
-use super::retiring::drop_if_empty;
+use super::placing::{Wish, anywhere_but, place};
+use super::retiring::{drop_if_empty, mark_if_empty};
 use super::{LIMITS, LaneError, listing};
 use crate::history::{now, record};
 use crate::nodes::Site;
@@ -123,11 +125,11 @@ pub(super) async fn move_one<P: Product>(
         let tx = begin(&inner.db, LIMITS).await?;
         let outcome = mend_one(&tx, &site, id).await;
         finish(tx, outcome).await?;
-        if let Some(left) = left {
-            let tx = begin(&inner.db, LIMITS).await?;
-            let outcome = drop_if_empty(inner.ground(&tx, &site), left).await;
-            moved.dropped = finish(tx, outcome).await?.map(|gone| gone.login);
-        }
+    }
+    if let Some(left) = left {
+        moved.dropped = drop_if_empty(inner, &site, left)
+            .await?
+            .map(|gone| gone.login);
     }
     tracing::info!(
         tenant.id = %moved.id,
@@ -138,7 +140,7 @@ pub(super) async fn move_one<P: Product>(
     Ok(Some(moved))
 }
 
-/// The move, and the dedicated lane that was left and is still there.
+/// The move, and the lane of its own that was left, if nobody else is there.
 async fn move_in<P: Product>(
     tx: &DatabaseTransaction,
     inner: &Inner<P>,
@@ -174,11 +176,23 @@ async fn move_in<P: Product>(
         return Ok(Some((stayed, None)));
     }
     let ground = inner.ground(tx, site);
-    let placed = place(ground, wish).await?;
+    let anywhere = match wish {
+        // It has no role any more; only its entry has to point to some lane.
+        Wish::EmptiestBut(lane) if row.status == Status::Archived => {
+            anywhere_but(ground, lane).await?
+        }
+        _ => None,
+    };
+    let placed = match anywhere {
+        Some(placed) => placed,
+        None => place(ground, wish).await?,
+    };
     let lanes = lanes_of(tx, site.id()).await?;
     let node = site.begin(tx, LIMITS).await?;
     let admitted = async {
-        admit(&node, &schema, &placed.lane.login).await?;
+        if row.status != Status::Archived {
+            admit(&node, &schema, &placed.lane.login).await?;
+        }
         if site.is_own() {
             expel(&node, &schema, &lanes, &placed.lane.login).await?;
         }
@@ -195,7 +209,7 @@ async fn move_in<P: Product>(
         added: placed.added,
         dropped: None,
     };
-    let left = is_dedicated.then_some(row.lane_id);
+    let left = row.lane_id;
     let now = now();
     let mut changed = row.into_active_model();
     changed.lane_id = Set(placed.lane.id);
@@ -203,13 +217,8 @@ async fn move_in<P: Product>(
     changed.update(tx).await?;
     let detail = json!({ "from": moved.from, "to": moved.to });
     record(tx, id, "lane_moved", actor, detail, now).await?;
-    match left {
-        Some(left) if site.is_own() => {
-            let dropped = drop_if_empty(ground, left).await?.map(|gone| gone.login);
-            Ok(Some((Moved { dropped, ..moved }, None)))
-        }
-        left => Ok(Some((moved, left))),
-    }
+    let is_over = is_dedicated && mark_if_empty(tx, left).await?;
+    Ok(Some((moved, is_over.then_some(left))))
 }
 
 async fn node_of<P: Product>(

@@ -86,6 +86,22 @@ pub(crate) async fn place(on: Ground<'_>, wish: Wish) -> Result<Placed, LaneErro
     Ok(placed)
 }
 
+/// Some open, shared lane of the node but this one, for a tenant that takes no room.
+pub(super) async fn anywhere_but(on: Ground<'_>, lane: Uuid) -> Result<Option<Placed>, LaneError> {
+    let row = one(
+        on.tx,
+        "SELECT id, login_role FROM platform.lane
+         WHERE node_id = $1 AND id <> $2 AND state = 'open' AND NOT dedicated
+         ORDER BY created_at, id LIMIT 1",
+        [on.site.id().into(), lane.into()],
+    )
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let login = RoleName::parse_lane(&row.try_get::<String>("", "login_role")?)?;
+    let id = row.try_get("", "id")?;
+    Ok(Some(Lane { id, login }.into()))
+}
+
 async fn take_emptiest(on: Ground<'_>, but: Option<Uuid>) -> Result<Option<Lane>, LaneError> {
     let candidates: Vec<Uuid> = column(on.tx, EMPTIEST, [on.site.id().into(), but.into()]).await?;
     for id in candidates {

@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use uuid::Uuid;
 
 use super::logins::{Dropped, drop_login};
 use super::moving::{Goal, Moved, move_one};
-use super::{Ground, LIMITS, LaneError, listing};
+use super::{LIMITS, LaneError, listing, lock};
+use crate::nodes::Site;
 use crate::query::{column, one, run};
 use crate::role::RoleName;
 use crate::transaction::{act_as_owner, begin, finish, to_the_end};
-use crate::{Product, Provisioner};
+use crate::{Inner, Product, Provisioner};
 
 /// A lane that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +67,7 @@ impl<P: Product> Provisioner<P> {
                 moved.extend(move_one(&inner, tenant, Goal::AwayFrom(lane.id), &actor).await?);
             }
 
-            let tx = begin(&inner.db, LIMITS).await?;
-            let outcome = async {
-                act_as_owner(&tx).await?;
-                drop_if_empty(inner.ground(&tx, &site), lane.id).await
-            };
-            let outcome = outcome.await;
-            let gone = finish(tx, outcome)
+            let gone = drop_if_empty(&inner, &site, lane.id)
                 .await?
                 .ok_or_else(|| LaneError::InUse(lane.login.clone()))?;
             tracing::info!(lane.login = gone.login, "retired a lane");
@@ -85,11 +81,65 @@ impl<P: Product> Provisioner<P> {
     }
 }
 
-/// Drops a lane that holds nobody: its login first, so that a cut leaves a row that says what is
-/// left to do. Nothing if somebody is on it, or is just being put there.
-pub(crate) async fn drop_if_empty(on: Ground<'_>, lane: Uuid) -> Result<Option<Gone>, LaneError> {
+/// Marks a lane that holds nobody, in the transaction that emptied it: killed after that,
+/// [`finish_retired`] goes on. Says whether it did; not where somebody is just being put there.
+pub(super) async fn mark_if_empty(tx: &DatabaseTransaction, lane: Uuid) -> Result<bool, LaneError> {
+    let marked = run(
+        tx,
+        "UPDATE platform.lane SET state = 'retiring' WHERE id IN (
+             SELECT l.id FROM platform.lane l
+             WHERE l.id = $1 AND NOT EXISTS (
+                 SELECT FROM platform.tenant t WHERE t.lane_id = l.id)
+             FOR NO KEY UPDATE SKIP LOCKED)",
+        [lane.into()],
+    )
+    .await?;
+    Ok(marked > 0)
+}
+
+/// Drops a lane that holds nobody. Nothing if somebody is on it, or is just being put there.
+pub(crate) async fn drop_if_empty<P: Product>(
+    inner: &Inner<P>,
+    site: &Site,
+    lane: Uuid,
+) -> Result<Option<Gone>, LaneError> {
+    let tx = begin(&inner.db, LIMITS).await?;
+    let outcome = drop_in(&tx, site, lane).await;
+    finish(tx, outcome).await
+}
+
+/// Drops the lanes of a node that were to be dropped and hold nobody any more.
+pub(crate) async fn finish_retired(
+    db: &DatabaseConnection,
+    site: &Site,
+) -> Result<Vec<String>, LaneError> {
+    let lanes: Vec<Uuid> = column(
+        db,
+        "SELECT l.id FROM platform.lane l
+         WHERE l.node_id = $1 AND l.state = 'retiring'
+             AND NOT EXISTS (SELECT FROM platform.tenant t WHERE t.lane_id = l.id)",
+        [site.id().into()],
+    )
+    .await?;
+    let mut finished = vec![];
+    for lane in lanes {
+        let tx = begin(db, LIMITS).await?;
+        let outcome = drop_in(&tx, site, lane).await;
+        finished.extend(finish(tx, outcome).await?.map(|gone| gone.login));
+    }
+    Ok(finished)
+}
+
+/// Its login first, so that a cut leaves a row that says what is left to do.
+async fn drop_in(
+    tx: &DatabaseTransaction,
+    site: &Site,
+    lane: Uuid,
+) -> Result<Option<Gone>, LaneError> {
+    act_as_owner(tx).await?;
+    lock(tx).await?;
     let row = one(
-        on.tx,
+        tx,
         "SELECT l.login_role FROM platform.lane l
          WHERE l.id = $1 AND NOT EXISTS (SELECT FROM platform.tenant t WHERE t.lane_id = l.id)
          FOR UPDATE SKIP LOCKED",
@@ -98,15 +148,11 @@ pub(crate) async fn drop_if_empty(on: Ground<'_>, lane: Uuid) -> Result<Option<G
     .await?;
     let Some(row) = row else { return Ok(None) };
     let login = RoleName::parse_lane(&row.try_get::<String>("", "login_role")?)?;
-    let node = on.site.begin(on.tx, LIMITS).await?;
+    let node = site.begin(tx, LIMITS).await?;
     let dropped = drop_login(&node, &login).await;
     let dropped = node.finish(dropped).await?;
-    run(
-        on.tx,
-        "DELETE FROM platform.lane WHERE id = $1",
-        [lane.into()],
-    )
-    .await?;
+    let sql = "DELETE FROM platform.lane WHERE id = $1";
+    run(tx, sql, [lane.into()]).await?;
     Ok(Some(Gone {
         login: login.to_string(),
         dropped,

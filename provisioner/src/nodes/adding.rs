@@ -16,7 +16,6 @@ use crate::fence::FenceReport;
 use crate::history::now;
 use crate::lanes::{self, AddedLane, Shape};
 use crate::platform::FenceRule;
-use crate::query::one;
 use crate::transaction::{act_as_owner, begin, finish, to_the_end};
 use crate::{Inner, Label, Product, Provisioner};
 
@@ -83,12 +82,8 @@ async fn add_in<P: Product, M: MigratorTraitSelf>(
     rule: FenceRule,
 ) -> Result<AddedNode, NodeError> {
     act_as_owner(tx).await?;
-    one(
-        tx,
-        "SELECT pg_advisory_xact_lock(hashtextextended('tubex nodes', 0))",
-        [],
-    )
-    .await?;
+    // A node comes with a lane, and one at a time is enough.
+    lanes::lock(tx).await?;
     if find(tx, new.name.as_str()).await?.is_some() {
         return Err(NodeError::NameTaken(new.name));
     }

@@ -160,6 +160,7 @@ async fn migrate_one<P: Product, M: MigratorTraitSelf>(
         }
     };
     let memberships = lanes::mend(&inner.db, site).await?;
+    lanes::finish_retired(&inner.db, site).await?;
     Ok(NodeState {
         applied: prepared.applied,
         lanes,

@@ -88,6 +88,106 @@ async fn a_tenant_from_platform_to_page() {
 }
 
 #[tokio::test]
+async fn lanes_plans_and_nodes_answer_in_json() {
+    scratch::ready(|scratch| async move {
+        let other = scratch.other_database().await;
+        let say = |args: &[&str]| run_with(&scratch, args);
+        let create = |more: &[&str]| {
+            let base = ["tenant", "create", "acme", "--name", "Acme"];
+            say(&[&base[..], &["--owner-email", "o@example.com"], more].concat())
+        };
+
+        let node = say(&[
+            "node",
+            "add",
+            "n2",
+            "--host",
+            scratch.host(),
+            "--database",
+            &other.name,
+        ]);
+        let plan = say(&["plan", "set", "big", "--concurrency", "8"]);
+        let changed = say(&["plan", "set", "big", "--concurrency", "default"]);
+        let absurd = say(&["plan", "set", "big", "--concurrency", "0"]);
+        let created = create(&["--plan", "big", "--node", "n2"]);
+        let lane = say(&["lane", "add", "--node", "n2", "--width", "1000"]);
+        let login = lane.out["login"].as_str().unwrap().to_owned();
+        let narrow = say(&["lane", "set", &login, "--width", "2", "--capacity", "9"]);
+        let moved = say(&["lane", "move", "acme"]);
+        let low = say(&["lane", "retire", "lane_0000000000000000"]);
+        let lanes = say(&["lane", "list"]);
+        let nodes = say(&["node", "list"]);
+        let suspended = say(&["tenant", "suspend", "acme", "--reason", "unpaid"]);
+        let twice = say(&["tenant", "suspend", "acme", "--reason", "unpaid"]);
+        let resumed = say(&["tenant", "resume", "acme"]);
+        let free = say(&["tenant", "plan", "acme", "none"]);
+        let retired = say(&["lane", "retire", &login]);
+        let fleet = say(&["migrate"]);
+        let role = scratch.server_role.as_str();
+        let platform = say(&["platform", "migrate", "--server-role", role]);
+
+        assert_eq!(node.code, Some(0), "{}", node.error);
+        assert_eq!(
+            (&plan.out["concurrency"], &changed.out["concurrency"]),
+            (&8.into(), &Value::Null)
+        );
+        assert_eq!(
+            (absurd.code, &absurd.error["error"]["code"]),
+            (Some(2), &"usage".into())
+        );
+        assert_eq!(
+            (&created.out["plan"], &created.out["node"]),
+            (&"big".into(), &"n2".into())
+        );
+        assert!(
+            lane.out["warning"]
+                .as_str()
+                .unwrap()
+                .contains("max_connections")
+        );
+        assert_eq!(
+            (&narrow.out["width"], &narrow.out["capacity"]),
+            (&2.into(), &9.into())
+        );
+        assert_eq!(moved.out["to"], login);
+        assert_eq!(
+            (low.code, &low.error["error"]["code"]),
+            (Some(1), &"lane_not_found".into())
+        );
+        assert_eq!(lanes.out["data"].as_array().unwrap().len(), 3);
+        assert_eq!(lanes.out["data"][2]["tenants"], 1);
+        assert_eq!(nodes.out["data"][1]["database"], other.name);
+        assert_eq!(suspended.out["status"], "suspended");
+        assert_eq!(
+            (twice.code, &twice.error["error"]["code"]),
+            (Some(1), &"wrong_status".into())
+        );
+        assert_eq!(
+            (&resumed.out["status"], &free.out["plan"]),
+            (&"active".into(), &Value::Null)
+        );
+        assert_eq!(retired.out["moved"][0]["slug"], "acme");
+        assert_eq!((fleet.code, &fleet.out["at_head"]), (Some(0), &1.into()));
+        assert_eq!(platform.code, Some(0), "{}", platform.error);
+        assert_eq!(platform.out["nodes"][0]["error"], Value::Null);
+        for words in [
+            &["lane", "list"][..],
+            &["plan", "list"],
+            &["node", "list"],
+            &["tenant", "show", "acme"],
+        ] {
+            let output = scratch.tubex().args(words).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(
+                output.status.success() && text.lines().count() > 1,
+                "{text}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_refused_login_does_not_show_the_password() {
     scratch::empty(|scratch| async move {
         let mut command = scratch.tubex();

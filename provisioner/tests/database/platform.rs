@@ -88,6 +88,38 @@ async fn logins_that_the_cluster_lost_are_made_again() {
 }
 
 #[tokio::test]
+async fn change_marks_of_another_cluster_are_set_anew() {
+    scratch::ready(|scratch| async move {
+        for slug in ["acme", "bolt"] {
+            scratch
+                .provisioner(Toy::first())
+                .create(tenant(slug))
+                .await
+                .unwrap();
+        }
+        // As a dump brings them along: its restoring fires no trigger.
+        scratch
+            .run(
+                "SET session_replication_role = replica;
+                 UPDATE platform.tenant SET changed_xid = '99999999999' WHERE slug = 'acme';
+                 UPDATE platform.directory_mark SET changed_xid = '99999999999';
+                 RESET session_replication_role",
+            )
+            .await;
+
+        let mended = scratch.migrate_platform().await.marks_mended;
+        let again = scratch.migrate_platform().await.marks_mended;
+
+        assert_eq!((mended, again), (2, 0));
+        let ahead = "SELECT changed_xid FROM platform.tenant
+                     UNION ALL SELECT changed_xid FROM platform.directory_mark";
+        let ahead = format!("SELECT FROM ({ahead}) m WHERE changed_xid > pg_current_xact_id()");
+        assert_eq!(scratch.count(&ahead).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_mighty_role_is_not_made_a_login() {
     scratch::empty(|scratch| async move {
         scratch

@@ -3,11 +3,12 @@
 use std::panic::resume_unwind;
 use std::process::Command;
 use std::str::FromStr as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use migration::PlatformMigrator;
+use migration::{NodeMigrator, PlatformMigrator};
+use provisioner::nodes::NewNode;
 use provisioner::platform::{self, FenceRule, PlatformOptions, PlatformReport};
-use provisioner::{LaneOptions, Provisioner, RoleName, login_password};
+use provisioner::{Label, LaneOptions, NodeConnector, Provisioner, RoleName, login_password};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, SqlxPostgresConnector, Statement,
     TryGetable,
@@ -25,6 +26,13 @@ pub(crate) struct Scratch {
     pub(crate) db: DatabaseConnection,
     pub(crate) server_role: RoleName,
     options: PgConnectOptions,
+    others: Mutex<Vec<String>>,
+}
+
+/// Another database of the same cluster, which can be a node.
+pub(crate) struct Other {
+    pub(crate) name: String,
+    pub(crate) db: DatabaseConnection,
 }
 
 /// Runs a test on an empty database.
@@ -72,7 +80,57 @@ impl Scratch {
             server_role: RoleName::parse(&format!("server_{id}")).unwrap(),
             name,
             options,
+            others: Mutex::default(),
         }
+    }
+
+    /// An empty database beside this one, removed with it.
+    pub(crate) async fn other_database(&self) -> Other {
+        let name = format!("tubex_n_{}", Uuid::now_v7().simple());
+        pool(base(), 1)
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
+        self.others.lock().unwrap().push(name.clone());
+        Other {
+            db: pool(self.options.clone().database(&name), 4),
+            name,
+        }
+    }
+
+    /// Another database that is a node by the name of `n2`, and a provisioner that knows the way.
+    pub(crate) async fn second_node(&self) -> Other {
+        let other = self.other_database().await;
+        self.provisioner(Toy::first())
+            .with_nodes(self.connector())
+            .add_node(self.node("n2", &other), NodeMigrator, FenceRule::Complete)
+            .await
+            .unwrap();
+        other
+    }
+
+    /// The other database as a node to be added.
+    pub(crate) fn node(&self, name: &str, other: &Other) -> NewNode {
+        NewNode {
+            name: Label::parse(name).unwrap(),
+            host: self.options.get_host().to_owned(),
+            port: None,
+            database: Some(other.name.clone()),
+        }
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.options.get_host()
+    }
+
+    /// The way to other nodes.
+    pub(crate) fn connector(&self) -> NodeConnector {
+        NodeConnector::new(self.url().into())
+    }
+
+    /// A provisioner that knows the way to other nodes.
+    pub(crate) fn provisioner_with_nodes(&self, toy: Toy) -> Provisioner<Toy> {
+        self.provisioner(toy).with_nodes(self.connector())
     }
 
     /// Brings the platform to head.
@@ -150,8 +208,13 @@ impl Scratch {
 
     /// The first column of all rows.
     pub(crate) async fn column<T: TryGetable>(&self, sql: &str) -> Vec<T> {
+        Self::column_of(&self.db, sql).await
+    }
+
+    /// The same in another database.
+    pub(crate) async fn column_of<T: TryGetable>(db: &DatabaseConnection, sql: &str) -> Vec<T> {
         let statement = Statement::from_string(DbBackend::Postgres, sql);
-        let rows = self.db.query_all_raw(statement).await.unwrap();
+        let rows = db.query_all_raw(statement).await.unwrap();
         rows.iter()
             .map(|row| row.try_get_by_index(0).unwrap())
             .collect()
@@ -190,6 +253,39 @@ impl Scratch {
         assert_eq!(born, listed);
     }
 
+    /// Says that each tenant's role is open to the lane of its entry and to no other, on whichever
+    /// node, and that nobody is on a lane that is full.
+    pub(crate) async fn assert_memberships(&self) {
+        let listed: Vec<String> = self
+            .column(
+                "SELECT t.schema_name || ' ' || l.login_role FROM platform.tenant t
+                 JOIN platform.lane l ON l.id = t.lane_id
+                 WHERE t.status NOT IN ('archived', 'provisioning') ORDER BY 1",
+            )
+            .await;
+        let real: Vec<String> = self
+            .column(
+                "SELECT t.schema_name || ' ' || m.member::regrole::text
+                 FROM platform.tenant t
+                 JOIN pg_auth_members m ON m.roleid = to_regrole(t.schema_name)
+                 WHERE t.status NOT IN ('archived', 'provisioning') ORDER BY 1",
+            )
+            .await;
+        assert_eq!(real, listed);
+        assert_eq!(self.most_over_capacity().await, 0);
+    }
+
+    /// By how many members a lane's login exceeds its capacity at most.
+    pub(crate) async fn most_over_capacity(&self) -> i64 {
+        self.column(
+            "SELECT coalesce(max(greatest(held - capacity, 0)), 0)::bigint
+             FROM platform.lane l CROSS JOIN LATERAL (
+                 SELECT count(*) AS held FROM pg_auth_members m
+                 WHERE m.member = to_regrole(l.login_role)) room",
+        )
+        .await[0]
+    }
+
     async fn remove(&self) {
         let mut roles = vec![self.server_role.as_str().to_owned()];
         let has_platform = self
@@ -206,6 +302,13 @@ impl Scratch {
             .execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
             .await
             .unwrap();
+        let others = std::mem::take(&mut *self.others.lock().unwrap());
+        for other in others {
+            admin
+                .execute_unprepared(&format!("DROP DATABASE {other} WITH (FORCE)"))
+                .await
+                .unwrap();
+        }
         for role in roles {
             admin
                 .execute_unprepared(&format!("DROP ROLE IF EXISTS {role}"))
