@@ -5,6 +5,7 @@ pub mod config;
 pub mod db;
 pub mod http;
 pub mod kernel;
+pub mod metrics;
 mod openapi;
 mod routes;
 pub mod startup;

@@ -77,6 +77,9 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
         Kind::Api => Application::build(config, clock).await?,
         Kind::Worker => Application::build_worker(config, clock).await?,
     };
+    if let Some(address) = application.metrics_address() {
+        tracing::info!(metrics.address = %address, "telling metrics and health");
+    }
     tracing::info!(address = %application.address(), "listening");
     let handle = application.handle();
     let work =

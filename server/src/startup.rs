@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::http;
 use crate::kernel::Clock;
+use crate::metrics::{self, Metrics};
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -37,7 +38,14 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
 pub struct Application {
     addresses: Vec<SocketAddr>,
     server: Server,
+    internal: Option<Internal>,
     parts: Parts,
+}
+
+/// The port for machines within: metrics and health, nothing of the dealers.
+struct Internal {
+    address: SocketAddr,
+    server: Server,
 }
 
 /// What must be closed after the last request.
@@ -80,10 +88,12 @@ impl Application {
         let server = server
             .bind(listen)
             .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let internal = Internal::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
             addresses,
             server: server.run(),
+            internal,
             parts,
         })
     }
@@ -107,10 +117,12 @@ impl Application {
         .workers(1)
         .bind(listen)
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let internal = Internal::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
             addresses,
             server: server.run(),
+            internal,
             parts,
         })
     }
@@ -118,6 +130,11 @@ impl Application {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
+    }
+
+    /// Where it tells metrics and health, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.internal.as_ref().map(|internal| internal.address)
     }
 
     /// What requests see.
@@ -136,9 +153,44 @@ impl Application {
     ///
     /// When the server itself fails.
     pub async fn run(self) -> Result<(), anyhow::Error> {
+        let internal = self.internal.map(|internal| {
+            let handle = internal.server.handle();
+            (handle, actix_web::rt::spawn(internal.server))
+        });
         let served = self.server.await;
+        // Last, so that machines within can watch the end.
+        if let Some((handle, task)) = internal {
+            handle.stop(false).await;
+            if let Ok(Err(error)) = task.await {
+                tracing::warn!(error = %error, "the internal port ended badly");
+            }
+        }
         self.parts.close().await;
         Ok(served?)
+    }
+}
+
+impl Internal {
+    /// Opens the port, unless the configuration wants none. It doesn't go through
+    /// [`http::each_request`]: scrapes and probes would drown what people look for in the log.
+    fn bind(state: &web::Data<AppState>) -> Result<Option<Self>, anyhow::Error> {
+        let Some(listen) = state.config.metrics.listen else {
+            return Ok(None);
+        };
+        let state = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .configure(metrics::http::routes)
+                .configure(http::health::routes)
+        })
+        .disable_signals()
+        .workers(1)
+        .bind(listen)
+        .map_err(|error| anyhow::anyhow!("metrics.listen: cannot listen on {listen}: {error}"))?;
+        let address = server.addrs()[0];
+        let server = server.run();
+        Ok(Some(Self { address, server }))
     }
 }
 
@@ -148,7 +200,9 @@ impl Parts {
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(Duration::from_secs(config.database.reconcile_seconds));
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let metrics = Metrics::new(&config.metrics, &directory);
         let state = web::Data::new(AppState {
+            metrics,
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,

@@ -8,6 +8,7 @@ use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
 use crate::kernel::Clock;
+use crate::metrics::Metrics;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct AppState {
     pub attempts: Attempts,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
+    /// Counts what is asked, and of whom.
+    pub metrics: Arc<Metrics>,
 }
 
 impl AppState {

@@ -39,6 +39,7 @@ mod platform;
 mod pool;
 mod schema_version;
 mod security_log;
+mod stats;
 mod tenant;
 mod transaction;
 
@@ -47,5 +48,6 @@ pub use failure::{Failure, failure_of};
 pub use lanes::Lanes;
 pub use platform::PlatformDb;
 pub use security_log::{SecurityEvent, SecurityLog};
+pub use stats::LaneStats;
 pub use tenant::TenantDb;
 pub use transaction::{PlatformTx, TenantTx};

@@ -17,6 +17,7 @@ use super::host::{self, HostName};
 use super::problem::Problem;
 use super::request::RequestId;
 use crate::db::{Address, Found, SecurityEvent, Tenant, TenantDb};
+use crate::metrics::ServedTenant;
 use crate::state::AppState;
 
 /// Machines name the dealer here, by slug or id, on the API host only.
@@ -69,6 +70,9 @@ pub async fn resolve(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
         return Ok(tenant.clone());
     }
     let tenant = look_up(req).await?;
+    if let Some(served) = req.extensions().get::<ServedTenant>() {
+        served.is(tenant.key());
+    }
     req.extensions_mut().insert(tenant.clone());
     Ok(tenant)
 }

@@ -12,6 +12,7 @@ mod catalogue;
 mod command_line;
 mod imports;
 mod isolation;
+mod metrics;
 mod openapi;
 mod outages;
 mod pages;

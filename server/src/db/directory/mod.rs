@@ -2,6 +2,7 @@
 
 mod index;
 mod load;
+mod observe;
 mod refresh;
 
 pub use index::{Address, Tenant, TenantStatus};
