@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod http;
 pub mod kernel;
 pub mod metrics;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::metrics::{self, Metrics};
@@ -147,17 +148,18 @@ impl Application {
         self.server.handle()
     }
 
-    /// Serves until it is stopped, then closes every connection.
+    /// Serves until it is stopped, then closes every connection. Dealers are served once the walls
+    /// between them were seen to stand.
     ///
     /// # Errors
     ///
-    /// When the server itself fails.
+    /// When the walls don't stand or connections won't suffice, or when the server itself fails.
     pub async fn run(self) -> Result<(), anyhow::Error> {
         let internal = self.internal.map(|internal| {
             let handle = internal.server.handle();
             (handle, actix_web::rt::spawn(internal.server))
         });
-        let served = self.server.await;
+        let served = serve_unless_refused(self.server, &self.parts.state).await;
         // Last, so that machines within can watch the end.
         if let Some((handle, task)) = internal {
             handle.stop(false).await;
@@ -166,8 +168,23 @@ impl Application {
             }
         }
         self.parts.close().await;
-        Ok(served?)
+        served
     }
+}
+
+async fn serve_unless_refused(
+    mut server: Server,
+    state: &web::Data<AppState>,
+) -> Result<(), anyhow::Error> {
+    let examination = doctor::admit(&state.config.database, &state.clock, &state.admission);
+    let refused = tokio::select! {
+        served = &mut server => return Ok(served?),
+        refused = examination => refused,
+    };
+    let stopped = server.handle().stop(false);
+    let (served, ()) = tokio::join!(server, stopped);
+    served?;
+    Err(refused.into())
 }
 
 impl Internal {
@@ -203,6 +220,7 @@ impl Parts {
         let metrics = Metrics::new(&config.metrics, &directory);
         let state = web::Data::new(AppState {
             metrics,
+            admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,

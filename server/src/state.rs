@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
+use crate::doctor::Admission;
 use crate::kernel::Clock;
 use crate::metrics::Metrics;
 
@@ -17,6 +18,8 @@ pub struct AppState {
     pub config: Config,
     /// What time it is.
     pub clock: Clock,
+    /// Whether dealers may be served yet.
+    pub admission: Admission,
     /// Who lives where.
     pub directory: Arc<Directory>,
     /// Signs and verifies access tokens.

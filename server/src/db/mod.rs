@@ -37,6 +37,7 @@ mod failure;
 mod lanes;
 mod platform;
 mod pool;
+pub(crate) mod probe;
 mod schema_version;
 mod security_log;
 mod stats;

@@ -112,6 +112,9 @@ pub(super) fn refuse_mismatch(req: &HttpRequest, tenant: &Tenant, by: &'static s
 }
 
 async fn found(state: &AppState, address: &Address) -> Result<Arc<Tenant>, Problem> {
+    if !state.admission.is_open() {
+        return Err(Problem::new(Code::Unavailable));
+    }
     match state.directory.find(address).await {
         Found::Tenant(tenant) => Ok(tenant),
         Found::Nobody => Err(unknown()),

@@ -10,6 +10,7 @@
 mod architecture;
 mod catalogue;
 mod command_line;
+mod doctor;
 mod imports;
 mod isolation;
 mod metrics;
