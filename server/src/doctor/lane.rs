@@ -29,12 +29,26 @@ pub(super) async fn examine(
     let cast = Cast::choose(fleet, lane, &held);
     findings.extend(walls::examine(&probe, lane, &cast, config).await?);
     if let Some(actor) = &cast.actor {
-        let second = doors.lane(lane.login.as_str(), &address).await?;
-        findings.extend(session::examine(&probe, &second, lane, actor, config).await?);
-        second.close().await;
+        // A pooler treats all lanes of a node alike, so one lane looks from a second connection.
+        let second = if speaks_for_node(fleet, lane) {
+            Some(doors.lane(lane.login.as_str(), &address).await?)
+        } else {
+            None
+        };
+        findings.extend(session::examine(&probe, second.as_ref(), lane, actor, config).await?);
+        if let Some(second) = second {
+            second.close().await;
+        }
     }
     probe.close().await;
     Ok(findings)
+}
+
+fn speaks_for_node(fleet: &Fleet, lane: &Lane) -> bool {
+    let on_node = |other: &&Lane| other.node_id == lane.node_id;
+    let has_tenants = |other: &&Lane| fleet.tenants.iter().any(|t| t.lane_id == other.id);
+    let first = fleet.lanes.iter().filter(on_node).find(has_tenants);
+    first.is_some_and(|first| first.id == lane.id)
 }
 
 /// A lane that could not be looked at proves nothing. One on a node elsewhere does not keep the

@@ -123,6 +123,11 @@ const GRANTS: &str = "\
     WHERE n.nspname ~ '^t_[0-9a-f]{16}$' AND a.grantee <> n.nspowner \
         AND r.rolname IS DISTINCT FROM n.nspname \
     UNION \
+    SELECT format('%s owns schema %s', o.rolname, n.nspname), \
+        format('ALTER SCHEMA %I OWNER TO the platform''s owner', n.nspname) \
+    FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles o ON o.oid = n.nspowner \
+    WHERE n.nspname ~ '^t_[0-9a-f]{16}$' AND o.rolname ~ '^(t|lane)_[0-9a-f]{16}$' \
+    UNION \
     SELECT format('role %s may take role %s', m.rolname, g.rolname), \
         format('REVOKE %I FROM %I', g.rolname, m.rolname) \
     FROM pg_catalog.pg_auth_members am \

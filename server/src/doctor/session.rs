@@ -30,7 +30,7 @@ const LOOKS: usize = 2;
 
 pub(super) async fn examine(
     probe: &Probe,
-    second: &Probe,
+    second: Option<&Probe>,
     lane: &Lane,
     actor: &SchemaName,
     config: &Database,
@@ -48,7 +48,8 @@ pub(super) async fn examine(
         if ended.is_err() {
             probe.execute_unprepared("ROLLBACK").await?;
         }
-        for (whose, connection) in [("its", probe), ("another", second)] {
+        let also = second.map(|second| ("another", second));
+        for (whose, connection) in [("its", probe)].into_iter().chain(also) {
             for _ in 0..LOOKS {
                 let seen: Seen = connection.row(LOOK).await?;
                 if seen != own {
