@@ -3,8 +3,10 @@
 pub mod auth;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod http;
 pub mod kernel;
+pub mod metrics;
 mod openapi;
 mod routes;
 pub mod startup;

@@ -1,11 +1,11 @@
-//! The command line of the server: `api`, `worker`, `check-config`.
+//! The command line of the server: `api`, `worker`, `doctor`, `check-config`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::config::Config;
 use server::kernel::Clock;
-use server::{Application, startup, telemetry, worker};
+use server::{Application, doctor, startup, telemetry, worker};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,6 +23,13 @@ enum Role {
     Api,
     /// Does background work for all dealers, and tells its health.
     Worker,
+    /// Proves that the walls between dealers stand and that the database is wide enough, and ends:
+    /// with 0 when all is well, 1 when a check failed, 2 when the database can't be reached.
+    Doctor {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Reads the configuration, says what is wrong with it, and ends.
     CheckConfig,
 }
@@ -39,6 +46,7 @@ async fn main() -> ExitCode {
     };
     let outcome = match role {
         Role::CheckConfig => return check(&config),
+        Role::Doctor { json } => return examine(&config, json).await,
         Role::Api => serve(config, Kind::Api).await,
         Role::Worker => serve(config, Kind::Worker).await,
     };
@@ -64,6 +72,29 @@ fn check(config: &Config) -> ExitCode {
     }
 }
 
+async fn examine(config: &Config, json: bool) -> ExitCode {
+    let report = match doctor::examine(&config.database, &Clock::new(system_time)).await {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    if json {
+        match serde_json::to_string_pretty(&report) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("{error}"),
+        }
+    } else {
+        print!("{}", report.for_people());
+    }
+    if report.is_fine() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Api,
@@ -77,10 +108,18 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
         Kind::Api => Application::build(config, clock).await?,
         Kind::Worker => Application::build_worker(config, clock).await?,
     };
+    if let Some(address) = application.metrics_address() {
+        tracing::info!(metrics.address = %address, "telling metrics and health");
+    }
     tracing::info!(address = %application.address(), "listening");
     let handle = application.handle();
-    let work =
-        (kind == Kind::Worker).then(|| actix_web::rt::spawn(worker::run(application.state())));
+    let work = (kind == Kind::Worker).then(|| {
+        let state = application.state();
+        actix_web::rt::spawn(async move {
+            state.admission.opened().await;
+            worker::run(state).await;
+        })
+    });
     actix_web::rt::spawn(async move {
         asked_to_stop().await;
         tracing::info!("asked to stop, letting requests in progress end");

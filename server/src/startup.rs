@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
+use crate::metrics::{self, Metrics};
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -37,7 +39,14 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
 pub struct Application {
     addresses: Vec<SocketAddr>,
     server: Server,
+    internal: Option<Internal>,
     parts: Parts,
+}
+
+/// The port for machines within: metrics and health, nothing of the dealers.
+struct Internal {
+    address: SocketAddr,
+    server: Server,
 }
 
 /// What must be closed after the last request.
@@ -80,10 +89,12 @@ impl Application {
         let server = server
             .bind(listen)
             .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let internal = Internal::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
             addresses,
             server: server.run(),
+            internal,
             parts,
         })
     }
@@ -107,10 +118,12 @@ impl Application {
         .workers(1)
         .bind(listen)
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let internal = Internal::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
             addresses,
             server: server.run(),
+            internal,
             parts,
         })
     }
@@ -118,6 +131,11 @@ impl Application {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
+    }
+
+    /// Where it tells metrics and health, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.internal.as_ref().map(|internal| internal.address)
     }
 
     /// What requests see.
@@ -130,15 +148,66 @@ impl Application {
         self.server.handle()
     }
 
-    /// Serves until it is stopped, then closes every connection.
+    /// Serves until it is stopped, then closes every connection. Dealers are served once the walls
+    /// between them were seen to stand.
     ///
     /// # Errors
     ///
-    /// When the server itself fails.
+    /// When the walls don't stand or connections won't suffice, or when the server itself fails.
     pub async fn run(self) -> Result<(), anyhow::Error> {
-        let served = self.server.await;
+        let internal = self.internal.map(|internal| {
+            let handle = internal.server.handle();
+            (handle, actix_web::rt::spawn(internal.server))
+        });
+        let served = serve_unless_refused(self.server, &self.parts.state).await;
+        // Last, so that machines within can watch the end.
+        if let Some((handle, task)) = internal {
+            handle.stop(false).await;
+            if let Ok(Err(error)) = task.await {
+                tracing::warn!(error = %error, "the internal port ended badly");
+            }
+        }
         self.parts.close().await;
-        Ok(served?)
+        served
+    }
+}
+
+async fn serve_unless_refused(
+    mut server: Server,
+    state: &web::Data<AppState>,
+) -> Result<(), anyhow::Error> {
+    let examination = doctor::admit(&state.config.database, &state.clock, &state.admission);
+    let refused = tokio::select! {
+        served = &mut server => return Ok(served?),
+        refused = examination => refused,
+    };
+    let stopped = server.handle().stop(false);
+    let (served, ()) = tokio::join!(server, stopped);
+    served?;
+    Err(refused.into())
+}
+
+impl Internal {
+    /// Opens the port, unless the configuration wants none. It doesn't go through
+    /// [`http::each_request`]: scrapes and probes would drown what people look for in the log.
+    fn bind(state: &web::Data<AppState>) -> Result<Option<Self>, anyhow::Error> {
+        let Some(listen) = state.config.metrics.listen else {
+            return Ok(None);
+        };
+        let state = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .configure(metrics::http::routes)
+                .configure(http::health::routes)
+        })
+        .disable_signals()
+        .workers(1)
+        .bind(listen)
+        .map_err(|error| anyhow::anyhow!("metrics.listen: cannot listen on {listen}: {error}"))?;
+        let address = server.addrs()[0];
+        let server = server.run();
+        Ok(Some(Self { address, server }))
     }
 }
 
@@ -148,7 +217,10 @@ impl Parts {
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let metrics = Metrics::new(&config.metrics, &directory);
         let state = web::Data::new(AppState {
+            metrics,
+            admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,

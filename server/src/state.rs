@@ -7,7 +7,9 @@ use actix_web::{HttpRequest, web};
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
+use crate::doctor::Admission;
 use crate::kernel::Clock;
+use crate::metrics::Metrics;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct AppState {
     pub config: Config,
     /// What time it is.
     pub clock: Clock,
+    /// Whether dealers may be served yet.
+    pub admission: Admission,
     /// Who lives where.
     pub directory: Arc<Directory>,
     /// Signs and verifies access tokens.
@@ -28,6 +32,8 @@ pub struct AppState {
     pub attempts: Attempts,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
+    /// Counts what is asked, and of whom.
+    pub metrics: Arc<Metrics>,
 }
 
 impl AppState {

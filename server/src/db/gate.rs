@@ -2,7 +2,6 @@
 //! connections to its neighbours on the lane.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use sea_orm::DbErr;
@@ -26,7 +25,6 @@ pub(in crate::db) struct Limits {
 pub(in crate::db) struct Gate {
     places: Arc<Semaphore>,
     size: u32,
-    refused: AtomicU64,
 }
 
 /// A place within the bound; it is free again when this is dropped.
@@ -38,7 +36,6 @@ impl Gate {
         Self {
             places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
             size,
-            refused: AtomicU64::new(0),
         }
     }
 
@@ -59,15 +56,7 @@ impl Gate {
         let waiting = self.places.clone().acquire_owned();
         match tokio::time::timeout(patience, waiting).await {
             Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => {
-                self.refused.fetch_add(1, Relaxed);
-                Err(too_busy())
-            }
+            Ok(Err(_)) | Err(_) => Err(too_busy()),
         }
-    }
-
-    /// How often nobody could be let in.
-    pub(in crate::db) fn refused(&self) -> u64 {
-        self.refused.load(Relaxed)
     }
 }

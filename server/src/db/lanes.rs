@@ -1,6 +1,7 @@
 //! Lanes: one login and one small pool for a fixed set of dealers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use provisioner::login_password;
@@ -30,6 +31,7 @@ pub(super) struct Lane {
     pub(super) pool: Pool,
     /// Bounds the work that keeps a connection for seconds.
     long_work: Arc<Semaphore>,
+    refused_by_cap: AtomicU64,
 }
 
 /// A lane and the node it leads to, as the directory has them.
@@ -118,6 +120,7 @@ impl Lanes {
         Lane {
             pool: Pool::new(options, width, &self.config, self.home.clone()),
             long_work: Arc::new(Semaphore::new(width.div_ceil(2).max(1) as usize)),
+            refused_by_cap: AtomicU64::new(0),
             described: row,
         }
     }
@@ -145,6 +148,16 @@ impl Lanes {
 }
 
 impl Lane {
+    /// One of its tenants was at its own bound.
+    pub(super) fn count_a_refusal(&self) {
+        self.refused_by_cap.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was so.
+    pub(super) fn refused_by_cap(&self) -> u64 {
+        self.refused_by_cap.load(Ordering::Relaxed)
+    }
+
     /// Waits for leave to keep a connection for seconds, no longer than for a connection.
     pub(super) async fn begin_long_work(&self) -> Result<Place, DbErr> {
         let asking = self.long_work.clone().acquire_owned();

@@ -38,6 +38,7 @@ mod gate;
 mod lanes;
 mod platform;
 mod pool;
+pub(crate) mod probe;
 mod schema_version;
 mod security_log;
 mod stats;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use provisioner::SchemaName;
 use sea_orm::DbErr;
 
 use super::directory::{Directory, Tenant};
 use super::failure::is_gone_from_here;
-use super::gate::Place;
+use super::gate::{Limits, Place};
 use super::lanes::Lane;
 use super::transaction::{TenantTx, Visit};
 
@@ -131,7 +132,10 @@ impl TenantDb {
     /// A dealer that is no longer where the directory said has moved: it is looked up again, and
     /// the transaction begins there. Nothing was done yet, so trying again is safe.
     async fn open(&self, access: Access) -> Result<TenantTx, DbErr> {
-        let place = self.tenant.gate.enter(self.directory.tenant_wait()).await?;
+        let entering = self.tenant.gate.enter(self.directory.tenant_wait());
+        let place = entering
+            .await
+            .inspect_err(|_| self.lane.count_a_refusal())?;
         let start = self.start(access);
         let mut lane = self.lane.clone();
         let mut pauses = PAUSES.iter();
@@ -160,21 +164,24 @@ impl TenantDb {
         }
     }
 
-    /// One message: nothing is ever set on the session, so nothing can leak to the connection's
-    /// next user. `pg_temp` is named last, lest a temporary table shadow a real one.
     fn start(&self, access: Access) -> String {
-        let schema = self.tenant.schema.as_str();
-        let limits = self.tenant.limits;
         let begin = match access {
             Access::ReadOnly => "BEGIN READ ONLY",
             Access::ReadWrite => "BEGIN",
         };
-        format!(
-            "{begin}; SET LOCAL ROLE {schema}; SET LOCAL search_path = {schema}, shared, pg_temp; \
-             SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
-            limits.statement_timeout_ms, limits.idle_in_transaction_timeout_ms
-        )
+        start(begin, &self.tenant.schema, self.tenant.limits)
     }
+}
+
+/// One message: nothing is ever set on the session, so nothing can leak to the connection's
+/// next user. `pg_temp` is named last, lest a temporary table shadow a real one.
+pub(super) fn start(begin: &str, schema: &SchemaName, limits: Limits) -> String {
+    let schema = schema.as_str();
+    format!(
+        "{begin}; SET LOCAL ROLE {schema}; SET LOCAL search_path = {schema}, shared, pg_temp; \
+         SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
+        limits.statement_timeout_ms, limits.idle_in_transaction_timeout_ms
+    )
 }
 
 impl std::fmt::Debug for TenantDb {

@@ -16,10 +16,12 @@ async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Ready when the directory was read and the database answers. Redis is told but not needed.
+/// Ready when the walls between dealers were seen to stand, the directory was read and the
+/// database answers. Redis is told but not needed.
 #[get("/readyz")]
 async fn readyz(req: HttpRequest) -> HttpResponse {
     let state = AppState::of(&req);
+    let is_isolated = state.admission.is_open();
     let has_directory = state.directory.is_loaded();
     let has_database = state.directory.ping().await.is_ok();
     let redis = match state.attempts.redis_answers().await {
@@ -27,7 +29,7 @@ async fn readyz(req: HttpRequest) -> HttpResponse {
         Some(true) => "ok",
         Some(false) => "away",
     };
-    let is_ready = has_directory && has_database;
+    let is_ready = is_isolated && has_directory && has_database;
     let mut response = if is_ready {
         HttpResponse::Ok()
     } else {
@@ -35,6 +37,7 @@ async fn readyz(req: HttpRequest) -> HttpResponse {
     };
     response.json(json!({
         "status": if is_ready { "ready" } else { "not ready" },
+        "isolation": if is_isolated { "ok" } else { "not checked yet" },
         "directory": if has_directory { "ok" } else { "not read yet" },
         "database": if has_database { "ok" } else { "away" },
         "redis": redis,

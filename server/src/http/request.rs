@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::code::Code;
 use super::problem::Problem;
 use crate::db::Tenant;
+use crate::metrics::Serving;
 use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,19 +57,24 @@ pub async fn each_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
     let id = RequestId(Uuid::now_v7());
+    let serving = AppState::of(request.request())
+        .metrics
+        .serving(request.method(), request.match_pattern().as_deref());
     request.extensions_mut().insert(id);
+    request.extensions_mut().insert(serving.tenant());
 
     // The request can't be kept: the router wants to be its only owner.
     let limit = time_limit(request.request());
     let Ok(outcome) = tokio::time::timeout(limit, next.call(request)).await else {
         tracing::warn!(request_id = %id, limit_ms = limit.as_millis(), "request took too long");
+        serving.answered(Code::RequestTimedOut.status());
         return Err(Problem::new(Code::RequestTimedOut).during(id).into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
     add_headers(&mut response, id);
-    log(&response, id, started.elapsed());
+    log(&response, id, &serving);
+    serving.answered(response.status());
     Ok(response)
 }
 
@@ -150,22 +156,21 @@ fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<&Problem> {
 }
 
 /// One event a request. A server error is somebody's to look at; a refused request is not.
-fn log(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
+fn log(response: &ServiceResponse<BoxBody>, id: RequestId, serving: &Serving) {
     let req = response.request();
     let extensions = req.extensions();
     let failure = extensions.get::<Cause>();
     let tenant = extensions.get::<Arc<Tenant>>().map(|tenant| tenant.key());
     let status = response.status();
-    let route = req.match_pattern();
     macro_rules! event {
         ($level:ident, $message:literal) => {
             tracing::$level!(
                 request_id = %id,
                 tenant.id = tenant.map(tracing::field::display),
                 http.method = %req.method(),
-                http.route = route.as_deref().unwrap_or("-"),
+                http.route = serving.route(),
                 http.status = status.as_u16(),
-                duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                duration_ms = u64::try_from(serving.took().as_millis()).unwrap_or(u64::MAX),
                 problem = failure.map(|failure| failure.code.slug()),
                 cause = failure.and_then(|failure| failure.cause.as_deref()),
                 $message

@@ -17,6 +17,7 @@ use super::host::{self, HostName};
 use super::problem::Problem;
 use super::request::RequestId;
 use crate::db::{Address, Found, SecurityEvent, Tenant, TenantDb};
+use crate::metrics::ServedTenant;
 use crate::state::AppState;
 
 /// Machines name the dealer here, by slug or id, on the API host only.
@@ -69,6 +70,9 @@ pub async fn resolve(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
         return Ok(tenant.clone());
     }
     let tenant = look_up(req).await?;
+    if let Some(served) = req.extensions().get::<ServedTenant>() {
+        served.is(tenant.key());
+    }
     req.extensions_mut().insert(tenant.clone());
     Ok(tenant)
 }
@@ -108,6 +112,9 @@ pub(super) fn refuse_mismatch(req: &HttpRequest, tenant: &Tenant, by: &'static s
 }
 
 async fn found(state: &AppState, address: &Address) -> Result<Arc<Tenant>, Problem> {
+    if !state.admission.is_open() {
+        return Err(Problem::new(Code::Unavailable));
+    }
     match state.directory.find(address).await {
         Found::Tenant(tenant) => Ok(tenant),
         Found::Nobody => Err(unknown()),

@@ -23,6 +23,7 @@ pub struct TestApp {
     /// Its inner parts, for what HTTP can't reach.
     pub state: Arc<AppState>,
     base: String,
+    metrics_base: String,
     client: Client,
     handle: actix_web::dev::ServerHandle,
     next_dealer: AtomicUsize,
@@ -74,12 +75,16 @@ impl TestApp {
             .await
             .expect("the app can be built");
         let base = format!("http://{}", application.address());
+        let metrics_base = application
+            .metrics_address()
+            .map_or_else(String::new, |address| format!("http://{address}"));
         let (state, handle) = (application.state(), application.handle());
         actix_web::rt::spawn(application.run());
         Self {
             database,
             state,
             base,
+            metrics_base,
             client: Client::new(),
             handle,
             next_dealer: AtomicUsize::new(0),
@@ -197,6 +202,11 @@ impl TestApp {
     /// Where it listens, as `http://127.0.0.1:port`.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Where it tells metrics and health, as `http://127.0.0.1:port`; empty when nowhere.
+    pub fn metrics_base(&self) -> &str {
+        &self.metrics_base
     }
 
     /// Stops the server once its requests have ended.

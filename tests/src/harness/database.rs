@@ -43,13 +43,24 @@ impl Scratch {
         prepare_template(&mut connection, &scratch.server).await;
         let create = format!("CREATE DATABASE {} TEMPLATE {TEMPLATE}", scratch.name);
         run(&mut connection, &create).await;
-        // A clone doesn't inherit the rights on the database itself.
-        run(
-            &mut connection,
-            &format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", scratch.name),
-        )
-        .await;
+        scratch.close_to_public(&mut connection).await;
         scratch
+    }
+
+    /// A clone doesn't inherit the rights on the database itself, so the fence around it is put up
+    /// again: nothing for PUBLIC, and our logins may connect.
+    async fn close_to_public(&self, connection: &mut PgConnection) {
+        let lanes: Vec<String> = sqlx::query_scalar("SELECT login_role FROM platform.lane")
+            .fetch_all(&mut self.connect().await)
+            .await
+            .expect("the clone has lanes");
+        let name = &self.name;
+        let logins = lanes.join(", ");
+        let rights = format!(
+            "REVOKE ALL ON DATABASE {name} FROM PUBLIC;
+             GRANT CONNECT ON DATABASE {name} TO tubex_server, {logins}"
+        );
+        run(connection, &rights).await;
     }
 
     /// The same with so many connections in the lane of the ready dealers.

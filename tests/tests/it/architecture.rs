@@ -135,6 +135,23 @@ fn only_db_knows_that_there_is_a_pool() {
 }
 
 #[test]
+fn only_the_doctor_opens_connections_past_the_pools() {
+    for path in sources("server/src") {
+        let inside = path
+            .strip_prefix(root().join("server/src"))
+            .expect("is inside");
+        if inside.starts_with("doctor") || inside.starts_with("db") {
+            continue;
+        }
+        assert!(
+            !code_of(&path).contains("probe::"),
+            "{} reaches for the doctor's door",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn services_know_neither_transport_nor_clock_nor_the_end_of_a_transaction() {
     let services = sources("server/src/tenant")
         .into_iter()

@@ -10,9 +10,11 @@
 mod architecture;
 mod catalogue;
 mod command_line;
+mod doctor;
 mod imports;
 mod isolation;
 mod lanes;
+mod metrics;
 mod openapi;
 mod outages;
 mod pages;

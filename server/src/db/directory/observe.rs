@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::{Directory, TenantStatus};
+use sea_orm::DbErr;
+
+use super::{Directory, TenantStatus, load};
+use crate::db::platform::PlatformDb;
 use crate::db::stats::LaneStats;
 use crate::kernel::TenantKey;
 
@@ -30,11 +33,27 @@ impl Directory {
         counts.into_iter().collect()
     }
 
-    /// How often each tenant's own bound refused a request; those that it never did are left out.
-    pub fn refusals(&self) -> Vec<(TenantKey, u64)> {
-        let index = self.read_index();
-        let counted = index.iter().map(|it| (it.key(), it.gate.refused()));
-        counted.filter(|(_, refused)| *refused > 0).collect()
+    /// Every tenant's key.
+    pub fn keys(&self) -> Vec<TenantKey> {
+        self.read_index().iter().map(|it| it.key()).collect()
+    }
+
+    /// Runs the queries that fill the directory and keeps nothing of them: do the platform's
+    /// tables look the way this build reads them?
+    ///
+    /// # Errors
+    ///
+    /// When one of them fails.
+    pub async fn try_queries(platform: &PlatformDb) -> Result<(), DbErr> {
+        platform
+            .read(async |tx| {
+                let seen = load::seen(tx).await?;
+                load::changes(tx, &seen).await?;
+                load::all(tx).await?;
+                load::lanes(tx).await?;
+                Ok(())
+            })
+            .await
     }
 
     /// Every lane of this process.
@@ -50,9 +69,14 @@ impl Directory {
                 in_use: pool.in_use,
                 waiting: pool.waiting,
                 acquired: pool.acquired,
-                waited: pool.waited,
-                wait_buckets: pool.wait_buckets,
+                waited_seconds: pool.waited.as_secs_f64(),
+                wait_buckets: pool
+                    .wait_buckets
+                    .iter()
+                    .map(|(bound, waits)| (bound.as_secs_f64(), *waits))
+                    .collect(),
                 timed_out: pool.timed_out,
+                refused_by_cap: lane.refused_by_cap(),
                 recycled: pool.recycled,
                 statement_hits: pool.statement_hits,
                 statement_misses: pool.statement_misses,

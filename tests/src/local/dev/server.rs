@@ -71,6 +71,7 @@ impl Server {
             .env("TUBEX_DATABASE__SECRET", secrets.database_secret())
             .env("TUBEX_AUTH__TOKEN_SECRET", secrets.token_secret())
             .env("TUBEX_HTTP__LISTEN", format!("127.0.0.1:{}", settings.port))
+            .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
             .env("TUBEX_HTTP__BASE_DOMAIN", "localhost")
             // Meant for `tubex`; the server refuses variables that it does not know.
             .env_remove("TUBEX_LOG")

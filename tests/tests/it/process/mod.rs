@@ -3,5 +3,5 @@
 mod configuration;
 mod life;
 mod log;
-mod program;
+pub mod program;
 mod worker;

@@ -130,6 +130,7 @@ pub fn command(database: &Scratch, keys: &[(&str, &str)]) -> Command {
     command
         .env("TUBEX_HTTP__LISTEN", "127.0.0.1:0")
         .env("TUBEX_HTTP__WORKERS", "1")
+        .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
         .env("TUBEX_DATABASE__URL", database.server_url())
         .env("TUBEX_DATABASE__SECRET", database.secret())
         .env("TUBEX_AUTH__TOKEN_SECRET", TOKEN_SECRET)

@@ -1,0 +1,4 @@
+//! What is measured, and where it is told.
+
+mod ports;
+mod scrape;
