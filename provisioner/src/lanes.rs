@@ -5,7 +5,7 @@
 //! counts, after having got it, everybody who is listed there and everybody who really is a member
 //! of its login.
 //!
-//! What keeps them from waiting for each other in a circle: tenant's row, then [`lock`], then one
+//! What keeps them from waiting for each other in a circle: tenant's row, then `lock`, then one
 //! lane's row, then whatever a change of a lane touches (the directory's mark, which is one row
 //! for all, and the rights on the database). Nobody goes back.
 

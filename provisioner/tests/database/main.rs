@@ -16,10 +16,12 @@
 mod command_line;
 mod creation;
 mod domains;
+mod elsewhere;
 mod fence;
 mod fleet;
 mod kill;
 mod lanes;
+mod moves;
 mod nodes;
 mod plans;
 mod platform;
