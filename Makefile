@@ -22,6 +22,7 @@ dev: bins ## run Tubex here, with private databases and two demo dealers (PORT=8
 
 test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
+	@$(LOCAL) tools pgbouncer >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
 		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \

@@ -41,6 +41,8 @@ pub enum Durability {
     Kept,
     /// Anything: it is removed after the run, and speed is all that counts.
     ThrowAway,
+    /// The same, in an instance that holds a few dealers only and should cost little memory.
+    ThrowAwayNode,
 }
 
 impl Durability {
@@ -51,6 +53,15 @@ impl Durability {
                 "max_connections=400",
                 "max_locks_per_transaction=256",
                 "shared_buffers=256MB",
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "autovacuum=on",
+            ],
+            Self::ThrowAwayNode => &[
+                "max_connections=100",
+                "max_locks_per_transaction=128",
+                "shared_buffers=32MB",
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",
@@ -285,6 +296,15 @@ pub fn answers(port: u16) -> bool {
         Ok(answer[0])
     };
     matches!(ask(), Ok(b'S' | b'N'))
+}
+
+/// Chooses the owner's password of an instance that has yet to be made in `dir`.
+///
+/// # Errors
+///
+/// When the directory is not writable.
+pub fn choose_password(dir: &Path, password: &str) -> Result<()> {
+    secret::write_private(&dir.join("password"), password.as_bytes())
 }
 
 /// Ends an instance that a killed run left in `dir`, if there is one.
