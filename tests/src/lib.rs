@@ -9,4 +9,7 @@
 mod harness;
 pub mod local;
 
-pub use harness::{Actor, Dealer, Reply, Scratch, TestApp, Wire, eventually, server_binary, tubex};
+pub use harness::{
+    Actor, Dealer, PgBouncer, Reply, Scratch, TestApp, Wire, eventually, node_urls, server_binary,
+    tubex,
+};

@@ -29,6 +29,8 @@ const LOCK: i64 = 0x7475_6265_7801;
 pub struct Scratch {
     server: Url,
     name: String,
+    /// Its databases on other clusters.
+    elsewhere: Vec<(Url, String)>,
 }
 
 impl Scratch {
@@ -90,7 +92,18 @@ impl Scratch {
         Self {
             server,
             name: name.to_owned(),
+            elsewhere: Vec::new(),
         }
+    }
+
+    /// Adds an empty database on another cluster, which goes with this one, and returns its name.
+    pub(super) async fn add_database_on(&mut self, server: &Url) -> String {
+        let mut connection = PgConnection::connect(server.as_str())
+            .await
+            .expect("the clusters of TUBEX_TEST_NODE_URLS are there; run `make test`");
+        run(&mut connection, &format!("CREATE DATABASE {}", self.name)).await;
+        self.elsewhere.push((server.clone(), self.name.clone()));
+        self.name.clone()
     }
 
     /// Address with the owner's login, for `tubex`.
@@ -159,16 +172,19 @@ impl Drop for Scratch {
     /// Postgres drops nothing while a connection is half-way through its sign-in, and such a one
     /// of our own runtime only ends when this process does. The statement ends without us.
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
+        let mut databases = std::mem::take(&mut self.elsewhere);
+        databases.push((self.server.clone(), self.name.clone()));
         let (done, is_done) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
             runtime.block_on(async {
-                let mut connection = PgConnection::connect(server.as_str()).await?;
-                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                connection.execute(sqlx::AssertSqlSafe(drop)).await?;
+                for (server, name) in databases {
+                    let mut connection = PgConnection::connect(server.as_str()).await?;
+                    let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                    connection.execute(sqlx::AssertSqlSafe(drop)).await?;
+                }
                 anyhow::Ok(())
             })?;
             anyhow::Ok(done.send(())?)
@@ -218,12 +234,12 @@ async fn prepare_template(connection: &mut PgConnection, server: &Url) {
 fn fill(url: &str) {
     must(tubex(url, &["platform", "migrate"], &[]));
     for (slug, name) in READY {
-        create_dealer(url, slug, name);
+        create_dealer(url, slug, name, &[]);
     }
 }
 
 /// Creates a dealer with an owner who can sign in.
-pub(super) fn create_dealer(url: &str, slug: &str, name: &str) {
+pub(super) fn create_dealer(url: &str, slug: &str, name: &str, more: &[&str]) {
     let email = format!("owner@{slug}.example");
     let arguments = [
         "tenant",
@@ -236,12 +252,13 @@ pub(super) fn create_dealer(url: &str, slug: &str, name: &str) {
     ];
     must(tubex(
         url,
-        &arguments,
+        &[&arguments[..], more].concat(),
         &[("TUBEX_OWNER_PASSWORD", PASSWORD)],
     ));
 }
 
-fn must(output: std::process::Output) {
+/// Shows what a program said when it failed.
+pub(super) fn must(output: std::process::Output) {
     assert!(
         output.status.success(),
         "{}",

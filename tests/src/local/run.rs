@@ -74,7 +74,9 @@ pub fn run(stop: &Stop, words: &[OsString]) -> Result<u8> {
     let status = supervise(&mut command, stop)?;
     for (name, cluster) in CLUSTERS.iter().zip(&mut clusters) {
         if let Some(last_words) = cluster.obituary() {
-            say(format!("Postgres ({name}) ended during the run:{last_words}"));
+            say(format!(
+                "Postgres ({name}) ended during the run:{last_words}"
+            ));
         }
     }
     drop(redis);

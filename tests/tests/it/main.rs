@@ -15,6 +15,7 @@ mod isolation;
 mod openapi;
 mod outages;
 mod pages;
+mod pooler;
 mod problems;
 mod process;
 mod resolution;

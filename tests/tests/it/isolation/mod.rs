@@ -1,6 +1,7 @@
 //! No dealer ever sees another: canaries in mixed traffic, and a walk over every route.
 
 mod canaries;
+mod nodes;
 mod routes;
 
 use tests::Reply;

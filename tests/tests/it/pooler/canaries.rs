@@ -1,0 +1,1 @@
+//! Canaries through the pooler.
