@@ -17,7 +17,7 @@ pub(super) const READY: [(&str, &str); 3] = [
     ("core", "Core Stone"),
 ];
 /// The password of every owner.
-pub(super) const PASSWORD: &str = "a fine password for tests";
+pub(crate) const PASSWORD: &str = "a fine password for tests";
 const TEMPLATE: &str = "tubex_template";
 /// How long the end of a test may wait for its database to go.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -75,7 +75,28 @@ impl Scratch {
     ///
     /// Without a test server: run `make test`.
     pub async fn empty() -> Self {
-        let scratch = Self::named(&format!("tubex_test_{}", Uuid::now_v7().simple()));
+        Self::create_empty(Self::named(&format!(
+            "tubex_test_{}",
+            Uuid::now_v7().simple()
+        )))
+        .await
+    }
+
+    /// An empty database on a server of one's own, by its owner's address.
+    ///
+    /// # Panics
+    ///
+    /// When the server is gone.
+    pub async fn empty_on(server: &Url) -> Self {
+        Self::create_empty(Self {
+            server: server.clone(),
+            name: "tubex_canaries".to_owned(),
+            elsewhere: Vec::new(),
+        })
+        .await
+    }
+
+    async fn create_empty(scratch: Self) -> Self {
         let mut connection = scratch.server_connection().await;
         run(
             &mut connection,

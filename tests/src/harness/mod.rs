@@ -8,14 +8,17 @@ mod nodes;
 mod pooler;
 mod programs;
 mod reply;
+mod server_process;
 mod wire;
 
 pub use actor::{Actor, Dealer};
 pub use app::TestApp;
+pub(crate) use database::PASSWORD;
 pub use database::Scratch;
 pub use eventually::eventually;
 pub use nodes::node_urls;
 pub use pooler::PgBouncer;
 pub use programs::{server_binary, tubex};
 pub use reply::Reply;
+pub use server_process::ServerProcess;
 pub use wire::Wire;

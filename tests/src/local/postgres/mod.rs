@@ -71,6 +71,15 @@ impl Durability {
     }
 }
 
+/// How an instance is stopped to be started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopping {
+    /// Sessions end, everything is written down.
+    Fast,
+    /// As in a crash: the next start recovers.
+    Immediate,
+}
+
 /// A running instance; stopped when dropped, data kept.
 #[derive(Debug)]
 pub struct Postgres {
@@ -152,6 +161,30 @@ impl Postgres {
             }
         };
         ended.then(|| process::last_lines(&self.cluster.log, 15))
+    }
+
+    /// Stops the instance and starts it again at the same address.
+    ///
+    /// # Errors
+    ///
+    /// When it does not stop, or does not start; or somebody took its port meanwhile.
+    pub fn restart(&mut self, stopping: Stopping) -> Result<()> {
+        let stopped = match stopping {
+            Stopping::Fast => self.cluster.stop_fast(),
+            Stopping::Immediate => self.cluster.stop_immediately(),
+        };
+        if !stopped {
+            bail!("Postgres did not stop");
+        }
+        if let Some(mut child) = self.child.take() {
+            child.wait()?;
+        }
+        let (port, child) = launch(&self.cluster, self.durability, true)?;
+        self.child = Some(child);
+        if port != self.port {
+            bail!("the port of Postgres was taken while it was down");
+        }
+        Ok(())
     }
 
     /// Stops the instance: politely, then firmly.

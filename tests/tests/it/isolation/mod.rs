@@ -1,6 +1,6 @@
 //! No dealer ever sees another: canaries in mixed traffic, and a walk over every route.
 
-mod canaries;
+pub mod canaries;
 mod nodes;
 mod routes;
 
