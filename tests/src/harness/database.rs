@@ -106,6 +106,29 @@ impl Scratch {
         scratch
     }
 
+    /// Makes the platform and these dealers in an empty database. Lanes take so many dealers each,
+    /// and every other lane has one connection only.
+    ///
+    /// # Panics
+    ///
+    /// When `tubex` fails.
+    pub async fn settle(&self, slugs: &[&str], dealers_per_lane: u16) {
+        let url = self.owner_url();
+        must(tubex(&url, &["platform", "migrate"], &[]));
+        let mut connection = self.connect().await;
+        for slug in slugs {
+            create_dealer(&url, slug, slug, &[]);
+            let full = format!("UPDATE platform.lane SET capacity = {dealers_per_lane}");
+            run(&mut connection, &full).await;
+        }
+        let narrow = "UPDATE platform.lane SET width = 1 WHERE id IN
+             (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) FROM platform.lane) l
+              WHERE row_number % 2 = 0)";
+        run(&mut connection, narrow).await;
+        // Room for dealers that move.
+        run(&mut connection, "UPDATE platform.lane SET capacity = 500").await;
+    }
+
     fn named(name: &str) -> Self {
         let server = std::env::var("TUBEX_TEST_DATABASE_URL")
             .expect("TUBEX_TEST_DATABASE_URL is set by `make test`; run that");
