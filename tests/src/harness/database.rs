@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::task::JoinSet;
 use url::Url;
 use uuid::Uuid;
 
@@ -106,27 +107,43 @@ impl Scratch {
         scratch
     }
 
-    /// Makes the platform and these dealers in an empty database. Lanes take so many dealers each,
-    /// and every other lane has one connection only.
+    /// Makes dealers beside those that are there, two at a time. Lanes take so many each.
+    ///
+    /// # Panics
+    ///
+    /// When `tubex` fails.
+    pub async fn add_dealers(&self, slugs: &[&str], dealers_per_lane: u16) {
+        let mut connection = self.connect().await;
+        let all_lanes = async |connection: &mut PgConnection, capacity: u16| {
+            let capacity = format!("UPDATE platform.lane SET capacity = {capacity}");
+            run(connection, &capacity).await;
+        };
+        for two in slugs.chunks(2) {
+            all_lanes(&mut connection, dealers_per_lane).await;
+            let mut creating = JoinSet::new();
+            for slug in two {
+                let (url, slug) = (self.owner_url(), (*slug).to_owned());
+                creating.spawn_blocking(move || create_dealer(&url, &slug, &slug, &[]));
+            }
+            creating.join_all().await;
+        }
+        // Room for dealers that move.
+        all_lanes(&mut connection, 500).await;
+    }
+
+    /// Makes the platform and these dealers in an empty database, on lanes of which every other has
+    /// one connection only.
     ///
     /// # Panics
     ///
     /// When `tubex` fails.
     pub async fn settle(&self, slugs: &[&str], dealers_per_lane: u16) {
-        let url = self.owner_url();
-        must(tubex(&url, &["platform", "migrate"], &[]));
-        let mut connection = self.connect().await;
-        for slug in slugs {
-            create_dealer(&url, slug, slug, &[]);
-            let full = format!("UPDATE platform.lane SET capacity = {dealers_per_lane}");
-            run(&mut connection, &full).await;
-        }
+        must(tubex(&self.owner_url(), &["platform", "migrate"], &[]));
+        self.add_dealers(slugs, dealers_per_lane).await;
         let narrow = "UPDATE platform.lane SET width = 1 WHERE id IN
              (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) FROM platform.lane) l
               WHERE row_number % 2 = 0)";
-        run(&mut connection, narrow).await;
-        // Room for dealers that move.
-        run(&mut connection, "UPDATE platform.lane SET capacity = 500").await;
+        run(&mut self.connect().await, narrow).await;
     }
 
     fn named(name: &str) -> Self {

@@ -21,4 +21,4 @@ pub use pooler::PgBouncer;
 pub use programs::{server_binary, tubex};
 pub use reply::Reply;
 pub use server_process::ServerProcess;
-pub use wire::Wire;
+pub use wire::{Asked, Wire};

@@ -2,7 +2,9 @@
 
 pub mod canaries;
 mod nodes;
+mod roles;
 mod routes;
+mod scenarios;
 
 use tests::Reply;
 

@@ -1,6 +1,7 @@
 //! Nothing of one dealer's transaction is left to the next: role, path, plans, the transaction.
 
 mod cancelled;
+mod messages;
 mod plans;
 mod walls;
 
@@ -11,7 +12,7 @@ use tests::{Dealer, TestApp};
 /// Whom a transaction acts as, and where it looks.
 pub const WHO: &str = "SELECT current_user || '|' || current_setting('search_path')";
 
-fn statement(sql: &str) -> Statement {
+pub fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::Postgres, sql)
 }
 
