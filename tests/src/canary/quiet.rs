@@ -30,7 +30,7 @@ impl Quiet {
 
     /// Whether there was no disturbance from the look until now.
     pub fn reigned_since(&self, look: Look) -> bool {
-        look.0 % 2 == 0 && self.0.load(Ordering::SeqCst) == look.0
+        look.0.is_multiple_of(2) && self.0.load(Ordering::SeqCst) == look.0
     }
 }
 

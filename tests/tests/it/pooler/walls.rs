@@ -16,7 +16,7 @@ const BACKEND: &str = "SELECT pg_backend_pid()::text";
 
 #[actix_web::test]
 async fn several_dealers_work_side_by_side() {
-    let (app, _pooler) = behind_a_pooler(&[]).await;
+    let (app, _pooler) = behind_a_pooler(2, &[]).await;
     let dealers = [app.dealer().await, app.dealer().await, app.dealer().await];
 
     let work = async |dealer: &Dealer| {
@@ -42,7 +42,7 @@ async fn several_dealers_work_side_by_side() {
 
 #[actix_web::test]
 async fn role_and_path_are_the_dealers_own_on_every_shared_connection() {
-    let (app, _pooler) = behind_a_pooler(&[]).await;
+    let (app, _pooler) = behind_a_pooler(2, &[]).await;
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let doors = [app.door(&acme).await, app.door(&bolt).await];
     let expected = [themselves(&app, &acme).await, themselves(&app, &bolt).await];
@@ -72,7 +72,7 @@ async fn role_and_path_are_the_dealers_own_on_every_shared_connection() {
 
 #[actix_web::test]
 async fn a_session_that_is_shared_is_left_naked() {
-    let (app, pooler) = behind_a_pooler(&[]).await;
+    let (app, pooler) = behind_a_pooler(1, &[]).await;
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let lane: String = sqlx::query_scalar("SELECT login_role FROM platform.lane")
         .fetch_one(&mut app.database.connect().await)
@@ -97,14 +97,15 @@ async fn a_session_that_is_shared_is_left_naked() {
         assert_eq!(seen, format!("{lane}|\"$user\", public|0|off"));
         assert!(
             backends.contains(&backend),
-            "{backend} is none of {backends:?}"
+            "nothing was shown: {backend} is none of {backends:?}"
         );
     }
 }
 
 #[actix_web::test]
 async fn work_broken_off_leaves_nothing_to_the_next_dealer() {
-    let (app, _pooler) = behind_a_pooler(&[("TUBEX_DATABASE__STATEMENT_TIMEOUT_MS", "200")]).await;
+    let (app, _pooler) =
+        behind_a_pooler(2, &[("TUBEX_DATABASE__STATEMENT_TIMEOUT_MS", "200")]).await;
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let (broken_off, next) = (app.door(&acme).await, app.door(&bolt).await);
     let expected = themselves(&app, &bolt).await;
@@ -130,7 +131,7 @@ async fn work_broken_off_leaves_nothing_to_the_next_dealer() {
 
 #[actix_web::test]
 async fn a_dealers_new_state_is_known_past_the_pooler_within_a_second() {
-    let (app, _pooler) = behind_a_pooler(&[]).await;
+    let (app, _pooler) = behind_a_pooler(2, &[]).await;
     let acme = app.dealer().await;
     acme.get("/items").await.expect(200);
 
