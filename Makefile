@@ -2,11 +2,12 @@
 #
 #   make dev PORT=8081            another port
 #   make test ARGS='quotes'       only tests whose name contains "quotes" (doctests are skipped)
+#   make soak SEED=42 MINUTES=5   the same requests as the run that printed this seed
 
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help dev test lint deny fmt bench clean-dev rustfmt clippy bins
+.PHONY: help dev test lint deny fmt bench soak clean-dev rustfmt clippy bins
 
 ARGS ?=
 
@@ -22,6 +23,7 @@ dev: bins ## run Tubex here, with private databases and two demo dealers (PORT=8
 
 test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
+	@$(LOCAL) tools pgbouncer >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
 		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \
@@ -62,6 +64,12 @@ bench: bins ## measure, with release code and throw-away databases
 	@$(LOCAL) tools wrk
 	cargo build --profile bench --workspace
 	$(LOCAL) run -- cargo bench --workspace --bench product $(ARGS)
+
+soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=)
+	cargo build --profile bench --workspace --bins
+	$(LOCAL) run -- cargo bench -p tests --bench soak
+soak: export REQUESTS ?= 200000
+soak: export MINUTES ?= 20
 
 clean-dev: ## stop what `make dev` left running and remove its data
 	@[ -x $(LOCAL) ] || cargo build --workspace --bins

@@ -1,12 +1,16 @@
-//! The harness: an app on a database of its own, actors who use it, and the local stack behind
-//! `make dev`, `make test` and `make bench`.
+//! The harness: an app on a database of its own, actors who use it, canaries among them, and the
+//! local stack behind `make dev`, `make test`, `make bench` and `make soak`.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
     reason = "the harness looks from outside: it is where real clocks and raw connections belong"
 )]
 
+pub mod canary;
 mod harness;
 pub mod local;
 
-pub use harness::{Actor, Dealer, Reply, Scratch, TestApp, Wire, eventually, server_binary, tubex};
+pub use harness::{
+    Actor, Asked, Dealer, PgBouncer, Reply, Scratch, ServerProcess, TestApp, Wire, eventually,
+    node_urls, server_binary, tubex,
+};

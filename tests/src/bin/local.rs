@@ -13,10 +13,11 @@ const USAGE: &str = "\
 usage: local COMMAND
 
   dev                 start Postgres, Redis and the server, with two demo dealers; PORT=8080
-  run -- CMD ARGS...  run CMD with a throw-away Postgres and Redis in
-                      TUBEX_TEST_DATABASE_URL and TUBEX_TEST_REDIS_URL
+  run -- CMD ARGS...  run CMD with throw-away instances: Postgres in TUBEX_TEST_DATABASE_URL,
+                      two more of them in TUBEX_TEST_NODE_URLS, Redis in TUBEX_TEST_REDIS_URL
   clean               stop what is left running, remove .local and its data
-  tools wrk|chromium  find a program, or install it, and print where it is
+  tools wrk|chromium|pgbouncer
+                      find a program, or install it, and print where it is
 
 environment: TUBEX_DATABASE__URL, TUBEX_REDIS__URL (dev uses these instead of its own),
              PG_BIN (where initdb and postgres are), LOCAL_INSTALL=no (never install)";
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ),
         ["clean"] => (clean::clean().map(|()| 0), INTERRUPTED),
         ["tools", "wrk"] => (show(tools::wrk()), INTERRUPTED),
+        ["tools", "pgbouncer"] => (show(tools::pgbouncer()), INTERRUPTED),
         ["tools", "chromium"] => (show(tools::chromium()), INTERRUPTED),
         ["help" | "-h" | "--help"] => {
             print(USAGE);

@@ -110,9 +110,11 @@ impl TestApp {
     pub async fn new_dealer(&self) -> Dealer {
         let slug = format!("d{}", &Uuid::new_v4().simple().to_string()[..12]);
         let (url, name) = (self.database.owner_url(), slug.clone());
-        tokio::task::spawn_blocking(move || database::create_dealer(&url, &name, "New Dealer"))
-            .await
-            .expect("tubex creates the dealer");
+        tokio::task::spawn_blocking(move || {
+            database::create_dealer(&url, &name, "New Dealer", &[])
+        })
+        .await
+        .expect("tubex creates the dealer");
         self.enter(&slug).await
     }
 
@@ -138,7 +140,7 @@ impl TestApp {
             .bind(Uuid::now_v7())
             .bind(&email)
             .bind(role)
-            .execute(&mut self.database.connect().await)
+            .execute(&mut self.database.connect_to_home_of(&dealer.slug).await)
             .await
             .expect("the member is new");
         let anybody = dealer.owner.signed_out();

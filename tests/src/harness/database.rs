@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::task::JoinSet;
 use url::Url;
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ pub(super) const READY: [(&str, &str); 3] = [
     ("core", "Core Stone"),
 ];
 /// The password of every owner.
-pub(super) const PASSWORD: &str = "a fine password for tests";
+pub(crate) const PASSWORD: &str = "a fine password for tests";
 const TEMPLATE: &str = "tubex_template";
 /// How long the end of a test may wait for its database to go.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +30,8 @@ const LOCK: i64 = 0x7475_6265_7801;
 pub struct Scratch {
     server: Url,
     name: String,
+    /// Its databases on other clusters.
+    elsewhere: Vec<(Url, String)>,
 }
 
 impl Scratch {
@@ -84,7 +87,28 @@ impl Scratch {
     ///
     /// Without a test server: run `make test`.
     pub async fn empty() -> Self {
-        let scratch = Self::named(&format!("tubex_test_{}", Uuid::now_v7().simple()));
+        Self::create_empty(Self::named(&format!(
+            "tubex_test_{}",
+            Uuid::now_v7().simple()
+        )))
+        .await
+    }
+
+    /// An empty database on a server of one's own, by its owner's address.
+    ///
+    /// # Panics
+    ///
+    /// When the server is gone.
+    pub async fn empty_on(server: &Url) -> Self {
+        Self::create_empty(Self {
+            server: server.clone(),
+            name: "tubex_canaries".to_owned(),
+            elsewhere: Vec::new(),
+        })
+        .await
+    }
+
+    async fn create_empty(scratch: Self) -> Self {
         let mut connection = scratch.server_connection().await;
         run(
             &mut connection,
@@ -94,6 +118,45 @@ impl Scratch {
         scratch
     }
 
+    /// Makes dealers beside those that are there, two at a time. Lanes take so many each.
+    ///
+    /// # Panics
+    ///
+    /// When `tubex` fails.
+    pub async fn add_dealers(&self, slugs: &[&str], dealers_per_lane: u16) {
+        let mut connection = self.connect().await;
+        let all_lanes = async |connection: &mut PgConnection, capacity: u16| {
+            let capacity = format!("UPDATE platform.lane SET capacity = {capacity}");
+            run(connection, &capacity).await;
+        };
+        for two in slugs.chunks(2) {
+            all_lanes(&mut connection, dealers_per_lane).await;
+            let mut creating = JoinSet::new();
+            for slug in two {
+                let (url, slug) = (self.owner_url(), (*slug).to_owned());
+                creating.spawn_blocking(move || create_dealer(&url, &slug, &slug, &[]));
+            }
+            creating.join_all().await;
+        }
+        // Room for dealers that move.
+        all_lanes(&mut connection, 500).await;
+    }
+
+    /// Makes the platform and these dealers in an empty database, on lanes of which every other has
+    /// one connection only.
+    ///
+    /// # Panics
+    ///
+    /// When `tubex` fails.
+    pub async fn settle(&self, slugs: &[&str], dealers_per_lane: u16) {
+        must(tubex(&self.owner_url(), &["platform", "migrate"], &[]));
+        self.add_dealers(slugs, dealers_per_lane).await;
+        let narrow = "UPDATE platform.lane SET width = 1 WHERE id IN
+             (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) FROM platform.lane) l
+              WHERE row_number % 2 = 0)";
+        run(&mut self.connect().await, narrow).await;
+    }
+
     fn named(name: &str) -> Self {
         let server = std::env::var("TUBEX_TEST_DATABASE_URL")
             .expect("TUBEX_TEST_DATABASE_URL is set by `make test`; run that");
@@ -101,7 +164,18 @@ impl Scratch {
         Self {
             server,
             name: name.to_owned(),
+            elsewhere: Vec::new(),
         }
+    }
+
+    /// Adds an empty database on another cluster, which goes with this one, and returns its name.
+    pub(super) async fn add_database_on(&mut self, server: &Url) -> String {
+        let mut connection = PgConnection::connect(server.as_str())
+            .await
+            .expect("the clusters of TUBEX_TEST_NODE_URLS are there; run `make test`");
+        run(&mut connection, &format!("CREATE DATABASE {}", self.name)).await;
+        self.elsewhere.push((server.clone(), self.name.clone()));
+        self.name.clone()
     }
 
     /// Address with the owner's login, for `tubex`.
@@ -170,16 +244,19 @@ impl Drop for Scratch {
     /// Postgres drops nothing while a connection is half-way through its sign-in, and such a one
     /// of our own runtime only ends when this process does. The statement ends without us.
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
+        let mut databases = std::mem::take(&mut self.elsewhere);
+        databases.push((self.server.clone(), self.name.clone()));
         let (done, is_done) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
             runtime.block_on(async {
-                let mut connection = PgConnection::connect(server.as_str()).await?;
-                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                connection.execute(sqlx::AssertSqlSafe(drop)).await?;
+                for (server, name) in databases {
+                    let mut connection = PgConnection::connect(server.as_str()).await?;
+                    let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                    connection.execute(sqlx::AssertSqlSafe(drop)).await?;
+                }
                 anyhow::Ok(())
             })?;
             anyhow::Ok(done.send(())?)
@@ -229,12 +306,12 @@ async fn prepare_template(connection: &mut PgConnection, server: &Url) {
 fn fill(url: &str) {
     must(tubex(url, &["platform", "migrate"], &[]));
     for (slug, name) in READY {
-        create_dealer(url, slug, name);
+        create_dealer(url, slug, name, &[]);
     }
 }
 
 /// Creates a dealer with an owner who can sign in.
-pub(super) fn create_dealer(url: &str, slug: &str, name: &str) {
+pub(super) fn create_dealer(url: &str, slug: &str, name: &str, more: &[&str]) {
     let email = format!("owner@{slug}.example");
     let arguments = [
         "tenant",
@@ -247,12 +324,13 @@ pub(super) fn create_dealer(url: &str, slug: &str, name: &str) {
     ];
     must(tubex(
         url,
-        &arguments,
+        &[&arguments[..], more].concat(),
         &[("TUBEX_OWNER_PASSWORD", PASSWORD)],
     ));
 }
 
-fn must(output: std::process::Output) {
+/// Shows what a program said when it failed.
+pub(super) fn must(output: std::process::Output) {
     assert!(
         output.status.success(),
         "{}",

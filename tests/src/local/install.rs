@@ -137,12 +137,18 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 /// A directory to put in front of the PATH of package scripts, in which the programs that start
 /// services and create the system-wide cluster do nothing.
 ///
-/// We want programs on disk: no server on port 5432 or 6379, now or after the next boot. Links
+/// We want programs on disk: no server on port 5432, 6379 or 6432, now or after the next boot. Links
 /// to `true` work where temporary folders may not hold executables.
 fn temporary_silence() -> Result<std::path::PathBuf> {
     let nothing = find_program("true").context("there is no program called true")?;
     let dir = place::temporary(&std::env::temp_dir(), "tubex-install-", 0o755)?;
-    for name in ["invoke-rc.d", "deb-systemd-invoke", "pg_createcluster"] {
+    for name in [
+        "invoke-rc.d",
+        "update-rc.d",
+        "deb-systemd-invoke",
+        "deb-systemd-helper",
+        "pg_createcluster",
+    ] {
         symlink(&nothing, dir.join(name)).context("cannot prepare the installation")?;
     }
     Ok(dir)

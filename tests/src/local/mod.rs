@@ -1,4 +1,4 @@
-//! The local stack: private Postgres and Redis instances for `make dev`, `make test` and `make bench`.
+//! The local stack: private Postgres, PgBouncer and Redis instances for `make dev`, `make test` and `make bench`.
 //!
 //! Nothing here touches a system service: every instance lives in a directory of ours, listens
 //! on 127.0.0.1 on a free port behind a random password, and is stopped by whoever started it.
@@ -7,6 +7,7 @@ pub mod account;
 pub mod clean;
 pub mod dev;
 pub mod install;
+pub mod pgbouncer;
 pub mod place;
 pub mod port;
 pub mod postgres;
@@ -19,5 +20,6 @@ pub mod stop;
 pub mod tools;
 pub mod url;
 
+pub use pgbouncer::PgBouncer;
 pub use postgres::{Durability, Postgres};
 pub use redis::Redis;

@@ -1,12 +1,14 @@
-//! `local run`: a command with a throw-away Postgres and Redis around it.
+//! `local run`: a command with throw-away Postgres clusters and a Redis around it.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, stderr, stdin};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::account::Account;
 use super::place::{self, ThrowAway};
@@ -15,16 +17,23 @@ use super::process::{self, Signal, Target};
 use super::redis::{self, Redis};
 use super::say::say;
 use super::stop::Stop;
+use super::{pgbouncer, secret, tools};
 
 const DATABASE_URL: &str = "TUBEX_TEST_DATABASE_URL";
+const NODE_URLS: &str = "TUBEX_TEST_NODE_URLS";
 const REDIS_URL: &str = "TUBEX_TEST_REDIS_URL";
+
+/// Folders of the clusters: where the platform lives, and two that hold dealers only.
+const CLUSTERS: [&str; 3] = ["postgres", "node-1", "node-2"];
 
 /// How long a command may take to end after Ctrl-C before it is killed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a command and returns its exit code; 128 and the signal's number when one ended it.
 ///
-/// A URL that is set in the environment already is used instead of an instance of ours.
+/// A URL that is set in the environment already is used instead of an instance of ours. The nodes
+/// share the main cluster's owner, login and password, because the provisioner works on all of them
+/// with one login: beside a given main cluster, they have to be given too.
 ///
 /// # Errors
 ///
@@ -37,11 +46,16 @@ pub fn run(stop: &Stop, words: &[OsString]) -> Result<u8> {
     // Declared first, so dropped last: the folder goes when nobody works in it any more.
     let folder = ThrowAway::create(&Account::detect()?)?;
     let started = Instant::now();
-    let mut postgres = None;
+    let mut clusters = Vec::new();
+    let nodes_are_given = is_given(NODE_URLS);
     if !is_given(DATABASE_URL) {
-        let instance = Postgres::start(&folder.path().join("postgres"), Durability::ThrowAway)?;
-        command.env(DATABASE_URL, instance.url("postgres"));
-        postgres = Some(instance);
+        let count = if nodes_are_given { 1 } else { CLUSTERS.len() };
+        clusters = start_clusters(folder.path(), &CLUSTERS[..count])?;
+        let urls: Vec<_> = clusters.iter().map(|c| c.url("postgres")).collect();
+        command.env(DATABASE_URL, &urls[0]);
+        if !nodes_are_given {
+            command.env(NODE_URLS, urls[1..].join(","));
+        }
     }
     stop.check()?;
     let mut redis = None;
@@ -51,19 +65,54 @@ pub fn run(stop: &Stop, words: &[OsString]) -> Result<u8> {
         redis = Some(instance);
     }
     stop.check()?;
-    if postgres.is_some() || redis.is_some() {
+    if !clusters.is_empty() || redis.is_some() {
         say(format!(
             "throw-away instances are up after {} ms",
             started.elapsed().as_millis()
         ));
     }
     let status = supervise(&mut command, stop)?;
-    if let Some(last_words) = postgres.as_mut().and_then(Postgres::obituary) {
-        say(format!("Postgres ended during the run:{last_words}"));
+    for (name, cluster) in CLUSTERS.iter().zip(&mut clusters) {
+        if let Some(last_words) = cluster.obituary() {
+            say(format!(
+                "Postgres ({name}) ended during the run:{last_words}"
+            ));
+        }
     }
     drop(redis);
-    drop(postgres);
+    drop(clusters);
     Ok(code_of(status))
+}
+
+/// Starts clusters with one owner's password, side by side: each is waited for, none is heavy.
+fn start_clusters(folder: &Path, names: &[&str]) -> Result<Vec<Postgres>> {
+    let (account, password) = (Account::detect()?, secret::random_text::<24>()?);
+    // Only one of them should find that it is missing.
+    tools::postgres(None)?;
+    thread::scope(|scope| {
+        let starting: Vec<_> = names
+            .iter()
+            .enumerate()
+            .map(|(number, name)| {
+                let (dir, account, password) = (folder.join(name), &account, &password);
+                let durability = match number {
+                    0 => Durability::ThrowAway,
+                    _ => Durability::ThrowAwayNode,
+                };
+                scope.spawn(move || {
+                    place::make_private(&dir, account)?;
+                    postgres::choose_password(&dir, password)?;
+                    Postgres::start(&dir, durability)
+                })
+            })
+            .collect();
+        let started = starting.into_iter().map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| bail!("the thread that started Postgres panicked"))
+        });
+        started.collect()
+    })
 }
 
 fn is_given(key: &str) -> bool {
@@ -132,7 +181,10 @@ fn code_of(status: ExitStatus) -> u8 {
 /// Removes what runs that were killed left behind.
 fn sweep() {
     for dir in place::abandoned() {
-        postgres::end_leftover(&dir.join("postgres"));
+        for name in CLUSTERS {
+            postgres::end_leftover(&dir.join(name));
+        }
+        pgbouncer::end_leftover(&dir.join("pgbouncer"));
         redis::end_leftover(&dir.join("redis"));
         match std::fs::remove_dir_all(&dir) {
             Ok(()) => say(format!(

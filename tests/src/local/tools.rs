@@ -1,4 +1,5 @@
-//! Finding the programs of the local stack: Postgres, Redis or Valkey, wrk, Chromium.
+//! Finding the programs of the local stack: Postgres, PgBouncer, Redis or Valkey, wrk,
+//! Chromium.
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
@@ -33,6 +34,13 @@ const REDIS: Package = Package {
     brew: "redis",
     instead: "install redis-server or valkey-server, use an existing one (TUBEX_REDIS__URL for \
               make dev, TUBEX_TEST_REDIS_URL for make test), or use docker compose",
+};
+
+const PGBOUNCER: Package = Package {
+    name: "PgBouncer",
+    apt: "pgbouncer",
+    brew: "pgbouncer",
+    instead: "install PgBouncer (https://www.pgbouncer.org) and put it on PATH",
 };
 
 const WRK: Package = Package {
@@ -104,6 +112,19 @@ pub fn redis() -> Result<RedisProgram> {
     }
     install::install(&REDIS)?;
     find_redis().context("Redis was installed, but cannot be found")
+}
+
+/// Finds PgBouncer, through which some of the tests go, or installs it.
+///
+/// # Errors
+///
+/// When there is none and it cannot be installed.
+pub fn pgbouncer() -> Result<PathBuf> {
+    if let Some(found) = find_program("pgbouncer") {
+        return Ok(found);
+    }
+    install::install(&PGBOUNCER)?;
+    find_program("pgbouncer").context("PgBouncer was installed, but cannot be found")
 }
 
 /// Finds wrk, the load generator of `make bench`, or installs it.

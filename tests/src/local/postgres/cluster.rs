@@ -164,7 +164,7 @@ impl Cluster {
             .arg(prefixed("--pwfile=", &password_copy))
             .arg("-D")
             .arg(staged);
-        if durability == Durability::ThrowAway {
+        if durability != Durability::Kept {
             command.arg("--no-sync");
         }
         let output = command.output();

@@ -41,6 +41,8 @@ pub enum Durability {
     Kept,
     /// Anything: it is removed after the run, and speed is all that counts.
     ThrowAway,
+    /// The same, in an instance that holds a few dealers only and should cost little memory.
+    ThrowAwayNode,
 }
 
 impl Durability {
@@ -56,8 +58,26 @@ impl Durability {
                 "full_page_writes=off",
                 "autovacuum=on",
             ],
+            Self::ThrowAwayNode => &[
+                "max_connections=100",
+                "max_locks_per_transaction=128",
+                "shared_buffers=32MB",
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "autovacuum=on",
+            ],
         }
     }
+}
+
+/// How an instance is stopped to be started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopping {
+    /// Sessions end, everything is written down.
+    Fast,
+    /// As in a crash: the next start recovers.
+    Immediate,
 }
 
 /// A running instance; stopped when dropped, data kept.
@@ -141,6 +161,30 @@ impl Postgres {
             }
         };
         ended.then(|| process::last_lines(&self.cluster.log, 15))
+    }
+
+    /// Stops the instance and starts it again at the same address.
+    ///
+    /// # Errors
+    ///
+    /// When it does not stop, or does not start; or somebody took its port meanwhile.
+    pub fn restart(&mut self, stopping: Stopping) -> Result<()> {
+        let stopped = match stopping {
+            Stopping::Fast => self.cluster.stop_fast(),
+            Stopping::Immediate => self.cluster.stop_immediately(),
+        };
+        if !stopped {
+            bail!("Postgres did not stop");
+        }
+        if let Some(mut child) = self.child.take() {
+            child.wait()?;
+        }
+        let (port, child) = launch(&self.cluster, self.durability, true)?;
+        self.child = Some(child);
+        if port != self.port {
+            bail!("the port of Postgres was taken while it was down");
+        }
+        Ok(())
     }
 
     /// Stops the instance: politely, then firmly.
@@ -285,6 +329,15 @@ pub fn answers(port: u16) -> bool {
         Ok(answer[0])
     };
     matches!(ask(), Ok(b'S' | b'N'))
+}
+
+/// Chooses the owner's password of an instance that has yet to be made in `dir`.
+///
+/// # Errors
+///
+/// When the directory is not writable.
+pub fn choose_password(dir: &Path, password: &str) -> Result<()> {
+    secret::write_private(&dir.join("password"), password.as_bytes())
 }
 
 /// Ends an instance that a killed run left in `dir`, if there is one.

@@ -1,7 +1,10 @@
 //! No dealer ever sees another: canaries in mixed traffic, and a walk over every route.
 
-mod canaries;
+pub mod canaries;
+mod nodes;
+mod roles;
 mod routes;
+mod scenarios;
 
 use tests::Reply;
 

@@ -2,32 +2,32 @@
 
 mod document;
 mod pages;
-mod walk;
+pub mod walk;
 
 use serde_json::Value;
 use tests::Actor;
 
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+pub const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// One operation of the document.
-struct Operation {
-    method: &'static str,
-    path: String,
-    says: Value,
+pub struct Operation {
+    pub method: &'static str,
+    pub path: String,
+    pub says: Value,
 }
 
 impl Operation {
     /// Whether it needs a token.
-    fn is_secured(&self) -> bool {
+    pub fn is_secured(&self) -> bool {
         self.says["security"].is_array()
     }
 
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 }
 
-async fn document(who: &Actor) -> Value {
+pub async fn document(who: &Actor) -> Value {
     who.signed_out()
         .get("/api/openapi.json")
         .await
@@ -35,7 +35,7 @@ async fn document(who: &Actor) -> Value {
         .json
 }
 
-fn operations(document: &Value) -> Vec<Operation> {
+pub fn operations(document: &Value) -> Vec<Operation> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in METHODS {

@@ -7,7 +7,7 @@ use tests::{Actor, Reply, TestApp};
 use super::{Operation, document, operations};
 
 /// Sends what an operation asks for, on things that aren't there or may stay as they are.
-async fn walk(who: &Actor, operation: &Operation) -> Reply {
+pub async fn walk(who: &Actor, operation: &Operation) -> Reply {
     let nobody = "01890000-0000-7000-8000-000000000000";
     let path = operation
         .path

@@ -1,6 +1,7 @@
 //! Whom a request is for: by host, by header, and who is told what when it is for nobody.
 
 mod freshness;
+mod hostile;
 mod hosts;
 mod unknown;
 

@@ -1,6 +1,7 @@
 //! Nothing of one dealer's transaction is left to the next: role, path, plans, the transaction.
 
 mod cancelled;
+mod messages;
 mod plans;
 mod walls;
 
@@ -9,25 +10,25 @@ use server::db::{TenantDb, TenantTx};
 use tests::{Dealer, TestApp};
 
 /// Whom a transaction acts as, and where it looks.
-const WHO: &str = "SELECT current_user || '|' || current_setting('search_path')";
+pub const WHO: &str = "SELECT current_user || '|' || current_setting('search_path')";
 
-fn statement(sql: &str) -> Statement {
+pub fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::Postgres, sql)
 }
 
 /// The one text that a query answers.
-async fn text_of(tx: &TenantTx, sql: &str) -> Result<String, DbErr> {
+pub async fn text_of(tx: &TenantTx, sql: &str) -> Result<String, DbErr> {
     let row = tx.query_one_raw(statement(sql)).await?;
     row.expect("the query has a row").try_get_by_index(0)
 }
 
-async fn who(door: &TenantDb) -> String {
+pub async fn who(door: &TenantDb) -> String {
     let asked = door.read(async |tx| text_of(tx, WHO).await).await;
     asked.expect("the next borrower is served")
 }
 
 /// What [`WHO`] must say in a transaction of this dealer.
-async fn themselves(app: &TestApp, dealer: &Dealer) -> String {
+pub async fn themselves(app: &TestApp, dealer: &Dealer) -> String {
     let schema = app.database.schema_of(&dealer.slug).await;
     format!("{schema}|{schema}, shared, pg_temp")
 }

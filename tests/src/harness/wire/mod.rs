@@ -1,6 +1,9 @@
-//! The wire between a server and its database: it can be cut and mended, and hold answers back.
+//! The wire between a server and its database: it can be cut and mended, hold answers back, and
+//! write down what is asked.
 
-use std::sync::Arc;
+mod frontend;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -8,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use url::Url;
 
+pub use self::frontend::Asked;
+use self::frontend::Frontend;
 use super::database::Scratch;
 
 /// A way to a test's database that passes through our hands.
@@ -16,7 +21,11 @@ pub struct Wire {
     url: String,
     flow: watch::Sender<Flow>,
     held: Arc<Notify>,
+    asked: Asking,
 }
+
+/// What was asked, each time with the login that asked; nothing while nobody wants to know.
+type Asking = Arc<Mutex<Option<Vec<(String, Asked)>>>>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Flow {
@@ -49,13 +58,29 @@ impl Wire {
         url.set_host(Some("127.0.0.1")).expect("a host");
         url.set_port(Some(port)).expect("a port");
         let (flow, seen) = watch::channel(Flow::Open);
-        let held = Arc::new(Notify::new());
-        tokio::spawn(accept(listener, target, seen, held.clone()));
+        let (held, asked) = (Arc::new(Notify::new()), Asking::default());
+        tokio::spawn(accept(listener, target, seen, held.clone(), asked.clone()));
         Self {
             url: url.into(),
             flow,
             held,
+            asked,
         }
+    }
+
+    /// Writes down what is asked from now on.
+    pub fn record(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// What dealers' lanes have asked since [`Wire::record`], in the order in which it passed.
+    pub fn asked_by_lanes(&self) -> Vec<Asked> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = asked.iter().flatten();
+        asked
+            .filter(|(login, _)| login.starts_with("lane_"))
+            .map(|(_, asked)| asked.clone())
+            .collect()
     }
 
     /// The server's address of the database, by way of this wire.
@@ -94,15 +119,17 @@ async fn accept(
     target: (String, u16),
     flow: watch::Receiver<Flow>,
     held: Arc<Notify>,
+    asked: Asking,
 ) {
     while let Ok((client, _)) = listener.accept().await {
         if *flow.borrow() == Flow::Cut || flow.has_changed().is_err() {
             continue;
         }
         let (target, flow, held) = (target.clone(), flow.clone(), held.clone());
+        let asked = asked.clone();
         tokio::spawn(async move {
             if let Ok(server) = TcpStream::connect((target.0.as_str(), target.1)).await {
-                pass(client, server, flow, held).await;
+                pass(client, server, flow, held, asked).await;
             }
         });
     }
@@ -114,13 +141,14 @@ async fn pass(
     server: TcpStream,
     flow: watch::Receiver<Flow>,
     held: Arc<Notify>,
+    asked: Asking,
 ) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let (hold, is_held) = watch::channel(false);
     let mut cut = flow.clone();
     tokio::select! {
-        () = ask(from_client, to_server, &flow, &hold, &held) => {}
+        () = ask(from_client, to_server, &flow, &hold, &held, &asked) => {}
         () = answer(from_server, to_client, flow.clone(), is_held) => {}
         _ = cut.wait_for(|flow| *flow == Flow::Cut) => {}
     }
@@ -132,10 +160,19 @@ async fn ask(
     flow: &watch::Receiver<Flow>,
     hold: &watch::Sender<bool>,
     held: &Notify,
+    asked: &Asking,
 ) {
     let mut buffer = vec![0; 64 * 1024];
+    let mut frontend = Frontend::default();
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let question = &buffer[..length];
+        let messages = frontend.read(question);
+        if let (Some(asked), Some(login)) = (
+            &mut *asked.lock().unwrap_or_else(PoisonError::into_inner),
+            &frontend.login,
+        ) {
+            asked.extend(messages.into_iter().map(|message| (login.clone(), message)));
+        }
         let is_named = match &*flow.borrow() {
             Flow::HeldAfter(word) => question.windows(word.len()).any(|w| w == word.as_bytes()),
             _ => false,

@@ -1,0 +1,204 @@
+//! Every route of the document, walked by a member of each role and by a stranger. What they may is
+//! listed here route by route, so that it changes only when somebody means it; a list that has grown
+//! or holds an entry that is no longer true fails alike.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use tests::TestApp;
+
+use crate::openapi::walk::walk;
+use crate::openapi::{METHODS, Operation, document, operations};
+
+/// All roles but the owner's, who may do everything.
+const LESSER: [&str; 9] = [
+    "admin",
+    "branch_manager",
+    "buyer",
+    "sales",
+    "counter",
+    "warehouse",
+    "driver",
+    "accounts",
+    "viewer",
+];
+
+/// Those who keep the catalogue.
+const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
+/// Everybody who has signed in.
+const MEMBERS: &[&str] = &LESSER;
+
+/// Which roles may call a route. A route that is not here may be called by the owner alone.
+const MAY: &[(&str, &[&str])] = &[
+    ("delete /api/v1/item-groups/{id}", KEEPERS),
+    ("delete /api/v1/items/{id}", KEEPERS),
+    ("delete /api/v1/units/{code}", KEEPERS),
+    ("get /api/v1/item-groups", MEMBERS),
+    ("get /api/v1/item-groups/{id}", MEMBERS),
+    ("get /api/v1/items", MEMBERS),
+    ("get /api/v1/items/{id}", MEMBERS),
+    ("get /api/v1/me", MEMBERS),
+    ("get /api/v1/units", MEMBERS),
+    ("get /api/v1/units/{code}", MEMBERS),
+    ("patch /api/v1/item-groups/{id}", KEEPERS),
+    ("patch /api/v1/items/{id}", KEEPERS),
+    ("patch /api/v1/units/{code}", KEEPERS),
+    ("post /api/v1/auth/refresh", MEMBERS),
+    ("post /api/v1/auth/sign-in", MEMBERS),
+    ("post /api/v1/auth/sign-out", MEMBERS),
+    ("post /api/v1/imports", KEEPERS),
+    ("post /api/v1/item-groups", KEEPERS),
+    ("post /api/v1/items", KEEPERS),
+    ("post /api/v1/items/{id}/restore", KEEPERS),
+    ("post /api/v1/units", KEEPERS),
+];
+
+/// Routes that a stranger may call. May only shrink.
+const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/auth/sign-in"];
+
+/// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
+const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-out"];
+
+/// What is mounted beside the document: pages for people and answers for machines within. May only
+/// shrink.
+const BESIDE_THE_DOCUMENT: &[&str] = &[
+    "/",
+    "/api/docs",
+    "/api/openapi.json",
+    "/livez",
+    "/problems{tail:(/.*)?}",
+    "/readyz",
+];
+
+#[actix_web::test]
+async fn each_role_may_what_is_listed_and_nothing_else() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let mut allowed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut wrong = Vec::new();
+
+    for role in LESSER {
+        let member = app.member(&dealer, role).await;
+        for operation in in_order(operations(&document(&dealer).await)) {
+            let reply = walk(&member, &operation).await;
+
+            let what = format!("{role}: {} {}", operation.name(), reply.text());
+            match (reply.status.as_u16(), reply.problem()) {
+                (403, "permission_denied") => {}
+                // Wrong passwords and tokens are what the walk sends there.
+                (401, problem) if operation.is_secured() => wrong.push(format!("{what} {problem}")),
+                (403 | 500.., _) => wrong.push(what),
+                _ => {
+                    allowed.entry(operation.name()).or_default().insert(role);
+                }
+            }
+        }
+    }
+
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let listed: BTreeMap<_, BTreeSet<_>> = MAY
+        .iter()
+        .map(|(route, roles)| ((*route).to_owned(), roles.iter().copied().collect()))
+        .collect();
+    assert_eq!(allowed, listed, "left: what is so; right: what is listed");
+}
+
+#[actix_web::test]
+async fn strangers_may_what_is_listed_and_nothing_else() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let stranger = dealer.signed_out();
+    let mut open = BTreeSet::new();
+
+    for operation in operations(&document(&dealer).await) {
+        let reply = walk(&stranger, &operation).await;
+        if reply.problem() != "unauthenticated" {
+            open.insert(operation.name());
+        }
+    }
+
+    assert_eq!(open, listed(OPEN_TO_STRANGERS));
+}
+
+/// A handler's signature says whom it wants: a `Member<P>` holds permission `P`.
+#[test]
+fn routes_without_permission_are_listed() {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src");
+    let mut without = BTreeSet::new();
+
+    for source in sources(&server.join("tenant")) {
+        let mut routes = Vec::new();
+        for part in source.split("\n#[").skip(1) {
+            let Some((method, path)) = METHODS.iter().find_map(|method| {
+                let rest = part.strip_prefix(&format!("{method}(\""))?;
+                Some((method, rest.split('"').next()?))
+            }) else {
+                continue;
+            };
+            let signature = part.split("->").next().unwrap_or_default();
+            assert!(signature.contains("async fn"), "{method} {path}: {part}");
+            routes.push((
+                format!("{method} /api/v1{path}"),
+                signature.contains("Member<"),
+            ));
+        }
+        let ask_nobody = routes.into_iter().filter(|(_, asks)| !asks);
+        without.extend(ask_nobody.map(|(route, _)| route));
+    }
+
+    let listed: BTreeSet<_> = &listed(WITHOUT_PERMISSION) | &listed(OPEN_TO_STRANGERS);
+    assert_eq!(without, listed);
+}
+
+/// Routes of the domains are compared with the document elsewhere; these are all the others.
+#[test]
+fn what_is_mounted_beside_the_document_is_listed() {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src");
+    let domains: BTreeSet<_> = sources(&server.join("tenant")).collect();
+    let beside = sources(&server).filter(|source| !domains.contains(source));
+    let found: BTreeSet<_> = beside.flat_map(|source| routes_in(&source)).collect();
+
+    assert_eq!(found, listed(BESIDE_THE_DOCUMENT));
+}
+
+/// The text of every source below a folder.
+fn sources(folder: &Path) -> impl Iterator<Item = String> + use<> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                found.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found.into_iter()
+}
+
+fn routes_in(source: &str) -> Vec<String> {
+    let attributes = ["get", "post", "put", "patch", "delete", "route"];
+    let lines = source.lines().map(str::trim);
+    let mut found = Vec::new();
+    for line in lines {
+        let path = attributes.iter().find_map(|name| {
+            let rest = line.strip_prefix(&format!("#[{name}(\""))?;
+            rest.split('"').next()
+        });
+        let path = path.or_else(|| line.split_once(".route(\"")?.1.split('"').next());
+        found.extend(path.map(ToOwned::to_owned));
+    }
+    found
+}
+
+fn listed(routes: &[&str]) -> BTreeSet<String> {
+    routes.iter().map(|route| (*route).to_owned()).collect()
+}
+
+/// Signing out comes last: nothing opens after it.
+fn in_order(mut all: Vec<Operation>) -> Vec<Operation> {
+    all.sort_by_key(|operation| operation.says["operationId"] == "sign_out");
+    all
+}
