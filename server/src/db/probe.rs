@@ -145,9 +145,13 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// Whether something is heard in time. Ends the connection.
+    /// Whether something is heard in time. Stops listening, because behind a pooler the backend
+    /// lives on, and ends the connection.
     pub async fn hears_within(mut self, limit: Duration) -> bool {
         let heard = tokio::time::timeout(limit, self.listener.recv()).await;
+        if let Err(error) = self.listener.unlisten_all().await {
+            tracing::debug!(error = %error, "listening could not be ended");
+        }
         drop(self.listener);
         self.pool.close().await;
         matches!(heard, Ok(Ok(_)))

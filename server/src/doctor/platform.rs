@@ -78,10 +78,11 @@ async fn examine_notifications(doors: &Doors, server: &Probe) -> Option<Finding>
                   transaction pooler; until then changes are found by asking";
     let heard = async {
         let ear = doors.listen(&channel).await?;
-        server
+        let told = server
             .execute_unprepared(&format!("NOTIFY {channel}"))
-            .await?;
-        Ok::<_, DbErr>(ear.hears_within(HEARING).await)
+            .await;
+        let heard = ear.hears_within(HEARING).await;
+        told.map(|_| heard)
     };
     let detail = match heard.await {
         Ok(true) => return None,
