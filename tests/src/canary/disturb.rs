@@ -19,6 +19,9 @@ const KNOWN: Duration = Duration::from_secs(2);
 /// How long rows are held: longer than the servers let a statement wait.
 const HELD: Duration = Duration::from_millis(600);
 
+/// No disturbance takes as long as this: something waits that should not.
+const HUNG: Duration = Duration::from_secs(90);
+
 /// One way to disturb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disturbance {
@@ -113,7 +116,11 @@ impl Disturber {
             if tokio::time::timeout(pause, ended).await.is_ok() {
                 return;
             }
-            self.disturb(*way).await;
+            let disturbing = tokio::time::timeout(HUNG, self.disturb(*way)).await;
+            if disturbing.is_err() {
+                let finding = format!("{} took longer than {HUNG:?}", way.name());
+                return self.findings.push(finding);
+            }
         }
     }
 
