@@ -2,7 +2,7 @@
 //! something that doing it again finishes.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use provisioner::lanes::NewLane;
 use provisioner::{Label, Placement};
@@ -17,8 +17,10 @@ const FEWER: u64 = 12;
 #[tokio::test]
 async fn a_killed_creation_leaves_nothing_or_everything() {
     scratch::ready(|scratch| async move {
+        let mut killer = Killer::new();
         for n in 0..TRIES {
-            kill(&scratch, creation(&scratch, &format!("shop-{n}")), n, 5).await;
+            let command = creation(&scratch, &format!("shop-{n}"));
+            killer.kill(&scratch, command, n).await;
         }
 
         wait_for_the_dead(&scratch).await;
@@ -47,17 +49,18 @@ async fn a_killed_move_leaves_the_tenant_on_one_lane() {
         let provisioner = scratch.provisioner(Toy::first());
         provisioner.create(tenant("acme")).await.unwrap();
         provisioner.add_lane(NewLane::default()).await.unwrap();
-        let mut killed = 0;
+        let mut killer = Killer::new();
 
         for n in 0..FEWER {
             // Each second time to a lane of its own, which goes when it is left.
             let own: &[&str] = if n % 2 == 0 { &["--dedicated"] } else { &[] };
             let command = tubex(&scratch, &[&["lane", "move", "acme"], own].concat());
-            killed += kill(&scratch, command, n, 2).await;
+            killer.kill(&scratch, command, n).await;
             wait_for_the_dead(&scratch).await;
             scratch.assert_memberships().await;
         }
 
+        let killed = killer.killed;
         assert!(killed >= 4, "only {killed} were killed in the middle");
         let done = tubex(&scratch, &["lane", "move", "acme"]).status().unwrap();
         assert!(done.success(), "{done}");
@@ -86,13 +89,13 @@ async fn a_killed_move_elsewhere_is_finished_by_doing_it_again() {
         let other = provisioner.add_lane(new).await.unwrap().login;
         // Its connections to the node look like those of the dead.
         drop(provisioner);
-        let mut killed = 0;
+        let mut killer = Killer::new();
         let lanes = [acme.tenant.lane, other];
 
         for n in 0..FEWER {
             let to = &lanes[(n as usize + 1) % 2];
             let again = || tubex(&scratch, &["lane", "move", "acme", "--to", to]);
-            killed += kill(&scratch, again(), n, 3).await;
+            killer.kill(&scratch, again(), n).await;
             wait_for_the_dead(&scratch).await;
             // Wherever it was cut, the lane that the directory says may become the tenant.
             let may = "SELECT FROM platform.tenant t JOIN platform.lane l ON l.id = t.lane_id
@@ -104,6 +107,7 @@ async fn a_killed_move_elsewhere_is_finished_by_doing_it_again() {
             }
         }
 
+        let killed = killer.killed;
         assert!(killed >= 4, "only {killed} were killed in the middle");
         assert!(
             tubex(
@@ -129,7 +133,7 @@ async fn a_killed_retirement_is_finished_by_doing_it_again() {
     scratch::ready(|scratch| async move {
         let provisioner = scratch.provisioner(Toy::first());
         scratch.run("UPDATE platform.lane SET capacity = 4").await;
-        let mut killed = 0;
+        let mut killer = Killer::new();
         for n in 0..4 {
             provisioner
                 .create(tenant(&format!("shop-{n}")))
@@ -141,11 +145,14 @@ async fn a_killed_retirement_is_finished_by_doing_it_again() {
             let next = "SELECT login_role FROM platform.lane
                         ORDER BY state = 'retiring' DESC, created_at LIMIT 1";
             let lane = scratch.column::<String>(next).await.remove(0);
-            killed += kill(&scratch, tubex(&scratch, &["lane", "retire", &lane]), n, 3).await;
+            killer
+                .kill(&scratch, tubex(&scratch, &["lane", "retire", &lane]), n)
+                .await;
             wait_for_the_dead(&scratch).await;
             scratch.assert_memberships().await;
         }
 
+        let killed = killer.killed;
         assert!(killed >= 4, "only {killed} were killed in the middle");
         let open = "SELECT login_role FROM platform.lane WHERE state = 'retiring'";
         for lane in scratch.column::<String>(open).await {
@@ -173,10 +180,10 @@ async fn a_killed_creation_elsewhere_is_taken_over_by_the_next() {
             command.args(["--node", "n2"]);
             command
         };
-        let mut killed = 0;
+        let mut killer = Killer::new();
 
         for n in 0..HERE {
-            killed += kill(&scratch, elsewhere(n), n, 25).await;
+            killer.kill(&scratch, elsewhere(n), n).await;
         }
         wait_for_the_dead(&scratch).await;
         let complete = "SELECT FROM platform.tenant WHERE status = 'active'";
@@ -187,6 +194,7 @@ async fn a_killed_creation_elsewhere_is_taken_over_by_the_next() {
             assert!(matches!(status.code(), Some(0 | 1)), "{status}");
         }
 
+        let killed = killer.killed;
         assert!(
             survived < HERE as i64 && killed >= 4,
             "only {killed} were killed in the middle"
@@ -225,14 +233,43 @@ fn on_n2() -> Placement {
     }
 }
 
-/// Starts it and kills it, if it has not ended before. Says how many were killed: one or none.
-async fn kill(scratch: &Scratch, mut command: Command, n: u64, step_ms: u64) -> u64 {
-    let mut child = command.spawn().unwrap();
-    wait_for_its_transaction(scratch, &mut child).await;
-    // Spread over the transaction's life, commit included, in an order without a pattern.
-    tokio::time::sleep(Duration::from_millis((n * 7919) % TRIES * step_ms)).await;
-    let _ = child.kill();
-    u64::from(child.wait().unwrap().code().is_none())
+/// Kills commands of one kind at moments spread over their lives, whatever a life takes on this
+/// machine.
+struct Killer {
+    /// How long a command works in the database; learnt from those that got away or held out.
+    life: Duration,
+    killed: u64,
+}
+
+impl Killer {
+    fn new() -> Self {
+        Self {
+            life: Duration::from_millis(40),
+            killed: 0,
+        }
+    }
+
+    async fn kill(&mut self, scratch: &Scratch, mut command: Command, n: u64) {
+        let mut child = command.spawn().unwrap();
+        wait_for_its_transaction(scratch, &mut child).await;
+        // In an order without a pattern, commit included.
+        let (begun, moment) = (Instant::now(), n * 7919 % TRIES);
+        let patience = self.life * u32::try_from(moment).unwrap() / u32::try_from(TRIES).unwrap();
+        while begun.elapsed() < patience {
+            if child.try_wait().unwrap().is_some() {
+                self.life = begun.elapsed();
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let _ = child.kill();
+        if child.wait().unwrap().code().is_none() {
+            self.killed += 1;
+            if moment * 4 > TRIES * 3 {
+                self.life = self.life * 3 / 2;
+            }
+        }
+    }
 }
 
 /// Logins of lanes that may connect here and that the directory does not know.

@@ -66,6 +66,8 @@ const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/api/docs",
     "/api/openapi.json",
     "/livez",
+    // At the internal port only, which the tests of metrics look at.
+    "/metrics",
     "/problems{tail:(/.*)?}",
     "/readyz",
 ];
