@@ -67,7 +67,7 @@ bench: bins ## measure, with release code and throw-away databases
 
 soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=)
 	cargo build --profile bench --workspace --bins
-	$(LOCAL) run -- cargo bench -p tests --bench soak
+	$(LOCAL) run -- cargo bench --workspace --bench soak
 soak: export REQUESTS ?= 200000
 soak: export MINUTES ?= 20
 
