@@ -2,13 +2,14 @@
 //!
 //! With sqlx 0.9.0 a connection is still *inside* the transaction when `begin` was cancelled or
 //! failed half-way (transact-rs/sqlx #4385, #4409). So a connection is in doubt from the moment the
-//! start is sent until the database has said that the transaction is over, by commit or by
-//! rollback; dropped in doubt it is closed, not reused.
+//! start is sent until the commit was answered, or a rollback sent after an answer that was read to
+//! its end; dropped in doubt it is closed, not reused.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement, Values,
@@ -208,22 +209,28 @@ impl<Scope> Tx<Scope> {
 }
 
 impl<Scope> Drop for Tx<Scope> {
-    /// Rolls back off the request's path, and frees the connection when the database has said so.
+    /// Rolls back, and nobody waits for it: what the connection is asked next, it does after that.
     fn drop(&mut self) {
         let Some(lease) = self.lease.take() else {
             return;
         };
-        let lease = lease.into_inner();
-        let place = self.place.take();
+        let mut lease = lease.into_inner();
         let was_asking = *self.is_asking.get_mut();
-        let patience = self.longest_statement + TIME_TO_END;
-        if !was_asking {
-            lease.is_ending();
+        match (tell_to_end(&mut lease), was_asking) {
+            // Dropped in doubt, the connection is closed.
+            (Told::NotAtAll, _) => return,
+            (Told::InFull, false) => {
+                lease.trust();
+                return;
+            }
+            (Told::InFull, true) | (Told::InPart, _) => {}
         }
+        let place = self.place.take();
+        let patience = self.longest_statement + TIME_TO_END;
         // Without a runtime nobody would read the answer: then the connection is closed.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                let ending = end(lease, was_asking);
+                let ending = wait_for_the_end(lease, was_asking);
                 if tokio::time::timeout(patience, ending).await.is_err() {
                     tracing::warn!("a connection fell silent in its transaction and was closed");
                 }
@@ -233,11 +240,30 @@ impl<Scope> Drop for Tx<Scope> {
     }
 }
 
-/// Ends a transaction without a commit. A statement that nobody waits for any more is waited out,
-/// since its backend is busy for that long; then the connection goes, because it was left in the
-/// middle of an answer.
-async fn end(mut lease: Lease, was_asking: bool) {
+/// How much of a message the wire took at once.
+enum Told {
+    InFull,
+    InPart,
+    /// The wire is broken.
+    NotAtAll,
+}
+
+/// Sends the rollback without waiting for its answer, which whoever comes next on this wire reads
+/// first.
+fn tell_to_end(lease: &mut Lease) -> Told {
     <Postgres as Database>::TransactionManager::start_rollback(lease.raw());
+    let flush = tokio::task::coop::unconstrained(lease.raw().flush());
+    match flush.now_or_never() {
+        Some(Ok(())) => Told::InFull,
+        Some(Err(_)) => Told::NotAtAll,
+        None if lease.raw().should_flush() => Told::InPart,
+        None => Told::InFull,
+    }
+}
+
+/// A statement that nobody waits for any more is waited out, since its backend is busy for that
+/// long; then the connection goes, because it was left in the middle of an answer.
+async fn wait_for_the_end(mut lease: Lease, was_asking: bool) {
     let is_over = lease.raw().flush().await.is_ok();
     if is_over && !was_asking {
         lease.trust();

@@ -66,14 +66,7 @@ impl Lease {
         self.is_in_doubt = true;
     }
 
-    /// Its transaction is about to end: whoever knows this connection may wait for it.
-    pub(in crate::db) fn is_ending(&self) {
-        if let Some(seat) = self.seat {
-            self.shared.seats().is_ending(seat);
-        }
-    }
-
-    /// Its transaction has ended, and the database said so.
+    /// Its transaction is over, or ends before anything that may come next on this wire.
     pub(in crate::db) fn trust(&mut self) {
         self.is_in_doubt = false;
     }
@@ -124,7 +117,7 @@ impl Drop for Lease {
 fn pass_on(shared: &Arc<Shared>, seat: usize, mut connection: Option<Box<Connection>>) {
     loop {
         let mut seats = shared.seats();
-        let Some(next) = seats.next_for(seat) else {
+        let Some(next) = seats.next_in_queue() else {
             let unwanted = seats.leave(seat, connection);
             drop(seats);
             drop(unwanted);

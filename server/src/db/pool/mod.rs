@@ -3,9 +3,8 @@
 //! Why not the pool of sqlx: that one gives out whichever connection lies on top, so that every
 //! backend meets every dealer of the lane, remembers all their tables (0.5 MB each, for good) and
 //! plans their statements once more. Here a dealer has a seat of its own choice, by its id, and
-//! others only while that one is taken. A connection comes back when its transaction has ended and
-//! not before, which costs no further round trip, and one in doubt never does. See the README for
-//! the comparison.
+//! others only while that one is taken. A connection comes back the moment its transaction has been
+//! told to end, at no round trip, and one in doubt never does. See the README for the comparison.
 
 mod connection;
 mod counters;
@@ -27,9 +26,6 @@ pub(super) use self::lease::Lease;
 use self::seats::{Answer, Seats};
 use crate::config::{Database, PreparedStatements};
 
-/// How long somebody waits for the connection that knows them best before they take any other. A
-/// rollback takes a fraction of it, unless the connection has fallen silent.
-const SOON: Duration = Duration::from_millis(20);
 /// An idle connection is closed after this long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -104,27 +100,11 @@ impl Pool {
     pub(super) async fn acquire(&self, visitor: Option<Uuid>) -> Result<Lease, DbErr> {
         let begun = Instant::now();
         let answer = self.0.seats().ask(visitor);
-        let answer = match answer {
-            Answer::Soon(turn) => match tokio::time::timeout(SOON, turn).await {
-                Ok(Ok(lease)) => return self.given(lease, visitor, begun).await,
-                Ok(Err(_)) | Err(_) => self.0.seats().ask_for_any(visitor),
-            },
-            other => other,
-        };
-        let lease = match answer {
+        let mut lease = match answer {
             Answer::Seat(seat, connection) => Lease::of(self.0.clone(), seat, connection),
-            Answer::Wait(turn) | Answer::Soon(turn) => turn.await.map_err(|_| closed())?,
+            Answer::Wait(turn) => turn.await.map_err(|_| closed())?,
             Answer::Closed => return Err(closed()),
         };
-        self.given(lease, visitor, begun).await
-    }
-
-    async fn given(
-        &self,
-        mut lease: Lease,
-        visitor: Option<Uuid>,
-        begun: Instant,
-    ) -> Result<Lease, DbErr> {
         self.0.counters.waited(begun.elapsed());
         lease.open().await?;
         if let Some(visitor) = visitor {

@@ -24,9 +24,6 @@ enum Seat {
     Idle(Box<Connection>),
     /// Somebody has it, or is opening it.
     Taken,
-    /// Its transaction is being rolled back, which is a matter of microseconds; perhaps somebody
-    /// waits for just this one.
-    Ending(Option<oneshot::Sender<Lease>>),
 }
 
 /// What somebody who asks for a connection is told.
@@ -35,8 +32,6 @@ pub(super) enum Answer {
     Seat(usize, Option<Box<Connection>>),
     /// Wait for your turn.
     Wait(oneshot::Receiver<Lease>),
-    /// Wait a moment for the connection that knows you best.
-    Soon(oneshot::Receiver<Lease>),
     /// There are no more.
     Closed,
 }
@@ -52,32 +47,14 @@ impl Seats {
     }
 
     /// Finds a seat. A visitor gets its own, then one whose backend knows it, then any other.
-    /// Nobody is asked to wait for its own seat while others wait for any.
     pub(super) fn ask(&mut self, visitor: Option<Uuid>) -> Answer {
-        if let Some(visitor) = visitor
-            && self.queue.is_empty()
-        {
-            let own = own_seat(visitor, self.seats.len());
-            if let Seat::Ending(reserved) = &mut self.seats[own]
-                && reserved.as_ref().is_none_or(oneshot::Sender::is_closed)
-            {
-                let (sender, receiver) = oneshot::channel();
-                *reserved = Some(sender);
-                return Answer::Soon(receiver);
-            }
-        }
-        self.ask_for_any(visitor)
-    }
-
-    /// The same without waiting for a seat in particular.
-    pub(super) fn ask_for_any(&mut self, visitor: Option<Uuid>) -> Answer {
         if self.is_closed {
             return Answer::Closed;
         }
         match self.choose(visitor) {
             Some(seat) => match std::mem::replace(&mut self.seats[seat], Seat::Taken) {
                 Seat::Idle(connection) => Answer::Seat(seat, Some(connection)),
-                Seat::Empty | Seat::Taken | Seat::Ending(_) => Answer::Seat(seat, None),
+                Seat::Empty | Seat::Taken => Answer::Seat(seat, None),
             },
             None => {
                 let (sender, receiver) = oneshot::channel();
@@ -113,21 +90,8 @@ impl Seats {
         self.seats.iter().position(is_empty)
     }
 
-    /// A seat that is taken will be free in a moment.
-    pub(super) fn is_ending(&mut self, seat: usize) {
-        if matches!(self.seats[seat], Seat::Taken) {
-            self.seats[seat] = Seat::Ending(None);
-        }
-    }
-
-    /// Who is to have a seat that becomes free: who waits for it, or who has waited longest.
-    pub(super) fn next_for(&mut self, seat: usize) -> Option<oneshot::Sender<Lease>> {
-        let was = std::mem::replace(&mut self.seats[seat], Seat::Taken);
-        if let Seat::Ending(Some(reserved)) = was
-            && !reserved.is_closed()
-        {
-            return Some(reserved);
-        }
+    /// The one who has waited longest, and still waits.
+    pub(super) fn next_in_queue(&mut self) -> Option<oneshot::Sender<Lease>> {
         while let Some(next) = self.queue.pop_front() {
             if !next.is_closed() {
                 return Some(next);
@@ -174,7 +138,7 @@ impl Seats {
 
     /// Connections that are open, seats that are taken, and how many wait.
     pub(super) fn census(&self) -> (usize, usize, usize) {
-        let taken = |seat: &&Seat| matches!(seat, Seat::Taken | Seat::Ending(_));
+        let taken = |seat: &&Seat| matches!(seat, Seat::Taken);
         let idle = |seat: &&Seat| matches!(seat, Seat::Idle(_));
         let taken = self.seats.iter().filter(taken).count();
         let idle = self.seats.iter().filter(idle).count();

@@ -172,8 +172,10 @@ async fn furnish(database: &Scratch, slugs: &[String]) -> Result<Vec<String>> {
                 .fetch_one(&mut connection)
                 .await?;
         let insert = format!(
-            "INSERT INTO {schema}.item (id, sku, name, base_unit)
-             SELECT gen_random_uuid(), 'B-' || n, 'Brick ' || n, 'pcs' FROM generate_series(1, 20) n
+            "INSERT INTO {schema}.item (id, sku, name, base_unit, status,
+                 created_at, updated_at)
+             SELECT gen_random_uuid(), 'B-' || n, 'Brick ' || n, 'pcs', 'active', now(), now()
+             FROM generate_series(1, 20) n
              ON CONFLICT DO NOTHING"
         );
         connection.execute(AssertSqlSafe(insert)).await?;
