@@ -42,7 +42,10 @@ impl ServerProcess {
         for line in self.breaches() {
             report.find(format!("a server said: {line}"));
         }
-        let metrics = self.metrics().await.unwrap_or_default();
+        let Some(metrics) = self.metrics().await else {
+            report.find("a server told no metrics".to_owned());
+            return;
+        };
         if let Some(foreign) = marker::foreign(&metrics, None) {
             report.find(format!("{foreign} in the metrics"));
         }
