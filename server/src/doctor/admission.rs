@@ -60,10 +60,12 @@ impl Refused {
 }
 
 /// Examines until everything was looked at and stands, and opens the admission. A database that
-/// isn't there is asked again, so a server may start before it. Ends only with a refusal.
+/// isn't there is asked again, so a server may start before it. Ends only with a refusal, which takes
+/// two looks: a dealer that is being moved between lanes of another node is on both for a moment.
 pub async fn admit(config: &Database, clock: &Clock, admission: &Admission) -> Refused {
     let mut pause = FIRST_PAUSE;
     let mut last_told = String::new();
+    let mut was_refused = false;
     loop {
         let examined = examine(config, clock).await;
         // The same again at every try would only hide the rest of the log.
@@ -74,9 +76,10 @@ pub async fn admit(config: &Database, clock: &Clock, admission: &Admission) -> R
         }
         if let Ok(report) = &examined {
             let refusals = report.refusals();
-            if !refusals.is_empty() {
+            if !refusals.is_empty() && was_refused {
                 return Refused::because(&refusals);
             }
+            was_refused = !refusals.is_empty();
             if report.proof() > Proof::Lacking && !admission.is_open() {
                 admission.open();
                 tracing::info!("the walls between dealers stand, dealers are served");

@@ -29,7 +29,7 @@ pub async fn measure(
     say(format!("{} dealers are in the directory", fleet.size()));
     let (time, memory) = (times.median(), memory.median());
     table.add(
-        "start to ready with 1,000 dealers",
+        "start to ready with the whole fleet",
         "ms",
         time,
         None,

@@ -137,12 +137,25 @@ impl Server {
     ///
     /// Where there is no `/proc`.
     pub fn peak_memory_mb(&self) -> Result<f64> {
+        self.memory_of("VmHWM:")
+    }
+
+    /// The memory it has now, MB.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no `/proc`.
+    pub fn memory_mb(&self) -> Result<f64> {
+        self.memory_of("VmRSS:")
+    }
+
+    fn memory_of(&self, kind: &str) -> Result<f64> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(&path)
             .with_context(|| format!("memory is read from {path}, which only Linux has"))?;
         let kib: f64 = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .find_map(|line| line.strip_prefix(kind))
             .and_then(|rest| rest.split_whitespace().next())
             .context("a process has a peak")?
             .parse()?;

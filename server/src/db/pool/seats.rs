@@ -120,18 +120,18 @@ impl Seats {
     }
 
     /// Takes out the connections that nobody has used since then.
-    pub(super) fn take_idle_since(&mut self, then: Instant) -> Vec<Box<Connection>> {
+    pub(super) fn take_idle_since(&mut self, then: Instant) -> Vec<Connection> {
         self.take(|connection| connection.last_used < then)
     }
 
     /// Keeps none from now on; takes out those that lie idle.
-    pub(super) fn retire(&mut self) -> Vec<Box<Connection>> {
+    pub(super) fn retire(&mut self) -> Vec<Connection> {
         self.is_retired = true;
         self.take(|_| true)
     }
 
     /// Gives out none from now on; takes out those that lie idle, and whoever waits.
-    pub(super) fn close(&mut self) -> (Vec<Box<Connection>>, VecDeque<oneshot::Sender<Lease>>) {
+    pub(super) fn close(&mut self) -> (Vec<Connection>, VecDeque<oneshot::Sender<Lease>>) {
         self.is_closed = true;
         (self.take(|_| true), std::mem::take(&mut self.queue))
     }
@@ -146,11 +146,11 @@ impl Seats {
         (idle + taken, taken, waiting)
     }
 
-    fn take(&mut self, is_wanted: impl Fn(&Connection) -> bool) -> Vec<Box<Connection>> {
+    fn take(&mut self, is_wanted: impl Fn(&Connection) -> bool) -> Vec<Connection> {
         let mut taken = Vec::new();
         for seat in &mut self.seats {
             match std::mem::replace(seat, Seat::Empty) {
-                Seat::Idle(connection) if is_wanted(&connection) => taken.push(connection),
+                Seat::Idle(connection) if is_wanted(&connection) => taken.push(*connection),
                 other => *seat = other,
             }
         }

@@ -7,15 +7,42 @@ use uuid::Uuid;
 
 use super::comparable;
 
+/// Every walk is made twice: with all dealers in one database, and with each on a cluster of its
+/// own and the platform on a third.
+macro_rules! walks {
+    ($($walk:ident,)+) => {
+        mod in_one_database {
+            $(#[actix_web::test]
+            async fn $walk() {
+                super::$walk(tests::TestApp::start().await).await;
+            })+
+        }
+
+        mod on_three_clusters {
+            $(#[actix_web::test]
+            async fn $walk() {
+                let database = tests::Scratch::across_nodes().await;
+                super::$walk(tests::TestApp::start_on(database, &[]).await).await;
+            })+
+        }
+    };
+}
+
+walks! {
+    a_neighbours_id_is_answered_like_one_that_nobody_has,
+    a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has,
+    a_neighbours_token_opens_no_route_and_is_put_on_record,
+    a_stranger_is_asked_for_a_token_on_every_route,
+    a_neighbours_refresh_token_is_nobodys,
+}
+
 /// A route as the document names it.
 struct Route {
     method: Method,
     path: String,
 }
 
-#[actix_web::test]
-async fn a_neighbours_id_is_answered_like_one_that_nobody_has() {
-    let app = TestApp::start().await;
+async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let theirs = Belongings::of(&bolt).await;
     let mut walked = 0;
@@ -48,9 +75,7 @@ async fn a_neighbours_id_is_answered_like_one_that_nobody_has() {
     theirs.are_untouched(&bolt).await;
 }
 
-#[actix_web::test]
-async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has() {
-    let app = TestApp::start().await;
+async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let (ours, theirs) = (Belongings::of(&acme).await, Belongings::of(&bolt).await);
     let item = format!("/items/{}", ours.item);
@@ -79,9 +104,7 @@ async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody
     theirs.are_untouched(&bolt).await;
 }
 
-#[actix_web::test]
-async fn a_neighbours_token_opens_no_route_and_is_put_on_record() {
-    let app = TestApp::start().await;
+async fn a_neighbours_token_opens_no_route_and_is_put_on_record(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let neighbour = bolt.at("acme.localhost");
     let mut refused = 0;
@@ -105,9 +128,7 @@ async fn a_neighbours_token_opens_no_route_and_is_put_on_record() {
     app.recorded("tenant_mismatch", &bolt, 0).await;
 }
 
-#[actix_web::test]
-async fn a_stranger_is_asked_for_a_token_on_every_route() {
-    let app = TestApp::start().await;
+async fn a_stranger_is_asked_for_a_token_on_every_route(app: TestApp) {
     let acme = app.dealer().await;
     let strangers = [
         acme.signed_out(),
@@ -133,9 +154,7 @@ async fn a_stranger_is_asked_for_a_token_on_every_route() {
     }
 }
 
-#[actix_web::test]
-async fn a_neighbours_refresh_token_is_nobodys() {
-    let app = TestApp::start().await;
+async fn a_neighbours_refresh_token_is_nobodys(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     let signed_in = bolt.sign_in(&bolt.email, &bolt.password).await.expect(200);
     let token = json!({"refresh_token": signed_in.json["refresh_token"]});
