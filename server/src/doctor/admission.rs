@@ -80,12 +80,14 @@ pub async fn admit(config: &Database, clock: &Clock, admission: &Admission) -> R
                 return Refused::because(&refusals);
             }
             was_refused = !refusals.is_empty();
-            if report.proof() > Proof::Lacking && !admission.is_open() {
-                admission.open();
-                tracing::info!("the walls between dealers stand, dealers are served");
-            }
-            if report.proof() == Proof::Whole {
-                return std::future::pending().await;
+            if !was_refused {
+                if report.proof() > Proof::Lacking && !admission.is_open() {
+                    admission.open();
+                    tracing::info!("the walls between dealers stand, dealers are served");
+                }
+                if report.proof() == Proof::Whole {
+                    return std::future::pending().await;
+                }
             }
         }
         tokio::time::sleep(pause).await;
