@@ -48,6 +48,17 @@ pub(super) struct LaneRow {
     pub database: Option<String>,
 }
 
+/// Where a node is, as the directory has it: what is absent is as the platform's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeAddress {
+    /// Host name or address.
+    pub host: Option<String>,
+    /// TCP port.
+    pub port: Option<u16>,
+    /// Database name.
+    pub database: Option<String>,
+}
+
 impl Lanes {
     /// No lanes yet. Their connections will live on the runtime that this is called on.
     ///
@@ -116,7 +127,12 @@ impl Lanes {
 
     fn open(&self, row: LaneRow) -> Lane {
         let width = u32::try_from(row.width).unwrap_or(1).max(1);
-        let options = self.options(&row);
+        let node = NodeAddress {
+            host: row.host.clone(),
+            port: row.port.and_then(|port| port.try_into().ok()),
+            database: row.database.clone(),
+        };
+        let options = lane_options(&self.platform, &self.config.secret, &row.login_role, &node);
         Lane {
             pool: Pool::new(options, width, &self.config, self.home.clone()),
             long_work: Arc::new(Semaphore::new(width.div_ceil(2).max(1) as usize)),
@@ -124,27 +140,32 @@ impl Lanes {
             described: row,
         }
     }
+}
 
-    /// How a lane's login reaches its node.
-    pub(super) fn options(&self, row: &LaneRow) -> PgConnectOptions {
-        let password: SecretString = login_password(&self.config.secret, &row.login_role);
-        let mut options = self
-            .platform
-            .clone()
-            .username(&row.login_role)
-            .password(password.expose_secret())
-            .application_name("tubex");
-        if let Some(host) = &row.host {
-            options = options.host(host);
-        }
-        if let Some(port) = row.port.and_then(|port| u16::try_from(port).ok()) {
-            options = options.port(port);
-        }
-        if let Some(database) = &row.database {
-            options = options.database(database);
-        }
-        options
+/// How a lane's login reaches its node: as the platform is reached, but for what the node has of its
+/// own.
+pub(super) fn lane_options(
+    platform: &PgConnectOptions,
+    secret: &SecretString,
+    login: &str,
+    node: &NodeAddress,
+) -> PgConnectOptions {
+    let password = login_password(secret, login);
+    let mut options = platform
+        .clone()
+        .username(login)
+        .password(password.expose_secret())
+        .application_name("tubex");
+    if let Some(host) = &node.host {
+        options = options.host(host);
     }
+    if let Some(port) = node.port {
+        options = options.port(port);
+    }
+    if let Some(database) = &node.database {
+        options = options.database(database);
+    }
+    options
 }
 
 impl Lane {

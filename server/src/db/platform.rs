@@ -29,10 +29,7 @@ impl PlatformDb {
     /// When the address can't be read.
     pub fn connect_lazily(config: &Database) -> Result<Self, sqlx::Error> {
         let options = connect_options(config)?;
-        let direct = match &config.direct_url {
-            Some(url) => options_of(url, config)?,
-            None => options.clone(),
-        };
+        let direct = direct_options(config)?;
         // One of the connections listens.
         let width = config.platform_connections - 1;
         Ok(Self {
@@ -95,6 +92,11 @@ impl std::fmt::Debug for PlatformDb {
 /// The platform's address; a login without a password gets the derived one.
 pub(super) fn connect_options(config: &Database) -> Result<PgConnectOptions, sqlx::Error> {
     options_of(&config.url, config)
+}
+
+/// The same past a transaction pooler, if there is one.
+pub(super) fn direct_options(config: &Database) -> Result<PgConnectOptions, sqlx::Error> {
+    options_of(config.direct_url.as_ref().unwrap_or(&config.url), config)
 }
 
 fn options_of(url: &SecretString, config: &Database) -> Result<PgConnectOptions, sqlx::Error> {

@@ -5,18 +5,20 @@
 
 use std::time::Duration;
 
-use provisioner::{SchemaName, login_password};
+use provisioner::SchemaName;
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, FromQueryResult, QueryResult,
     RuntimeErr, Statement,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Mutex;
 
 use super::gate::Limits;
-use super::platform::connect_options;
+pub use super::lanes::NodeAddress;
+use super::lanes::lane_options;
+use super::platform::{connect_options, direct_options};
 use super::schema_version;
 use crate::config::Database;
 
@@ -28,17 +30,6 @@ pub struct Doors {
     patience: Duration,
 }
 
-/// Where a node is, as the directory has it: what is absent is as the platform's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NodeAddress {
-    /// Host name or address.
-    pub host: Option<String>,
-    /// TCP port.
-    pub port: Option<u16>,
-    /// Database name.
-    pub database: Option<String>,
-}
-
 impl Doors {
     /// Reads the addresses; opens nothing.
     ///
@@ -47,14 +38,7 @@ impl Doors {
     /// When one can't be read.
     pub fn new(config: &Database) -> Result<Self, DbErr> {
         let platform = connect_options(config).map_err(connection_error)?;
-        let direct = match &config.direct_url {
-            None => platform.clone(),
-            Some(url) => connect_options(&Database {
-                url: url.clone(),
-                ..config.clone()
-            })
-            .map_err(connection_error)?,
-        };
+        let direct = direct_options(config).map_err(connection_error)?;
         Ok(Self {
             platform,
             direct,
@@ -78,18 +62,7 @@ impl Doors {
     ///
     /// When it can't be had in time.
     pub async fn lane(&self, login: &str, node: &NodeAddress) -> Result<Probe, DbErr> {
-        let password = login_password(&self.secret, login);
-        let mut options = self.platform.clone().username(login);
-        options = options.password(password.expose_secret());
-        if let Some(host) = &node.host {
-            options = options.host(host);
-        }
-        if let Some(port) = node.port {
-            options = options.port(port);
-        }
-        if let Some(database) = &node.database {
-            options = options.database(database);
-        }
+        let options = lane_options(&self.platform, &self.secret, login, node);
         self.open(&options).await
     }
 
