@@ -97,6 +97,13 @@ async fn soak() -> Result<()> {
     if !report.is_clean() {
         bail!("the soak found something; repeat it with SEED={seed}");
     }
+    if report.requests() < requests {
+        bail!(
+            "the soak was cut short after {} of {requests} requests: give it more MINUTES, or ask for \
+             fewer REQUESTS",
+            report.requests()
+        );
+    }
     Ok(())
 }
 
