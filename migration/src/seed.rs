@@ -1,12 +1,15 @@
 //! What a new dealer is born with: standard units, settings, the owner, and on request a
 //! demonstration catalogue.
 
+mod anonymise;
 mod demo;
 mod units;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use uuid::Uuid;
+
+pub use self::anonymise::anonymise;
 
 /// The facts about a dealer that its first rows are made of.
 #[derive(Debug, Clone)]

@@ -363,6 +363,8 @@ fn entry_of(
         plan_id: plan.map(|plan| plan.id),
         status,
         schema_version: head.to_owned(),
+        tags: vec![],
+        legal_hold: None,
         created_at: now,
         updated_at: now,
     }

@@ -48,7 +48,7 @@ pub use lanes::LaneOptions;
 pub use login::login_password;
 pub use migrate::{Ahead, Failed, MigrateError, MigrateOptions, MigrateSummary, Migrated};
 pub use nodes::NodeConnector;
-pub use product::{Birth, Owner, Product, SeedError};
+pub use product::{Birth, Declared, Kind, Owner, Product, SeedError, Way};
 pub use role::{RoleName, RoleNameError};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use slug::{Slug, SlugError};

@@ -18,6 +18,9 @@ pub trait Product: Send + Sync + 'static {
     /// The history of one tenant's schema.
     fn migrator(&self) -> &Self::Migrator;
 
+    /// What a migration of [`Product::migrator`] says of itself. Nothing for names it has not.
+    fn declared(&self, migration: &str) -> Option<Declared>;
+
     /// Writes a new tenant's first rows, inside the transaction that creates it. The search path
     /// is the new schema; all migrations have run. Must not commit, and set nothing on the session.
     ///
@@ -25,6 +28,60 @@ pub trait Product: Send + Sync + 'static {
     ///
     /// Any error undoes the whole tenant.
     async fn seed(&self, tx: &DatabaseTransaction, birth: &Birth) -> Result<(), SeedError>;
+
+    /// Takes everything out of a copy that tells who a person is, or lets anybody sign in, inside
+    /// the transaction that makes the copy. The search path is the copy's schema. Must not commit,
+    /// and set nothing on the session.
+    ///
+    /// # Errors
+    ///
+    /// Any error undoes the whole copy.
+    async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr>;
+}
+
+/// What a migration says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Whether older code can live with it.
+    pub kind: Kind,
+    /// How it is carried over tenants that are being used.
+    pub way: Way,
+}
+
+/// Whether older code can live with a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Code that does not know it is not harmed by it.
+    Expand,
+    /// It takes away what code needs that does not know the migration `since`; it cannot be taken
+    /// back.
+    Contract {
+        /// The oldest migration whose code can do without.
+        since: String,
+    },
+}
+
+/// How a migration is carried over tenants that are being used. A new tenant, a spare or a
+/// reference is always made by the migration's own `up`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As it is, in the transaction of all that go with it. Its statements must not depend on the
+    /// tenant's rows.
+    Transaction,
+    /// Beside traffic: one index, built by `statement` (`CREATE INDEX CONCURRENTLY`) outside any
+    /// transaction. One that an earlier attempt left invalid is dropped and built again.
+    Index {
+        /// The index's name.
+        name: String,
+        /// What builds it; names no schema.
+        statement: String,
+    },
+    /// Row by row, outside the transaction of any DDL: `statement` changes at most `$1` rows, each
+    /// batch in a transaction of its own, and none when all is done.
+    Fill {
+        /// One batch; names no schema.
+        statement: String,
+    },
 }
 
 /// The facts about a new tenant, as its product sees them.

@@ -28,6 +28,11 @@ pub struct Model {
     /// The name of the newest tenant migration that was applied.
     #[sea_orm(column_type = "Text")]
     pub schema_version: String,
+    /// Words of operators, to choose tenants by.
+    pub tags: Vec<String>,
+    /// Why nothing of it may be destroyed.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub legal_hold: Option<String>,
     /// When the tenant was created.
     pub created_at: TimeDateTimeWithTimeZone,
     /// When this row last changed.
@@ -41,6 +46,8 @@ pub struct Model {
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Complete and nobody's yet; waits to become somebody.
+    Spare,
     /// Being made; not served yet.
     Provisioning,
     /// Served.
@@ -49,10 +56,12 @@ pub enum Status {
     Suspended,
     /// Unpaid for longer than the period of grace.
     PastGrace,
-    /// On its way out; only its export is left to fetch.
+    /// On its way out: it may be read, and written no more.
     Closing,
     /// Its schema is gone, its export is kept.
     Archived,
+    /// Its export is destroyed too; only its slug is still taken.
+    Gone,
 }
 
 /// What a tenant is tied to.

@@ -11,6 +11,9 @@ mod m0004_shared;
 mod m0005_plan;
 mod m0006_domain_claim;
 mod m0007_directory_changes;
+mod m0008_life;
+mod m0009_migration_run;
+mod m0010_operator;
 
 /// The history of the platform's own schema.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +30,9 @@ impl MigratorTrait for PlatformMigrator {
             Box::new(m0005_plan::Migration),
             Box::new(m0006_domain_claim::Migration),
             Box::new(m0007_directory_changes::Migration),
+            Box::new(m0008_life::Migration),
+            Box::new(m0009_migration_run::Migration),
+            Box::new(m0010_operator::Migration),
         ]
     }
 }

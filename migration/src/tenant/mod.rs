@@ -3,10 +3,17 @@
 //! The statements name no schema: the transaction's search path decides whose tables they are
 //! (`t_x, shared, pg_temp`). Every constraint has a name, because code refers to it.
 
+mod declared;
 mod m0001_team;
 mod m0002_catalogue;
+mod m0003_barcode_kind;
+mod m0004_barcode_kind_fill;
+mod m0005_session_recent_idx;
+mod m0006_session_member_id_idx;
 
 use sea_orm_migration::prelude::*;
+
+pub use self::declared::{Kind, Way, declared};
 
 /// Carries one dealer's schema from any version to the newest.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +25,10 @@ impl MigratorTrait for TenantMigrator {
         vec![
             Box::new(m0001_team::Migration),
             Box::new(m0002_catalogue::Migration),
+            Box::new(m0003_barcode_kind::Migration),
+            Box::new(m0004_barcode_kind_fill::Migration),
+            Box::new(m0005_session_recent_idx::Migration),
+            Box::new(m0006_session_member_id_idx::Migration),
         ]
     }
 }

@@ -1,10 +1,10 @@
 //! Our product: dealers. The only place where the provisioner meets their migrations and seed.
 
 use async_trait::async_trait;
-use migration::TenantMigrator;
 use migration::seed;
-use provisioner::{Birth, Product, SeedError};
-use sea_orm::DatabaseTransaction;
+use migration::{TenantMigrator, tenant};
+use provisioner::{Birth, Declared, Kind, Product, SeedError, Way};
+use sea_orm::{DatabaseTransaction, DbErr};
 
 /// Sets of rows that a new dealer can be born with.
 pub(super) const SEEDS: [&str; 1] = ["demo"];
@@ -22,6 +22,31 @@ impl Product for Dealers {
 
     fn migrator(&self) -> &TenantMigrator {
         &TenantMigrator
+    }
+
+    fn declared(&self, migration: &str) -> Option<Declared> {
+        let (kind, way) = tenant::declared(migration)?;
+        let kind = match kind {
+            tenant::Kind::Expand => Kind::Expand,
+            tenant::Kind::Contract { since } => Kind::Contract {
+                since: since.to_owned(),
+            },
+        };
+        let way = match way {
+            tenant::Way::Transaction => Way::Transaction,
+            tenant::Way::Index { name, statement } => Way::Index {
+                name: name.to_owned(),
+                statement: statement.to_owned(),
+            },
+            tenant::Way::Fill { statement } => Way::Fill {
+                statement: statement.to_owned(),
+            },
+        };
+        Some(Declared { kind, way })
+    }
+
+    async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+        seed::anonymise(tx).await
     }
 
     async fn seed(&self, tx: &DatabaseTransaction, birth: &Birth) -> Result<(), SeedError> {

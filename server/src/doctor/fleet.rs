@@ -59,11 +59,11 @@ impl Roles {
     fn add(&mut self, schema: String, status: Status) {
         match status {
             // Its schema and its role are gone.
-            Status::Archived => {}
+            Status::Archived | Status::Gone => {}
             Status::Provisioning | Status::Closing => {
                 self.may.insert(schema);
             }
-            Status::Active | Status::Suspended | Status::PastGrace => {
+            Status::Spare | Status::Active | Status::Suspended | Status::PastGrace => {
                 self.must.insert(schema);
             }
         }

@@ -16,7 +16,7 @@ use crate::db::{Directory, PlatformDb};
 use crate::kernel::Clock;
 
 /// The newest tenant migration that this build was made with. A test holds it to that.
-pub const NEWEST: &str = "m0002_catalogue";
+pub const NEWEST: &str = "m0006_session_member_id_idx";
 /// How long a notification may take.
 const HEARING: Duration = Duration::from_secs(1);
 const MIGRATE: &str = "run `tubex platform migrate` with this build's `tubex`";
@@ -100,7 +100,7 @@ fn examine_tenants(fleet: &Fleet) -> Vec<Finding> {
         fleet
             .tenants
             .iter()
-            .filter(|tenant| tenant.status != Status::Archived)
+            .filter(|tenant| !matches!(tenant.status, Status::Archived | Status::Gone))
     };
     let count =
         |is_so: fn(&super::fleet::Tenant) -> bool| living().filter(|tenant| is_so(tenant)).count();

@@ -59,12 +59,14 @@ fn encode_census(
 
 fn status_word(status: TenantStatus) -> &'static str {
     match status {
+        TenantStatus::Spare => "spare",
         TenantStatus::Provisioning => "provisioning",
         TenantStatus::Active => "active",
         TenantStatus::Suspended => "suspended",
         TenantStatus::PastGrace => "past_grace",
         TenantStatus::Closing => "closing",
         TenantStatus::Archived => "archived",
+        TenantStatus::Gone => "gone",
     }
 }
 

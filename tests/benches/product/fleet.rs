@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use migration::{TenantMigrator, seed};
+use migration::{TenantMigrator, seed, tenant};
 use provisioner::password::{self, Cost};
-use provisioner::{Birth, NewTenant, Owner, Product, Provisioner, SeedError, Slug, TenantName};
-use sea_orm::{ConnectOptions, Database, DatabaseTransaction};
+use provisioner::{
+    Birth, Declared, Kind, NewTenant, Owner, Product, Provisioner, SeedError, Slug, TenantName, Way,
+};
+use sea_orm::{ConnectOptions, Database, DatabaseTransaction, DbErr};
 use tests::{Scratch, tubex};
 use tokio::task::JoinSet;
 
@@ -116,6 +118,31 @@ impl Product for Dealers {
 
     fn migrator(&self) -> &TenantMigrator {
         &TenantMigrator
+    }
+
+    fn declared(&self, migration: &str) -> Option<Declared> {
+        let (kind, way) = tenant::declared(migration)?;
+        let kind = match kind {
+            tenant::Kind::Expand => Kind::Expand,
+            tenant::Kind::Contract { since } => Kind::Contract {
+                since: since.to_owned(),
+            },
+        };
+        let way = match way {
+            tenant::Way::Transaction => Way::Transaction,
+            tenant::Way::Index { name, statement } => Way::Index {
+                name: name.to_owned(),
+                statement: statement.to_owned(),
+            },
+            tenant::Way::Fill { statement } => Way::Fill {
+                statement: statement.to_owned(),
+            },
+        };
+        Some(Declared { kind, way })
+    }
+
+    async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+        seed::anonymise(tx).await
     }
 
     async fn seed(&self, tx: &DatabaseTransaction, birth: &Birth) -> Result<(), SeedError> {

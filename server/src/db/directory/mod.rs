@@ -170,10 +170,15 @@ impl Directory {
     pub fn enter(self: &Arc<Self>, tenant: &Arc<Tenant>) -> Result<TenantDb, DirectoryError> {
         match tenant.status {
             TenantStatus::Active => {}
-            TenantStatus::Provisioning => return Err(DirectoryError::Provisioning),
+            // A spare has no address of its own, and so nobody asks for it.
+            TenantStatus::Spare | TenantStatus::Provisioning => {
+                return Err(DirectoryError::Provisioning);
+            }
             TenantStatus::Suspended => return Err(DirectoryError::Suspended),
             TenantStatus::PastGrace => return Err(DirectoryError::PastGrace),
-            TenantStatus::Closing | TenantStatus::Archived => return Err(DirectoryError::Closed),
+            TenantStatus::Closing | TenantStatus::Archived | TenantStatus::Gone => {
+                return Err(DirectoryError::Closed);
+            }
         }
         if !schema_version::can_serve(&tenant.schema_version) {
             return Err(DirectoryError::SchemaTooOld);

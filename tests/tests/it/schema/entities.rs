@@ -62,11 +62,16 @@ fn kinds_of(kind: &ColumnType) -> &'static [&'static str] {
         ColumnType::Boolean => &["boolean"],
         ColumnType::Decimal(_) => &["numeric(18,6)"],
         ColumnType::TimestampWithTimeZone => &["timestamp with time zone"],
+        ColumnType::Array(_) => &["text[]"],
         ColumnType::Json | ColumnType::JsonBinary => &["jsonb"],
         ColumnType::VarBinary(_) | ColumnType::Binary(_) | ColumnType::Blob => &["bytea"],
         other => panic!("say what {other:?} stands for in the database"),
     }
 }
+
+/// Columns of migrations that are newer than the oldest a dealer may stand at: code that selects
+/// them would fail where they are not yet.
+const NOT_NEEDED_YET: [(&str, &str); 1] = [("item_barcode", "kind")];
 
 /// Compares an entity with its table; returns the table's name.
 async fn assert_fits<E: EntityTrait>(
@@ -108,6 +113,7 @@ async fn assert_fits<E: EntityTrait>(
         assert!(
             column.is_generated
                 || ["changed_xid", "revision"].contains(&name.as_str())
+                || NOT_NEEDED_YET.contains(&(table.as_str(), name))
                 || believed.contains(name),
             "{table}.{name} is unknown to the entity"
         );

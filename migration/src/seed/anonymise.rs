@@ -1,0 +1,22 @@
+//! Takes the people out of a copy of a dealer.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DatabaseTransaction;
+
+/// People keep their role and lose name, address and password; nobody stays signed in. What a
+/// dealer sells is no personal data and stays.
+const ANONYMISE: &str = "
+DELETE FROM session;
+UPDATE member SET email = 'member-' || id || '@example.invalid', name = 'Member ' || left(id::text, 8),
+    password_hash = NULL, token_version = token_version + 1";
+
+/// Takes out of a copy whatever tells who a person is or lets anybody sign in, within the
+/// transaction that makes the copy. The search path is the copy's schema.
+///
+/// # Errors
+///
+/// Any [`DbErr`]; the caller's transaction is then void, and with it the copy.
+pub async fn anonymise(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    tx.execute_unprepared(ANONYMISE).await?;
+    Ok(())
+}
