@@ -2,9 +2,19 @@
 //! no search path can point these queries anywhere else.
 
 pub mod lane;
+pub mod migration_run;
+pub mod migration_run_tenant;
 pub mod node;
+pub mod operator;
+pub mod operator_refresh_token;
+pub mod operator_session;
 pub mod plan;
 pub mod security_event;
+pub mod server_process;
+pub mod spare_goal;
 pub mod tenant;
 pub mod tenant_domain;
 pub mod tenant_event;
+pub mod tenant_export;
+pub mod tenant_traffic;
+pub mod tenant_vitals;

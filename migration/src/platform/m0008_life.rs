@@ -48,7 +48,7 @@ CREATE TABLE platform.tenant_export (
     location     text        NOT NULL CONSTRAINT tenant_export_location_check CHECK (location <> ''),
     bytes        bigint      NOT NULL CONSTRAINT tenant_export_bytes_check CHECK (bytes >= 0),
     sha256       text        NOT NULL
-        CONSTRAINT tenant_export_sha256_check CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+        CONSTRAINT tenant_export_sha256_hex_check CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     keep_until   timestamptz,
     actor        text        NOT NULL,
     created_at   timestamptz NOT NULL,

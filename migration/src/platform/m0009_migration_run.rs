@@ -38,7 +38,7 @@ CREATE TABLE platform.migration_run (
     updated_at     timestamptz NOT NULL,
     finished_at    timestamptz
 );
-CREATE UNIQUE INDEX migration_run_unfinished_key ON platform.migration_run ((true))
+CREATE UNIQUE INDEX migration_run_unfinished_idx ON platform.migration_run ((true))
     WHERE state NOT IN ('cancelled', 'done');
 CREATE INDEX migration_run_reverts_idx ON platform.migration_run (reverts)
     WHERE reverts IS NOT NULL;
