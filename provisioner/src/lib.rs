@@ -11,6 +11,7 @@ mod create;
 mod db_error;
 pub mod directory;
 pub mod domains;
+mod examine;
 pub mod fence;
 mod fingerprint;
 pub mod fleet;
@@ -29,6 +30,7 @@ mod role;
 mod schema_name;
 mod scram;
 mod slug;
+mod status;
 mod tenant_name;
 mod transaction;
 
@@ -44,6 +46,8 @@ pub use create::{CreateError, Created, NewTenant, Placement};
 pub use db_error::{Trouble, describe as describe_db_error, trouble as db_trouble};
 pub use directory::{DirectoryError, ListTenants, TenantEntry, TenantPage};
 pub use domains::{Dns, DomainEntry, DomainError, DomainName, TxtResolver};
+pub use examine::{Depth, Drifted, Examined};
+pub use fingerprint::Difference;
 pub use fleet::{RunEntry, RunError, RunOptions, Started, WorkOptions};
 pub use label::{Label, LabelError};
 pub use lanes::LaneOptions;
@@ -53,6 +57,9 @@ pub use product::{Birth, Declared, Kind, Owner, Product, SeedError, Way};
 pub use role::{RoleName, RoleNameError};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use slug::{Slug, SlugError};
+pub use status::{
+    FleetStatus, OldestFailure, RunInProgress, SpareCount, StatusCount, VersionCount,
+};
 pub use tenant_name::{TenantName, TenantNameError};
 
 /// Makes, shows and migrates the tenants of one product on one database.

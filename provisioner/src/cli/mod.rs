@@ -5,6 +5,7 @@ mod create;
 mod dealers;
 mod domains;
 mod failure;
+mod fleet;
 mod lanes;
 mod nodes;
 mod output;
@@ -102,6 +103,12 @@ enum Command {
     /// Runs of migrations over the fleet: see them, have a say in them, take them back
     #[command(subcommand)]
     Runs(runs::RunsCommand),
+    /// The whole fleet at a glance, in one query: versions, failures, drift, spares, the run
+    Status,
+    /// Compare the structure of every tenant on every node with that of its version
+    ///
+    /// Exit code 1 when one differs. What is found is kept, for tubex status.
+    Drift(fleet::DriftArgs),
     /// Print what your shell needs to complete these words
     Completions {
         /// For which shell
@@ -211,6 +218,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
         Command::Migrate(args) => runs::migrate(&open().await?, args, json).await,
         Command::Runs(command) => runs::run(&open().await?, command, json).await,
+        Command::Status => fleet::status(&open().await?, json).await,
+        Command::Drift(args) => fleet::drift(&open().await?, args, json).await,
         // Needs no database, and was done above.
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }

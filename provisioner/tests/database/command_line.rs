@@ -82,7 +82,7 @@ async fn a_tenant_from_platform_to_page() {
             (nobody.code, &nobody.error["error"]["code"]),
             (Some(1), &"not_found".into())
         );
-        assert_eq!((fleet.code, &fleet.out["at_head"]), (Some(0), &2.into()));
+        assert_eq!((fleet.code, &fleet.out["there"]), (Some(0), &2.into()));
     })
     .await;
 }
@@ -167,7 +167,7 @@ async fn lanes_plans_and_nodes_answer_in_json() {
             (&"active".into(), &Value::Null)
         );
         assert_eq!(retired.out["moved"][0]["slug"], "acme");
-        assert_eq!((fleet.code, &fleet.out["at_head"]), (Some(0), &1.into()));
+        assert_eq!((fleet.code, &fleet.out["there"]), (Some(0), &1.into()));
         assert_eq!(platform.code, Some(0), "{}", platform.error);
         assert_eq!(platform.out["nodes"][0]["error"], Value::Null);
         for words in [
