@@ -28,6 +28,7 @@ mod role;
 mod schema_name;
 mod scram;
 mod slug;
+pub mod spares;
 mod tenant_name;
 mod transaction;
 
@@ -52,6 +53,7 @@ pub use product::{Birth, Declared, Kind, Owner, Product, SeedError, Way};
 pub use role::{RoleName, RoleNameError};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use slug::{Slug, SlugError};
+pub use spares::{SpareError, SpareMove, SpareNews, SpareReport};
 pub use tenant_name::{TenantName, TenantNameError};
 
 /// Makes, shows and migrates the tenants of one product on one database.

@@ -11,6 +11,7 @@ mod nodes;
 mod output;
 mod plans;
 mod platform;
+mod spares;
 mod tenants;
 
 use std::process::ExitCode;
@@ -94,6 +95,10 @@ enum Command {
     /// Databases that tenants live in
     #[command(subcommand)]
     Node(nodes::NodeCommand),
+    /// Tenants that are prepared and nobody's yet: creating one takes milliseconds then
+    ///
+    /// Without a word, shows how many there are.
+    Spares(spares::SparesArgs),
     /// Bring all tenants that are behind to this build's schema
     Migrate,
 }
@@ -194,6 +199,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Plan(command) => plans::run(&open().await?, command, json).await,
         Command::Lane(command) => lanes::run(&open().await?, command, json).await,
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
+        Command::Spares(args) => spares::run(&open().await?, args, json).await,
         Command::Migrate => fleet::migrate(&open().await?, json).await,
     }
 }

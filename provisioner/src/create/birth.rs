@@ -14,14 +14,23 @@ pub(super) async fn raise<P: Product>(
     birth: &Birth,
     schema: &SchemaName,
 ) -> Result<(), CreateError> {
-    let migrator = product.migrator();
+    build(tx, product.migrator(), schema).await?;
+    product.seed(tx, birth).await.map_err(CreateError::Seed)
+}
+
+/// Makes role, schema and tables, and no rows.
+pub(crate) async fn build(
+    tx: &DatabaseTransaction,
+    migrator: &impl MigratorTraitSelf,
+    schema: &SchemaName,
+) -> Result<(), CreateError> {
     make_schema(tx, schema).await?;
     migrator
         .up(tx, None)
         .await
         .map_err(CreateError::Migration)?;
     hide_history(tx, migrator, schema).await?;
-    product.seed(tx, birth).await.map_err(CreateError::Seed)
+    Ok(())
 }
 
 /// The newest migration of a product.

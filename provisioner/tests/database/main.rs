@@ -26,4 +26,6 @@ mod nodes;
 mod plans;
 mod platform;
 mod scratch;
+mod spares;
+mod spares_kill;
 mod toy;
