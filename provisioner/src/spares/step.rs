@@ -65,8 +65,8 @@ struct Tally {
 
 const TALLY: &str = "
     SELECT coalesce(g.keep, 0)::bigint AS keep,
-        coalesce(greatest(extract(epoch FROM g.not_before - clock_timestamp()), 0), 0)
-            ::double precision AS rest,
+        coalesce(greatest(extract(epoch FROM g.not_before - clock_timestamp()) * 1000, 0), 0)
+            ::bigint AS rest_ms,
         EXISTS (SELECT FROM platform.migration_run WHERE state NOT IN ('cancelled', 'done'))
             AS is_migrating,
         held.held, held.unfinished
@@ -153,7 +153,7 @@ async fn count(tx: &DatabaseTransaction, site: &Site) -> Result<Tally, SpareErro
     Ok(Tally {
         keep: row.try_get("", "keep")?,
         held: row.try_get("", "held")?,
-        rest: Duration::try_from_secs_f64(row.try_get("", "rest")?).unwrap_or_default(),
+        rest: Duration::from_millis(row.try_get::<i64>("", "rest_ms")?.unsigned_abs()),
         is_migrating: row.try_get("", "is_migrating")?,
         unfinished: row.try_get("", "unfinished")?,
     })
@@ -282,11 +282,13 @@ async fn hold(
 /// The next one is made after a rest, by whichever keeper. By the clock of the database, which is
 /// the same for all.
 async fn rest(tx: &DatabaseTransaction, site: &Site, took: Duration) -> Result<(), DbErr> {
+    let rest_ms = i64::try_from((took * REST).as_millis()).unwrap_or(i64::MAX);
     run(
         tx,
         "UPDATE platform.spare_goal
-         SET not_before = clock_timestamp() + make_interval(secs => $2) WHERE node_id = $1",
-        [site.id().into(), (took * REST).as_secs_f64().into()],
+         SET not_before = clock_timestamp() + $2::bigint * interval '1 millisecond'
+         WHERE node_id = $1",
+        [site.id().into(), rest_ms.into()],
     )
     .await?;
     Ok(())

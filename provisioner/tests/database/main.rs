@@ -27,5 +27,4 @@ mod plans;
 mod platform;
 mod scratch;
 mod spares;
-mod spares_kill;
 mod toy;

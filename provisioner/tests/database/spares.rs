@@ -1,6 +1,10 @@
 //! Spares: taken by one creator each, given back untouched, kept at their number.
 
-use std::future::{pending, ready};
+mod elsewhere;
+mod keeping;
+mod killed;
+
+use std::future::pending;
 
 use entity::platform::tenant::Status;
 use provisioner::lanes::NewLane;
@@ -182,130 +186,6 @@ async fn a_spare_that_somebody_is_at_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_goal_is_reached_from_below_and_from_above() {
-    scratch::ready(|scratch| async move {
-        let provisioner = scratch.provisioner(Toy::first());
-        let mut moves = vec![];
-
-        for keep in [3, 3, 1, 0] {
-            provisioner.set_spare_goal(None, keep).await.unwrap();
-            fill(&provisioner, None, &mut moves).await.unwrap();
-            let report = provisioner.spares().await.unwrap().remove(0);
-            assert_eq!((report.keep, report.ready), (Some(keep), keep.into()));
-            let on_lanes: u64 = report.lanes.iter().map(|lane| lane.spares).sum();
-            assert_eq!(on_lanes, report.ready);
-            assert_consistent(&scratch).await;
-        }
-
-        let made = moves
-            .iter()
-            .filter(|it| matches!(it, SpareMove::Made { .. }));
-        assert_eq!((made.count(), moves.len()), (3, 6));
-        assert_eq!(scratch.count("SELECT FROM platform.tenant").await, 0);
-        let many = provisioner.set_spare_goal(None, 1001).await.unwrap_err();
-        assert!(matches!(many, SpareError::TooMany(1001)), "{many:?}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_keeper_rests_after_each_and_stops_when_it_is_told() {
-    scratch::ready(|scratch| async move {
-        let provisioner = scratch.provisioner(Toy::first());
-        provisioner.set_spare_goal(None, 5).await.unwrap();
-
-        provisioner.keep_spares_until(ready(())).await;
-
-        assert_eq!(provisioner.spares().await.unwrap()[0].ready, 1);
-        let resting = "SELECT FROM platform.spare_goal WHERE not_before > updated_at";
-        assert_eq!(scratch.count(resting).await, 1);
-        // Whoever it is.
-        scratch
-            .run("UPDATE platform.spare_goal SET not_before = now() + interval '1 hour'")
-            .await;
-        let other = scratch.provisioner(Toy::first());
-        other.keep_spares_until(ready(())).await;
-        assert_eq!(provisioner.spares().await.unwrap()[0].ready, 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn keepers_at_once_make_no_more_than_is_lacking() {
-    scratch::ready(|scratch| async move {
-        let provisioner = scratch.provisioner(Toy::first());
-        provisioner.set_spare_goal(None, 4).await.unwrap();
-
-        let keepers: Vec<_> = (0..3)
-            .map(|_| {
-                let provisioner = provisioner.clone();
-                tokio::spawn(async move { fill(&provisioner, None, &mut vec![]).await })
-            })
-            .collect();
-        for keeper in keepers {
-            keeper.await.unwrap().unwrap();
-        }
-
-        assert_eq!(provisioner.spares().await.unwrap()[0].ready, 4);
-        assert_eq!(scratch.count("SELECT FROM platform.tenant").await, 4);
-        assert_consistent(&scratch).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn no_spare_is_made_while_the_fleet_is_migrated() {
-    scratch::ready(|scratch| async move {
-        let provisioner = scratch.provisioner(Toy::first());
-        provisioner.set_spare_goal(None, 1).await.unwrap();
-        scratch
-            .run(
-                "INSERT INTO platform.migration_run (id, target_version, state, options, wave,
-                     waves, actor, created_at, updated_at)
-                 VALUES (gen_random_uuid(), 'w0002_unique', 'paused', '{}', 0, 1, 'test',
-                     now(), now())",
-            )
-            .await;
-
-        let filled = fill(&provisioner, None, &mut vec![]).await.unwrap_err();
-        provisioner.keep_spares_until(ready(())).await;
-        let one = provisioner.prepare_spare(None).await.unwrap_err();
-        let still = scratch.count("SELECT FROM platform.tenant").await;
-        scratch
-            .run("UPDATE platform.migration_run SET state = 'cancelled'")
-            .await;
-        fill(&provisioner, None, &mut vec![]).await.unwrap();
-
-        assert!(matches!(filled, SpareError::Migrating), "{filled:?}");
-        assert!(matches!(one, SpareError::Migrating), "{one:?}");
-        assert_eq!(still, 0);
-        assert_eq!(provisioner.spares().await.unwrap()[0].ready, 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_spare_that_can_not_be_made_leaves_nothing() {
-    scratch::ready(|scratch| async move {
-        let other = scratch.second_node().await;
-        let broken = scratch.provisioner_with_nodes(Toy::broken());
-
-        for node in [None, Some(label("n2"))] {
-            let error = broken.prepare_spare(node.as_ref()).await.unwrap_err();
-            assert!(
-                matches!(error, SpareError::Create(CreateError::Migration(_))),
-                "{error:?}"
-            );
-        }
-
-        assert_eq!(scratch.count("SELECT FROM platform.tenant").await, 0);
-        assert!(schemas(&other).await.is_empty());
-        assert_consistent(&scratch).await;
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn spares_take_room_on_their_lanes() {
     scratch::ready(|scratch| async move {
         let narrow = LaneOptions {
@@ -334,113 +214,6 @@ async fn spares_take_room_on_their_lanes() {
 }
 
 #[tokio::test]
-async fn a_spare_elsewhere_becomes_a_tenant_there() {
-    scratch::ready(|scratch| async move {
-        let other = scratch.second_node().await;
-        let provisioner = scratch.provisioner_with_nodes(Toy::first());
-        let n2 = label("n2");
-        let made = prepare(&provisioner, Some(&n2)).await;
-        let failing = scratch.provisioner_with_nodes(Toy::first().at_birth(AtBirth::SeedFails));
-        let on_n2 = || Placement {
-            node: Some(label("n2")),
-            ..Placement::default()
-        };
-        let before = entries(&scratch).await;
-
-        let error = failing
-            .create_at(tenant("acme"), on_n2())
-            .await
-            .unwrap_err();
-        let after = entries(&scratch).await;
-        let acme = provisioner
-            .create_at(tenant("acme"), on_n2())
-            .await
-            .unwrap();
-
-        assert!(matches!(error, CreateError::Seed(_)), "{error:?}");
-        assert_eq!(after, before);
-        assert!(acme.from_spare);
-        assert_eq!(acme.tenant.schema_name, made);
-        assert_eq!(widgets_of(&other, &made).await, ["armel kurz"]);
-        // What nobody was in is marked, and this is not any more.
-        let marks = "SELECT obj_description(oid) FROM pg_namespace WHERE nspname ~ '^t_'";
-        let marks: Vec<Option<String>> = Scratch::column_of(&other.db, marks).await;
-        assert_eq!(marks, [None]);
-        scratch.assert_memberships().await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_creation_from_a_spare_elsewhere_that_was_cut_is_taken_over() {
-    scratch::ready(|scratch| async move {
-        let other = scratch.second_node().await;
-        let provisioner = scratch.provisioner_with_nodes(Toy::first());
-        let n2 = label("n2");
-        let made = prepare(&provisioner, Some(&n2)).await;
-        // A run had been at it before, and had written so.
-        provisioner_of_second(&scratch).await;
-        let panicking = scratch.provisioner_with_nodes(Toy::second().at_birth(AtBirth::SeedPanics));
-        let on_n2 = || Placement {
-            node: Some(label("n2")),
-            ..Placement::default()
-        };
-        let cut = tokio::spawn(async move { panicking.create_at(tenant("acme"), on_n2()).await });
-        assert!(cut.await.unwrap_err().is_panic());
-        let between = entries(&scratch).await;
-
-        let failing = scratch.provisioner_with_nodes(Toy::second().at_birth(AtBirth::SeedFails));
-        failing
-            .create_at(tenant("acme"), on_n2())
-            .await
-            .unwrap_err();
-        let gone = schemas(&other).await;
-        let acme = scratch
-            .provisioner_with_nodes(Toy::second())
-            .create_at(tenant("acme"), on_n2())
-            .await
-            .unwrap();
-
-        assert_eq!(between, [("acme".to_owned(), "provisioning".to_owned())]);
-        assert!(gone.is_empty(), "{gone:?}");
-        assert!(!acme.from_spare);
-        assert_ne!(acme.tenant.schema_name, made);
-        scratch.assert_memberships().await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_was_begun_elsewhere_is_finished_or_removed_by_the_next_keeper() {
-    scratch::ready(|scratch| async move {
-        let other = scratch.second_node().await;
-        let provisioner = scratch.provisioner_with_nodes(Toy::first());
-        let n2 = label("n2");
-        prepare(&provisioner, Some(&n2)).await;
-        provisioner.set_spare_goal(Some(&n2), 1).await.unwrap();
-
-        // As if it had been cut after the node's commit, before the platform's.
-        scratch
-            .run("UPDATE platform.tenant SET status = 'provisioning'")
-            .await;
-        fill(&provisioner, Some(&n2), &mut vec![]).await.unwrap();
-        let finished = provisioner.spares().await.unwrap();
-        scratch
-            .run("UPDATE platform.tenant SET status = 'provisioning'")
-            .await;
-        provisioner.set_spare_goal(Some(&n2), 0).await.unwrap();
-        fill(&provisioner, Some(&n2), &mut vec![]).await.unwrap();
-
-        assert_eq!((finished[1].ready, finished[1].unfinished), (1, 0));
-        assert_eq!(finished[0].keep, None);
-        assert_eq!(scratch.count("SELECT FROM platform.tenant").await, 0);
-        assert!(schemas(&other).await.is_empty());
-        assert_consistent(&scratch).await;
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn nobody_sees_or_moves_a_spare_by_its_slug() {
     scratch::ready(|scratch| async move {
         let provisioner = scratch.provisioner(Toy::first());
@@ -451,30 +224,6 @@ async fn nobody_sees_or_moves_a_spare_by_its_slug() {
         assert!(provisioner.suspend(&slug, "why", "test").await.is_err());
         assert!(provisioner.suspend(&id[0], "why", "test").await.is_err());
         assert!(provisioner.resume(&id[0], "test").await.is_err());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_command_line_says_how_many_and_brings_them_there() {
-    scratch::ready(|scratch| async move {
-        let spares = |args: &[&str]| {
-            let output = scratch.tubex().arg("spares").args(args).output().unwrap();
-            let text = String::from_utf8(output.stdout).unwrap();
-            (output.status.code(), text)
-        };
-
-        let only_said = spares(&["--keep", "2", "--no-fill", "--json"]);
-        let filled = spares(&["--keep", "2"]);
-        let shown = spares(&["--json"]);
-        let nowhere = spares(&["--keep", "2", "--node", "n9"]);
-        let too_many = spares(&["--keep", "1001"]);
-
-        assert!(only_said.1.contains(r#""keep":2"#), "{}", only_said.1);
-        assert!(only_said.1.contains(r#""ready":0"#), "{}", only_said.1);
-        assert_eq!(filled.1.matches("made t_").count(), 2, "{}", filled.1);
-        assert!(shown.1.contains(r#""ready":2"#), "{}", shown.1);
-        assert_eq!((nowhere.0, too_many.0), (Some(1), Some(2)));
     })
     .await;
 }
@@ -494,16 +243,6 @@ async fn fill(
 ) -> Result<(), SpareError> {
     let tell = |moved| moves.push(moved);
     provisioner.fill_spares(node, pending(), tell).await
-}
-
-/// Brings everybody to the second toy's head, which leaves a line in each history.
-async fn provisioner_of_second(scratch: &Scratch) {
-    let summary = scratch
-        .provisioner_with_nodes(Toy::second())
-        .migrate(&MigrateOptions::new("test"))
-        .await
-        .unwrap();
-    assert!(summary.failed.is_empty(), "{summary:?}");
 }
 
 fn label(text: &str) -> Label {
@@ -532,10 +271,6 @@ async fn widgets(scratch: &Scratch, schema: &str) -> Vec<String> {
         .await
 }
 
-async fn widgets_of(other: &Other, schema: &str) -> Vec<String> {
-    Scratch::column_of(&other.db, &format!("SELECT folded FROM {schema}.widget")).await
-}
-
 async fn schemas(other: &Other) -> Vec<String> {
     let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^t_' ORDER BY 1";
     Scratch::column_of(&other.db, sql).await
@@ -543,7 +278,7 @@ async fn schemas(other: &Other) -> Vec<String> {
 
 /// Says that each entry of the platform's own node has its schema and its lane, and the other way
 /// round.
-pub(crate) async fn assert_consistent(scratch: &Scratch) {
+async fn assert_consistent(scratch: &Scratch) {
     let listed: Vec<String> = scratch
         .column(
             "SELECT t.schema_name FROM platform.tenant t JOIN platform.lane l ON l.id = t.lane_id

@@ -1,8 +1,8 @@
 //! `kill -9` at any moment of a spare's life: made, removed, or becoming somebody.
 
+use super::{assert_consistent, schemas};
 use crate::kill::{Killer, creation, tubex, wait_for_the_dead};
-use crate::scratch::{self, Other, Scratch};
-use crate::spares::assert_consistent;
+use crate::scratch::{self, Scratch};
 
 const ENOUGH: u64 = 10;
 /// More tries than it takes; some come too late.
@@ -199,11 +199,6 @@ async fn listed(scratch: &Scratch) -> Vec<String> {
     scratch
         .column("SELECT schema_name FROM platform.tenant ORDER BY 1")
         .await
-}
-
-async fn schemas(other: &Other) -> Vec<String> {
-    let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^t_' ORDER BY 1";
-    Scratch::column_of(&other.db, sql).await
 }
 
 /// How many roles of tenants the lanes of this platform may become.
