@@ -30,6 +30,7 @@ mod role;
 mod schema_name;
 mod scram;
 mod slug;
+pub mod spares;
 mod status;
 mod tenant_name;
 mod transaction;
@@ -57,6 +58,7 @@ pub use product::{Birth, Declared, Kind, Owner, Product, SeedError, Way};
 pub use role::{RoleName, RoleNameError};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use slug::{Slug, SlugError};
+pub use spares::{SpareError, SpareMove, SpareNews, SpareReport};
 pub use status::{
     FleetStatus, OldestFailure, RunInProgress, SpareCount, StatusCount, VersionCount,
 };

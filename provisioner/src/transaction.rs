@@ -29,9 +29,11 @@ pub(crate) async fn begin(
         .begin_with_config(Some(IsolationLevel::ReadCommitted), None)
         .await?;
     // Whatever path the login came with must not decide where DDL lands.
-    tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
-        .await?;
-    bound_waits(&tx, limits).await?;
+    let sql = format!(
+        "SET LOCAL search_path = pg_catalog, pg_temp; {}",
+        bounds(limits)
+    );
+    tx.execute_unprepared(&sql).await?;
     Ok(tx)
 }
 
@@ -51,17 +53,6 @@ pub(crate) async fn act_as_owner(tx: &DatabaseTransaction) -> Result<(), DbErr> 
             END IF;
         END $body$",
     )
-    .await?;
-    Ok(())
-}
-
-/// Sets the limits of the rest of the transaction.
-pub(crate) async fn bound_waits(tx: &DatabaseTransaction, limits: Limits) -> Result<(), DbErr> {
-    tx.execute_unprepared(&format!(
-        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
-        limits.lock_timeout.as_millis(),
-        limits.statement_timeout.as_millis(),
-    ))
     .await?;
     Ok(())
 }

@@ -257,7 +257,7 @@ impl From<LifeError> for Failure {
 }
 
 impl Failure {
-    fn from_lane(cause: &LaneError, message: String) -> Self {
+    pub(super) fn from_lane(cause: &LaneError, message: String) -> Self {
         match cause {
             LaneError::NoNode => Self::stuck("no_node", message).hint(NEEDS_PLATFORM),
             LaneError::UnknownNode(_) => Self::refused("node_not_found", message)
@@ -288,7 +288,7 @@ impl Failure {
         }
     }
 
-    fn from_reach(cause: &ReachError, message: String) -> Self {
+    pub(super) fn from_reach(cause: &ReachError, message: String) -> Self {
         match cause {
             ReachError::NoConnector(_) => Self::stuck("no_connector", message),
             ReachError::Address => Self::usage(message),
@@ -307,7 +307,7 @@ impl Failure {
         ))
     }
 
-    fn from_db(cause: &DbErr, message: String) -> Self {
+    pub(super) fn from_db(cause: &DbErr, message: String) -> Self {
         match db_trouble(cause) {
             Trouble::NoPlatform => Self::stuck("no_platform", message).hint(NEEDS_PLATFORM),
             Trouble::Denied => Self::stuck("denied", message).hint(NEEDS_RIGHTS),

@@ -12,6 +12,7 @@ mod output;
 mod plans;
 mod platform;
 mod runs;
+mod spares;
 mod tenants;
 
 use std::process::ExitCode;
@@ -114,6 +115,10 @@ enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
+    /// Tenants that are prepared and nobody's yet: creating one takes milliseconds then
+    ///
+    /// Without a word, shows how many there are.
+    Spares(spares::SparesArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -222,6 +227,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Drift(args) => fleet::drift(&open().await?, args, json).await,
         // Needs no database, and was done above.
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+        Command::Spares(args) => spares::run(&open().await?, args, json).await,
     }
 }
 

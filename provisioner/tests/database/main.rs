@@ -26,4 +26,5 @@ mod plans;
 mod platform;
 mod runs;
 mod scratch;
+mod spares;
 mod toy;
