@@ -132,6 +132,14 @@ impl Site {
         self.there.is_none()
     }
 
+    /// The node's database, for work that has transactions of its own.
+    pub(crate) fn database<'a>(
+        &'a self,
+        platform: &'a DatabaseConnection,
+    ) -> &'a DatabaseConnection {
+        self.there.as_ref().unwrap_or(platform)
+    }
+
     /// A transaction on the node, as its owner: the platform's own one where that is the place.
     pub(crate) async fn begin<'a>(
         &self,

@@ -25,15 +25,15 @@ use crate::transaction::{act_as_owner, begin, finish};
 use crate::{Birth, Inner, Product, SchemaName, Slug, TenantEntry, db_error, directory};
 
 /// A tenant that the directory says is being made.
-pub(super) struct Announced {
-    id: Uuid,
-    plan: Option<plan::Model>,
+pub(crate) struct Announced {
+    pub(crate) id: Uuid,
+    pub(crate) plan: Option<plan::Model>,
     /// Set when a lane was added for it.
-    pub(super) added: Option<AddedLane>,
+    pub(crate) added: Option<AddedLane>,
 }
 
 /// Chooses lane and schema, and writes the intent.
-pub(super) async fn announce(
+pub(crate) async fn announce(
     on: Ground<'_>,
     wish: Wish,
     new: &NewTenant,
@@ -54,7 +54,7 @@ pub(super) async fn announce(
 }
 
 /// Goes on with an intent that somebody left behind, unless it is asked for somewhere else.
-pub(super) async fn take_over(
+pub(crate) async fn take_over(
     tx: &DatabaseTransaction,
     row: &tenant::Model,
     at: &Placement,
@@ -102,7 +102,10 @@ pub(super) async fn complete<P: Product>(
 }
 
 /// Drops the lane that was added for a tenant alone that was not made after all.
-async fn forsake<P: Product>(inner: &Inner<P>, added: &AddedLane) -> Result<(), CreateError> {
+pub(crate) async fn forsake<P: Product>(
+    inner: &Inner<P>,
+    added: &AddedLane,
+) -> Result<(), CreateError> {
     let found = lane::Entity::find_by_id(added.id)
         .find_also_related(node::Entity)
         .one(&inner.db)
@@ -161,7 +164,7 @@ async fn complete_in<P: Product>(
 }
 
 /// Holds the intent. The lock is the lease: it ends with the one who has it.
-async fn hold(
+pub(crate) async fn hold(
     tx: &DatabaseTransaction,
     id: Uuid,
     slug: &Slug,
@@ -183,7 +186,7 @@ async fn hold(
 }
 
 /// The lane and the node of an entry.
-async fn home(
+pub(crate) async fn home(
     tx: &DatabaseTransaction,
     row: &tenant::Model,
 ) -> Result<(lane::Model, node::Model), DbErr> {
@@ -224,7 +227,10 @@ async fn clear(
 }
 
 /// A creator that was killed may have a transaction that has not noticed yet.
-async fn wait_for_the_dead(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), DbErr> {
+pub(crate) async fn wait_for_the_dead(
+    tx: &DatabaseTransaction,
+    schema: &SchemaName,
+) -> Result<(), DbErr> {
     one(
         tx,
         "SELECT pg_advisory_xact_lock(hashtextextended('tubex birth ' || $1, 0))",
