@@ -22,7 +22,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use self::birth::{build, head, hide_history, make_schema};
-pub(crate) use self::elsewhere::{Cut, clear, home, wait_for_the_dead};
+pub(crate) use self::elsewhere::{
+    Announced, Cut, announce, clear, forsake, hold, home, take_over, wait_for_the_dead,
+};
 pub use self::error::CreateError;
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
@@ -225,8 +227,20 @@ async fn start<P: Product>(
 }
 
 impl NewTenant {
+    /// One that gets its rows from a copy: nobody is born in it.
+    pub(crate) fn of_a_copy(slug: Slug, name: TenantName, actor: String) -> Self {
+        Self {
+            slug,
+            name,
+            owner: None,
+            seeds: vec![],
+            settings: BTreeMap::new(),
+            actor,
+        }
+    }
+
     /// What its product is told.
-    fn birth(&self, tenant_id: Uuid) -> Birth {
+    pub(crate) fn birth(&self, tenant_id: Uuid) -> Birth {
         Birth {
             tenant_id,
             slug: self.slug.clone(),
@@ -239,7 +253,7 @@ impl NewTenant {
 }
 
 /// The node, and which of its lanes.
-async fn destination<P: Product>(
+pub(crate) async fn destination<P: Product>(
     tx: &DatabaseTransaction,
     inner: &Inner<P>,
     at: &Placement,
@@ -268,7 +282,7 @@ async fn destination<P: Product>(
 /// Makes two creators of one slug queue up, so that the second learns that it is taken before it
 /// has built a schema for nothing. The unique constraint still has the last word. Answers with
 /// the entry of a creation that was announced and not finished.
-async fn reserve(
+pub(crate) async fn reserve(
     tx: &DatabaseTransaction,
     slug: &Slug,
 ) -> Result<Option<tenant::Model>, CreateError> {
@@ -289,7 +303,7 @@ async fn reserve(
     }
 }
 
-fn entry_of(
+pub(crate) fn entry_of(
     birth: &Birth,
     schema: &SchemaName,
     placed: &Placed,
@@ -316,7 +330,7 @@ fn entry_of(
 }
 
 /// Writes the directory entry.
-async fn enlist(
+pub(crate) async fn enlist(
     tx: &DatabaseTransaction,
     row: tenant::Model,
     slug: &Slug,
@@ -361,6 +375,6 @@ fn detail(
     })
 }
 
-fn vanished() -> CreateError {
+pub(crate) fn vanished() -> CreateError {
     DbErr::RecordNotFound("the tenant that was just written".to_owned()).into()
 }

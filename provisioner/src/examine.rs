@@ -93,7 +93,7 @@ impl<P: Product> Provisioner<P> {
         depth: Depth,
         examined: &mut Examined,
     ) -> Result<(), RunError> {
-        let there = site.connection(&self.inner.db);
+        let there = site.database(&self.inner.db);
         let course = Course::record(there, &self.inner.product, Extent::Forth).await?;
         let mut after = String::new();
         loop {

@@ -57,6 +57,20 @@ pub(crate) async fn act_as_owner(tx: &DatabaseTransaction) -> Result<(), DbErr> 
     Ok(())
 }
 
+/// Sets the limits of the rest of the transaction.
+pub(crate) async fn bound_waits(tx: &DatabaseTransaction, limits: Limits) -> Result<(), DbErr> {
+    tx.execute_unprepared(&bounds(limits)).await?;
+    Ok(())
+}
+
+fn bounds(limits: Limits) -> String {
+    format!(
+        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
+        limits.lock_timeout.as_millis(),
+        limits.statement_timeout.as_millis(),
+    )
+}
+
 /// Points the rest of the transaction at a tenant's schema. `pg_temp` comes last, so that no
 /// temporary table can stand in for a real one.
 pub(crate) async fn enter(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), DbErr> {

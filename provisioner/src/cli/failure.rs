@@ -1,5 +1,6 @@
 //! What went wrong, for people and for machines, and the exit code that goes with it.
 
+mod life;
 mod runs;
 
 use std::error::Error;
@@ -8,7 +9,6 @@ use std::process::ExitCode;
 
 use provisioner::fence::FenceReport;
 use provisioner::lanes::LaneError;
-use provisioner::life::LifeError;
 use provisioner::nodes::{NodeError, ReachError};
 use provisioner::plans::PlanError;
 use provisioner::platform::PlatformError;
@@ -239,19 +239,6 @@ impl From<PlanError> for Failure {
             PlanError::NoTenant(_) => Self::refused("not_found", message).hint(KNOWN_TENANTS),
             PlanError::OutOfRange { .. } => Self::usage(message),
             PlanError::Db(cause) => Self::from_db(&cause, message),
-        }
-    }
-}
-
-impl From<LifeError> for Failure {
-    fn from(error: LifeError) -> Self {
-        let message = chain(&error);
-        match error {
-            LifeError::NotFound(_) => Self::refused("not_found", message).hint(KNOWN_TENANTS),
-            LifeError::Standing { .. } => Self::refused("wrong_status", message)
-                .hint("tubex tenant show says where it stands"),
-            LifeError::Reason(_) => Self::usage(message),
-            LifeError::Db(cause) => Self::from_db(&cause, message),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Words of the command line, and which of them does what.
 
+mod confirm;
 mod connection;
+mod copies;
 mod create;
 mod dealers;
 mod domains;
 mod failure;
 mod fleet;
 mod lanes;
+mod life;
 mod nodes;
 mod output;
 mod plans;
@@ -148,6 +151,10 @@ enum TenantCommand {
     Suspend(tenants::SuspendArgs),
     /// Switch a suspended tenant on again
     Resume(tenants::ShowArgs),
+    #[command(flatten)]
+    Life(life::LifeCommand),
+    #[command(flatten)]
+    Copy(copies::CopyCommand),
 }
 
 /// Reads the arguments, does what they say, and answers with the exit code.
@@ -217,6 +224,14 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Tenant(TenantCommand::Resume(args)) => {
             tenants::resume(&open().await?, args, json).await
+        }
+        Command::Tenant(TenantCommand::Life(mut command)) => {
+            let json = command.prepare()? || json;
+            life::run(&open().await?, command, json).await
+        }
+        Command::Tenant(TenantCommand::Copy(command)) => {
+            command.prepare()?;
+            copies::run(&open().await?, command, json).await
         }
         Command::Plan(command) => plans::run(&open().await?, command, json).await,
         Command::Lane(command) => lanes::run(&open().await?, command, json).await,

@@ -31,11 +31,11 @@ use crate::transaction::{act_as_owner, begin, enter, finish};
 use crate::{Birth, Inner, Product, SchemaName, Slug, TenantEntry, db_error, directory, spares};
 
 /// A tenant that the directory says is being made.
-pub(super) struct Announced {
-    id: Uuid,
-    plan: Option<plan::Model>,
+pub(crate) struct Announced {
+    pub(crate) id: Uuid,
+    pub(crate) plan: Option<plan::Model>,
     /// Set when a lane was added for it.
-    added: Option<AddedLane>,
+    pub(crate) added: Option<AddedLane>,
     origin: Origin,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn from_spare(spare: claim::Claimed, plan: Option<plan::Model>) -> An
 }
 
 /// Chooses lane and schema, and writes the intent.
-pub(super) async fn announce(
+pub(crate) async fn announce(
     on: Ground<'_>,
     wish: Wish,
     new: &NewTenant,
@@ -72,7 +72,7 @@ pub(super) async fn announce(
 }
 
 /// Goes on with an intent that somebody left behind, unless it is asked for somewhere else.
-pub(super) async fn take_over(
+pub(crate) async fn take_over(
     tx: &DatabaseTransaction,
     row: &tenant::Model,
     at: &Placement,
@@ -126,7 +126,10 @@ pub(super) async fn complete<P: Product>(
 }
 
 /// Drops the lane that was added for a tenant alone that was not made after all.
-async fn forsake<P: Product>(inner: &Inner<P>, added: &AddedLane) -> Result<(), CreateError> {
+pub(crate) async fn forsake<P: Product>(
+    inner: &Inner<P>,
+    added: &AddedLane,
+) -> Result<(), CreateError> {
     let found = lane::Entity::find_by_id(added.id)
         .find_also_related(node::Entity)
         .one(&inner.db)
@@ -203,7 +206,7 @@ async fn complete_in<P: Product>(
 }
 
 /// Holds the intent. The lock is the lease: it ends with the one who has it.
-async fn hold(
+pub(crate) async fn hold(
     tx: &DatabaseTransaction,
     id: Uuid,
     slug: &Slug,

@@ -69,13 +69,17 @@ async fn a_tenant_from_platform_to_page() {
                 "created_at",
                 "id",
                 "lane",
+                "last_active_at",
+                "legal_hold",
                 "name",
                 "node",
                 "plan",
                 "schema_name",
                 "schema_version",
+                "size_bytes",
                 "slug",
-                "status"
+                "status",
+                "tags"
             ]
         );
         assert_eq!(
