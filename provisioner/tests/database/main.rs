@@ -16,12 +16,14 @@
 mod clone;
 mod command_line;
 mod creation;
+mod dealers;
 mod domains;
 mod elsewhere;
 mod export;
 mod fence;
 mod kill;
 mod kill_copies;
+mod kill_runs;
 mod lanes;
 mod life;
 mod moves;
