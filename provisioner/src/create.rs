@@ -87,7 +87,7 @@ pub struct Created {
 /// What a creation has come to when its first transaction ends.
 enum Begun {
     /// All is done.
-    Complete(Box<Made>),
+    Complete(Made),
     /// The directory says that a tenant is being made on another node.
     Announced(elsewhere::Announced),
 }
@@ -129,7 +129,7 @@ impl<P: Product> Provisioner<P> {
             let tx = begin(&inner.db, LIMITS).await?;
             let outcome = start(&tx, &inner, &new, &at, &head).await;
             let made = match finish(tx, outcome).await? {
-                Begun::Complete(made) => *made,
+                Begun::Complete(made) => made,
                 Begun::Announced(announced) => {
                     elsewhere::complete(&inner, announced, &new, &head).await?
                 }
@@ -182,11 +182,11 @@ async fn start<P: Product>(
             return Ok(Begun::Announced(elsewhere::from_spare(spare, plan)));
         }
         let tenant = claim::fill(tx, inner, spare, new, plan.as_ref(), head).await?;
-        return Ok(Begun::Complete(Box::new(Made {
+        return Ok(Begun::Complete(Made {
             tenant,
             added: None,
             from_spare: true,
-        })));
+        }));
     }
     if !site.is_own() {
         let announced = elsewhere::announce(inner.ground(tx, &site), wish, new, plan, head).await?;
@@ -219,11 +219,11 @@ async fn start<P: Product>(
     )
     .await?;
     let tenant = directory::entry(tx, id).await?.ok_or_else(vanished)?;
-    Ok(Begun::Complete(Box::new(Made {
+    Ok(Begun::Complete(Made {
         tenant,
         added: placed.added,
         from_spare: false,
-    })))
+    }))
 }
 
 impl NewTenant {

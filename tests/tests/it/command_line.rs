@@ -109,7 +109,9 @@ async fn a_dealer_is_created_listed_and_shown() {
     let app = TestApp::start().await;
     let url = app.database.owner_url();
 
-    let (code, created, _) = run(&url, &[&CREATE[..], &["--json"]].concat());
+    let (code, mut created, _) = run(&url, &[&CREATE[..], &["--json"]].concat());
+    // Said of the creation, not of the tenant.
+    let from_spare = created.as_object_mut().unwrap().remove("from_spare");
     let (_, shown, _) = run(&url, &["tenant", "show", "delta", "--json"]);
     let (_, by_id, _) = run(
         &url,
@@ -118,7 +120,7 @@ async fn a_dealer_is_created_listed_and_shown() {
     let (_, page, _) = run(&url, &["tenant", "list", "--json", "--limit", "2"]);
     let (_, rest, _) = run(&url, &["tenant", "list", "--json", "--after", "bolt"]);
 
-    assert_eq!(code, Some(0));
+    assert_eq!((code, from_spare), (Some(0), Some(json!(false))));
     assert_eq!(
         keys(&created),
         TENANT,
