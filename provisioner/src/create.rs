@@ -3,7 +3,7 @@
 //! complete tenant. On another node the intent is written first, see `elsewhere`.
 
 mod birth;
-mod elsewhere;
+pub(crate) mod elsewhere;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,9 +19,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use self::birth::{head, hide_history, make_schema};
-pub(crate) use self::elsewhere::{
-    Announced, announce, forsake, hold, home, take_over, wait_for_the_dead,
-};
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
 use crate::nodes::{ReachError, Site};
@@ -283,18 +280,6 @@ async fn start<P: Product>(
 }
 
 impl NewTenant {
-    /// One that gets its rows from a copy: nobody is born in it.
-    pub(crate) fn of_a_copy(slug: Slug, name: TenantName, actor: String) -> Self {
-        Self {
-            slug,
-            name,
-            owner: None,
-            seeds: vec![],
-            settings: BTreeMap::new(),
-            actor,
-        }
-    }
-
     /// What its product is told.
     pub(crate) fn birth(&self, tenant_id: Uuid) -> Birth {
         Birth {

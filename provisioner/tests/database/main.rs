@@ -18,6 +18,7 @@ mod command_line;
 mod creation;
 mod domains;
 mod elsewhere;
+mod entries;
 mod export;
 mod fence;
 mod fleet;
