@@ -5,7 +5,7 @@
 
 mod birth;
 mod claim;
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod error;
 
 use std::collections::BTreeMap;
@@ -22,9 +22,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use self::birth::{build, head, hide_history, make_schema};
-pub(crate) use self::elsewhere::{
-    Announced, Cut, announce, clear, forsake, hold, home, take_over, wait_for_the_dead,
-};
+pub(crate) use self::elsewhere::{Cut, clear, home, wait_for_the_dead};
 pub use self::error::CreateError;
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
@@ -227,18 +225,6 @@ async fn start<P: Product>(
 }
 
 impl NewTenant {
-    /// One that gets its rows from a copy: nobody is born in it.
-    pub(crate) fn of_a_copy(slug: Slug, name: TenantName, actor: String) -> Self {
-        Self {
-            slug,
-            name,
-            owner: None,
-            seeds: vec![],
-            settings: BTreeMap::new(),
-            actor,
-        }
-    }
-
     /// What its product is told.
     pub(crate) fn birth(&self, tenant_id: Uuid) -> Birth {
         Birth {

@@ -196,6 +196,7 @@ async fn keep<P: Product>(
         cause,
     };
     let home = fs::canonicalize(&archive.to).map_err(broken)?;
+    sweep(&inner.db, &home, source.row.id).await?;
     let now = now();
     let folder = home.join(format!("{}-{}", source.row.id, stamp(now)));
     let location = folder.to_str().ok_or_else(|| {
@@ -230,6 +231,21 @@ async fn keep<P: Product>(
     let outcome = outcome.await;
     finish(tx, outcome).await?;
     Ok(export)
+}
+
+/// Removes what an archive left that was cut before its record: it holds people's data, and nobody
+/// would destroy it with the rest. The tenant's row is held, so nobody is writing there.
+async fn sweep(db: &impl ConnectionTrait, home: &Path, id: Uuid) -> Result<(), LifeError> {
+    let recorded: Vec<_> = of(id).all(db).await?;
+    for left in copy::beginning_with(home, &format!("{id}-"))? {
+        let is_recorded = recorded
+            .iter()
+            .any(|export| Path::new(&export.location) == left);
+        if !is_recorded && let Some(stranger) = copy::remove(&left)? {
+            return Err(LifeError::Stranger(stranger));
+        }
+    }
+    Ok(())
 }
 
 /// An export that was recorded by an archive that was cut, before more is dropped.

@@ -19,6 +19,7 @@ mod creation;
 mod dealers;
 mod domains;
 mod elsewhere;
+mod entries;
 mod export;
 mod fence;
 mod kill;

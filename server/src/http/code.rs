@@ -38,6 +38,7 @@ registry! {
     TenantProvisioning SERVICE_UNAVAILABLE "tenant-provisioning" "The dealer is being set up";
     TenantSuspended FORBIDDEN "tenant-suspended" "The dealer is suspended";
     TenantPastGrace PAYMENT_REQUIRED "tenant-past-grace" "The dealer's subscription has run out";
+    TenantClosing FORBIDDEN "tenant-closing" "The dealer is closing: it can be read, and changed no more";
     TenantClosed GONE "tenant-closed" "The dealer has closed";
     TenantBusy SERVICE_UNAVAILABLE "tenant-busy" "The dealer has as many requests under way as it may have";
     TenantUpgrading SERVICE_UNAVAILABLE "tenant-upgrading" "The dealer's data is being upgraded";

@@ -15,7 +15,7 @@ mod resolve;
 pub use body::Body;
 pub use code::Code;
 pub use etag::{ETag, IfMatch};
-pub use member::{Caller, Member};
+pub use member::{Caller, Leaver, Member};
 pub use page::{PageOut, PageQuery};
 pub use pages::{docs, landing, problems};
 pub use problem::{FieldError, Problem, ProblemOut};

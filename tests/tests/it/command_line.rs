@@ -45,17 +45,21 @@ const CREATE: [&str; 7] = [
     "--owner-email",
     "o@delta.example",
 ];
-const TENANT: [&str; 10] = [
+const TENANT: [&str; 14] = [
     "created_at",
     "id",
     "lane",
+    "last_active_at",
+    "legal_hold",
     "name",
     "node",
     "plan",
     "schema_name",
     "schema_version",
+    "size_bytes",
     "slug",
     "status",
+    "tags",
 ];
 
 #[actix_web::test]
@@ -258,7 +262,7 @@ async fn what_can_not_be_made_is_refused_with_a_reason() {
             2,
             "usage",
             "active",
-            run(&url, &["tenant", "list", "--status", "gone", "--json"]),
+            run(&url, &["tenant", "list", "--status", "lost", "--json"]),
         ),
         (
             2,

@@ -13,7 +13,7 @@ use validator::Validate;
 use super::credentials::{self, Proof};
 use crate::auth::{Issued, RefreshToken, granted_to};
 use crate::db::TenantDb;
-use crate::http::{Body, Caller, Dealer, Problem, ProblemOut, RequestId};
+use crate::http::{Body, Caller, Dealer, Leaver, Problem, ProblemOut, RequestId};
 use crate::state::AppState;
 
 /// The routes of this domain.
@@ -132,7 +132,7 @@ async fn refresh(
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/auth/sign-out")]
-async fn sign_out(req: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
+async fn sign_out(req: HttpRequest, Leaver(caller): Leaver) -> Result<HttpResponse, Problem> {
     let state = AppState::of(&req);
     state
         .sessions
