@@ -8,6 +8,7 @@ pub mod http;
 pub mod kernel;
 pub mod metrics;
 mod openapi;
+pub mod platform;
 mod routes;
 pub mod startup;
 mod state;

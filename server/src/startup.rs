@@ -17,6 +17,7 @@ use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::metrics::{self, Metrics};
+use crate::platform::Platform;
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -29,6 +30,7 @@ use crate::telemetry;
 /// The section at fault, and why.
 pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     PlatformDb::connect_lazily(&config.database).context("database.url")?;
+    Platform::connect_lazily(config).context("platform.database_url")?;
     Attempts::new(&config.redis, &config.auth).context("redis.url")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -54,6 +56,8 @@ struct Internal {
 struct Parts {
     state: web::Data<AppState>,
     platform: PlatformDb,
+    /// For operators' requests, if this server takes any.
+    operators: Option<web::Data<Platform>>,
     keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
 }
@@ -74,10 +78,15 @@ impl Application {
         let shutdown_seconds = config.http.shutdown_seconds;
         let parts = Parts::assemble(config, clock)?;
         let state = parts.state.clone();
+        let operators = parts.operators.clone();
         let mut server = HttpServer::new(move || {
             let app = App::new()
                 .app_data(state.clone())
                 .wrap(from_fn(http::each_request));
+            let app = match &operators {
+                Some(operators) => app.app_data(operators.clone()),
+                None => app,
+            };
             routes::mount(app)
         })
         .disable_signals()
@@ -217,6 +226,7 @@ impl Parts {
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
         let metrics = Metrics::new(&config.metrics, &directory);
         let state = web::Data::new(AppState {
             metrics,
@@ -233,6 +243,7 @@ impl Parts {
         Ok(Self {
             state,
             platform,
+            operators,
             keeper,
             security_writer,
         })
@@ -248,6 +259,9 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
+        }
+        if let Some(operators) = &self.operators {
+            operators.close().await;
         }
         self.platform.close().await;
     }
