@@ -18,7 +18,7 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-pub(crate) use self::birth::{head, hide_history};
+pub(crate) use self::birth::{head, hide_history, make_schema};
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
 use crate::nodes::{ReachError, Site};

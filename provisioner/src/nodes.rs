@@ -97,6 +97,14 @@ pub(crate) async fn find(
         .await
 }
 
+/// A node by its id.
+pub(crate) async fn find_by_id(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Option<node::Model>, DbErr> {
+    node::Entity::find_by_id(id).one(db).await
+}
+
 /// A node and the way to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
@@ -130,6 +138,14 @@ impl Site {
 
     pub(crate) fn is_own(&self) -> bool {
         self.there.is_none()
+    }
+
+    /// A connection to the node; `platform` where that is the place.
+    pub(crate) fn connection<'a>(
+        &'a self,
+        platform: &'a DatabaseConnection,
+    ) -> &'a DatabaseConnection {
+        self.there.as_ref().unwrap_or(platform)
     }
 
     /// A transaction on the node, as its owner: the platform's own one where that is the place.

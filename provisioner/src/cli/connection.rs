@@ -10,6 +10,9 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::failure::Failure;
 
+/// Enough for all that may work on a run at once, and for looking at it meanwhile.
+const CONNECTIONS: u32 = 20;
+
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -32,7 +35,7 @@ pub(super) async fn open(url: &SecretString) -> Result<DatabaseConnection, Failu
     // Only a farewell; if it fails the server hangs up for us.
     let _ = first.close().await;
     let pool = PgPoolOptions::new()
-        .max_connections(2)
+        .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .connect_lazy_with(options);
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))

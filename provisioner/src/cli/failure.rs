@@ -1,5 +1,7 @@
 //! What went wrong, for people and for machines, and the exit code that goes with it.
 
+mod runs;
+
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
@@ -12,7 +14,7 @@ use provisioner::operators::OperatorError;
 use provisioner::plans::PlanError;
 use provisioner::platform::PlatformError;
 use provisioner::{
-    CreateError, DirectoryError, DomainError, MigrateError, Trouble, db_trouble, describe_db_error,
+    CreateError, DirectoryError, DomainError, Trouble, db_trouble, describe_db_error,
 };
 use sea_orm::DbErr;
 use serde_json::json;
@@ -176,19 +178,6 @@ impl From<DomainError> for Failure {
                 .hint("try again later, or ask another server with --resolver IP:PORT"),
             DomainError::Random(_) => Self::stuck("no_randomness", message),
             DomainError::Db(cause) => Self::from_db(&cause, message),
-        }
-    }
-}
-
-impl From<MigrateError> for Failure {
-    fn from(error: MigrateError) -> Self {
-        let message = chain(&error);
-        match error {
-            MigrateError::NoMigrations => Self::refused("no_migrations", message),
-            MigrateError::NoPlatform(_) => Self::stuck("no_platform", message).hint(NEEDS_PLATFORM),
-            MigrateError::Reach(cause) => Self::from_reach(&cause, message),
-            MigrateError::Busy(_) => Self::refused("busy", message).hint("run it again"),
-            MigrateError::Schema(_) | MigrateError::Db(_) => Self::refused("database", message),
         }
     }
 }

@@ -5,7 +5,6 @@ mod create;
 mod dealers;
 mod domains;
 mod failure;
-mod fleet;
 mod lanes;
 mod nodes;
 mod operators;
@@ -13,12 +12,13 @@ mod output;
 mod passwords;
 mod plans;
 mod platform;
+mod runs;
 mod tenants;
 
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use provisioner::login::check_secret;
 use provisioner::{NodeConnector, Provisioner};
 use secrecy::SecretString;
@@ -99,8 +99,19 @@ enum Command {
     /// Databases that tenants live in
     #[command(subcommand)]
     Node(nodes::NodeCommand),
-    /// Bring all tenants that are behind to this build's schema
-    Migrate,
+    /// Bring all tenants that are behind to this build's schema, or go on with that
+    ///
+    /// Begins a run, or joins the one that is not over, and works on it. It may be killed at any
+    /// moment and started again, and several may work on one run. See tubex runs.
+    Migrate(runs::MigrateArgs),
+    /// Runs of migrations over the fleet: see them, have a say in them, take them back
+    #[command(subcommand)]
+    Runs(runs::RunsCommand),
+    /// Print what your shell needs to complete these words
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -152,6 +163,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         secret,
         json,
     } = cli.common;
+    if let Command::Completions { shell } = cli.command {
+        print_completions(shell);
+        return Ok(ExitCode::SUCCESS);
+    }
     let url = database_url.ok_or_else(|| {
         Failure::usage("no database was named")
             .hint("set TUBEX_DATABASE__URL, or give --database-url postgres://user@host/database")
@@ -203,8 +218,15 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             operators::run(&open().await?, prepared, json).await
         }
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
-        Command::Migrate => fleet::migrate(&open().await?, json).await,
+        Command::Migrate(args) => runs::migrate(&open().await?, args, json).await,
+        Command::Runs(command) => runs::run(&open().await?, command, json).await,
+        // Needs no database, and was done above.
+        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }
+}
+
+fn print_completions(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Cli::command(), "tubex", &mut std::io::stdout());
 }
 
 /// Quiet unless asked: what people need to know is printed, not logged.

@@ -36,7 +36,10 @@ pub(crate) fn head(migrator: &impl MigratorTraitSelf) -> Option<String> {
 ///
 /// The schema belongs to us, the role may only read and write its tables: a tenant's code can't
 /// change its own structure.
-async fn make_schema(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), CreateError> {
+pub(crate) async fn make_schema(
+    tx: &DatabaseTransaction,
+    schema: &SchemaName,
+) -> Result<(), DbErr> {
     tx.execute_unprepared(&format!(
         "CREATE ROLE {schema} NOLOGIN NOINHERIT;
          CREATE SCHEMA {schema};

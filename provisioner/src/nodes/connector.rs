@@ -15,6 +15,9 @@ use tokio::sync::Mutex;
 
 use super::is_own;
 
+/// As many as may work on a run at once.
+const CONNECTIONS: u32 = 16;
+
 /// How long a node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -85,7 +88,7 @@ impl NodeConnector {
         // Only a farewell; if it fails the node hangs up for us.
         let _ = first.close().await;
         let pool = PgPoolOptions::new()
-            .max_connections(2)
+            .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(options);
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);

@@ -1,10 +1,10 @@
 //! Tenants that live in another database than the platform: born, migrated and moved there.
 
-use std::time::Duration;
 
+use provisioner::fleet::{ListPlaces, PlaceState};
 use provisioner::lanes::{LaneError, MoveTo, NewLane};
 use provisioner::nodes::ReachError;
-use provisioner::{CreateError, Label, MigrateError, MigrateOptions, Placement};
+use provisioner::{CreateError, Label, Placement, RunOptions};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use crate::scratch::{self, Other, Scratch};
@@ -130,8 +130,8 @@ async fn a_half_made_tenant_is_taken_over_where_it_was_begun() {
             .unwrap();
         let busy = provisioner.create(tenant("acme")).await.unwrap_err();
         holder.rollback().await.unwrap();
-        let summary = provisioner
-            .migrate(&MigrateOptions::new("test"))
+        let run = provisioner
+            .migrate(RunOptions::default(), "test")
             .await
             .unwrap();
         let taken_over = provisioner.create(tenant("acme")).await.unwrap().tenant;
@@ -141,10 +141,7 @@ async fn a_half_made_tenant_is_taken_over_where_it_was_begun() {
             "{elsewhere:?}"
         );
         assert!(matches!(busy, CreateError::BeingCreated(_)), "{busy:?}");
-        assert!(
-            summary.failed.is_empty() && summary.at_head == 0,
-            "{summary:?}"
-        );
+        assert_eq!(run, None, "what is being made is nobody's to migrate");
         assert_eq!(
             (taken_over.schema_name.as_str(), taken_over.node.as_str()),
             (left[0].as_str(), "n2")
@@ -169,37 +166,41 @@ async fn a_fleet_on_two_nodes_is_migrated_in_one_run() {
         }
         let new = scratch.provisioner_with_nodes(Toy::second());
         // As if a run had been cut between the node's commit and the directory's.
-        let ahead = new.migrate(&MigrateOptions::new("cut")).await.unwrap();
-        scratch
-            .run("UPDATE platform.tenant SET schema_version = 'w0001_widget' WHERE slug <> 'aa'")
-            .await;
-
-        let options = MigrateOptions::new("test");
-        let again = new.migrate(&options).await.unwrap();
-        scratch
-            .run("UPDATE platform.tenant SET schema_version = 'w0001_widget'")
-            .await;
-        let blind = scratch
-            .provisioner(Toy::second())
-            .migrate(&options)
+        let whole = new
+            .migrate(RunOptions::default(), "cut")
             .await
+            .unwrap()
             .unwrap();
+        let forget =
+            "UPDATE platform.tenant SET schema_version = 'w0001_widget' WHERE slug <> 'aa'";
+        scratch.run(forget).await;
 
-        assert_eq!(
-            (ahead.migrated.len(), ahead.failed.len()),
-            (3, 0),
-            "{ahead:?}"
-        );
-        assert_eq!((again.migrated.len(), again.at_head), (2, 1), "{again:?}");
+        let again = new
+            .migrate(RunOptions::default(), "test")
+            .await
+            .unwrap()
+            .unwrap();
+        scratch.run(forget).await;
+        let impatient = RunOptions {
+            attempts: 1,
+            max_failures: "100%".parse().unwrap(),
+            ..RunOptions::default()
+        };
+        let blind = scratch.provisioner(Toy::second());
+        let lost = blind.migrate(impatient, "test").await.unwrap().unwrap();
+
+        assert_eq!((whole.counts.done, whole.counts.all()), (3, 3), "{whole:?}");
+        assert_eq!((again.counts.done, again.counts.all()), (2, 2), "{again:?}");
         let indexes: Vec<String> = column(
             &other,
             "SELECT indexname::text FROM pg_indexes WHERE indexname = 'widget_name_key'",
         )
         .await;
         assert_eq!(indexes.len(), 2);
-        assert_eq!((blind.migrated.len(), blind.failed.len()), (1, 2));
-        let lost = &blind.failed[0].error;
-        assert!(matches!(lost, MigrateError::Reach(_)), "{lost:?}");
+        assert_eq!((lost.counts.failed, lost.counts.all()), (2, 2));
+        let places = blind.places(lost.id, &ListPlaces::default()).await.unwrap();
+        let why = places.places[0].error.clone().unwrap()["message"].to_string();
+        assert!(why.contains("n2"), "{why}");
     })
     .await;
 }
@@ -218,17 +219,18 @@ async fn a_locked_table_elsewhere_is_given_up_soon() {
         tx.execute_unprepared(&format!("LOCK TABLE {}.widget", acme.schema_name))
             .await
             .unwrap();
-        let options = MigrateOptions {
-            lock_timeout: Duration::from_millis(20),
-            ..MigrateOptions::new("test")
+        let impatient = RunOptions {
+            attempts: 2,
+            ..RunOptions::default()
         };
 
         let new = scratch.provisioner_with_nodes(Toy::second());
-        let summary = new.migrate(&options).await.unwrap();
+        let run = new.migrate(impatient, "test").await.unwrap().unwrap();
         tx.rollback().await.unwrap();
 
-        let error = &summary.failed[0].error;
-        assert!(matches!(error, MigrateError::Busy(_)), "{error:?}");
+        let places = new.places(run.id, &ListPlaces::default()).await.unwrap();
+        let place = &places.places[0];
+        assert_eq!((place.state, place.lock_waits), (PlaceState::Failed, 1));
         assert_eq!(
             new.show("acme").await.unwrap().schema_version,
             "w0001_widget"

@@ -1,0 +1,70 @@
+WITH schema AS MATERIALIZED (
+    SELECT n.oid, n.nspname::text AS name, n.nspacl::text AS acl
+    FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1::text[])
+), relation AS MATERIALIZED (
+    SELECT s.oid AS schema, s.name AS schema_name, c.oid, c.relname::text AS name, c.relkind,
+        c.relpersistence, c.reloptions, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
+        c.relhasindex, c.relhastriggers, c.relhasrules
+    FROM schema s
+    JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass
+        AND d.refobjid = s.oid AND d.refobjsubid = 0
+        AND d.classid = 'pg_catalog.pg_class'::regclass
+    JOIN pg_catalog.pg_class c ON c.oid = d.objid
+), line AS (
+    SELECT schema, replace(concat_ws('|', 'r', name, relkind, relpersistence, reloptions, relacl,
+        relrowsecurity, relforcerowsecurity, relhasrules), schema_name, '$') AS line
+    FROM relation
+    UNION ALL
+    SELECT r.schema, concat_ws('|', 'a', r.name, a.attname, a.attnum, a.atttypid, a.atttypmod,
+        a.attnotnull, a.attidentity, a.attgenerated, a.attcollation, a.attacl,
+        replace(d.adbin::text, r.schema_name, '$'))
+    FROM relation r
+    JOIN pg_catalog.pg_attribute a
+        ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_attrdef d
+        ON a.atthasdef AND d.adrelid = r.oid AND d.adnum = a.attnum
+    WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+    UNION ALL
+    SELECT r.schema, concat_ws('|', 'i', r.name, c.relname, c.relam, c.reloptions, i.indisunique,
+        i.indnullsnotdistinct, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid,
+        i.indisready, i.indnkeyatts, i.indkey, i.indclass, i.indcollation, i.indoption,
+        i.indexprs, i.indpred)
+    FROM relation r
+    JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    WHERE r.relhasindex
+    UNION ALL
+    SELECT r.schema, concat_ws('|', 'c', r.name, k.conname, k.contype, k.condeferrable,
+        k.condeferred, k.convalidated, k.connoinherit, k.confupdtype, k.confdeltype,
+        k.confmatchtype, k.conkey, k.confkey, f.relname, k.conbin)
+    FROM relation r
+    JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
+    LEFT JOIN pg_catalog.pg_class f ON k.contype = 'f' AND f.oid = k.confrelid
+    UNION ALL
+    SELECT r.schema, concat_ws('|', 't', r.name, t.tgname, t.tgenabled, t.tgtype, t.tgqual,
+        p.proname, encode(t.tgargs, 'hex'))
+    FROM relation r
+    JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+    WHERE r.relhastriggers
+    UNION ALL
+    SELECT s.oid, concat_ws('|', 'd', a.defaclobjtype, replace(a.defaclacl::text, s.name, '$'))
+    FROM schema s JOIN pg_catalog.pg_default_acl a ON a.defaclnamespace = s.oid
+    UNION ALL
+    SELECT s.oid, concat_ws('|', 'o', d.classid, coalesce(p.proname, t.typname), md5(p.prosrc))
+    FROM schema s
+    JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass
+        AND d.refobjid = s.oid AND d.refobjsubid = 0
+        AND d.classid NOT IN ('pg_catalog.pg_class'::regclass,
+            'pg_catalog.pg_default_acl'::regclass, 'pg_catalog.pg_constraint'::regclass)
+    LEFT JOIN pg_catalog.pg_proc p
+        ON d.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.objid
+    LEFT JOIN pg_catalog.pg_type t
+        ON d.classid = 'pg_catalog.pg_type'::regclass AND t.oid = d.objid
+    UNION ALL
+    SELECT oid, concat_ws('|', 'n', replace(acl, name, '$')) FROM schema
+)
+SELECT s.name AS schema, count(*) AS objects,
+    bit_xor(hashtextextended(line, 0)) AS one, bit_xor(hashtextextended(line, 1)) AS two
+FROM line JOIN schema s ON s.oid = line.schema
+GROUP BY s.name
