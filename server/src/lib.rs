@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod metrics;
 mod openapi;
 pub mod platform;
+mod presence;
 mod routes;
 pub mod startup;
 mod state;

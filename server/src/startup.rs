@@ -18,6 +18,7 @@ use crate::http;
 use crate::kernel::Clock;
 use crate::metrics::{self, Metrics};
 use crate::platform::Platform;
+use crate::presence::Presence;
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -45,6 +46,24 @@ pub struct Application {
     parts: Parts,
 }
 
+/// Stops an application.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    server: ServerHandle,
+    operators: Option<web::Data<Platform>>,
+}
+
+impl Handle {
+    /// Stops it; with `graceful` requests in progress may end first, except for those that would
+    /// go on for ever.
+    pub async fn stop(&self, graceful: bool) {
+        if let Some(operators) = &self.operators {
+            operators.wind_up();
+        }
+        self.server.stop(graceful).await;
+    }
+}
+
 /// The port for machines within: metrics and health, nothing of the dealers.
 struct Internal {
     address: SocketAddr,
@@ -58,6 +77,10 @@ struct Parts {
     platform: PlatformDb,
     /// For operators' requests, if this server takes any.
     operators: Option<web::Data<Platform>>,
+    /// Who works on migration runs here.
+    runs: Option<JoinHandle<()>>,
+    /// What the platform is told of this process, if it serves dealers.
+    presence: Option<Presence>,
     keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
 }
@@ -76,7 +99,9 @@ impl Application {
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;
-        let parts = Parts::assemble(config, clock)?;
+        let mut parts = Parts::assemble(config, clock)?;
+        parts.presence = Some(parts.presence());
+        parts.runs = parts.work_on_runs();
         let state = parts.state.clone();
         let operators = parts.operators.clone();
         let mut server = HttpServer::new(move || {
@@ -152,9 +177,12 @@ impl Application {
         self.parts.state.clone().into_inner()
     }
 
-    /// Stops it; with `graceful` requests in progress may end first.
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+    /// Stops it, from wherever.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            server: self.server.handle(),
+            operators: self.parts.operators.clone(),
+        }
     }
 
     /// Serves until it is stopped, then closes every connection. Dealers are served once the walls
@@ -178,6 +206,16 @@ impl Application {
         }
         self.parts.close().await;
         served
+    }
+}
+
+/// Whoever has a tenant in hand finishes it; a longer one is taken up by somebody else.
+async fn wait_for_runs(task: Option<JoinHandle<()>>) {
+    if let Some(mut task) = task
+        && tokio::time::timeout(LAST_EVENTS, &mut task).await.is_err()
+    {
+        tracing::warn!("work on a migration run is left to others");
+        task.abort();
     }
 }
 
@@ -244,13 +282,33 @@ impl Parts {
             state,
             platform,
             operators,
+            runs: None,
+            presence: None,
             keeper,
             security_writer,
         })
     }
 
+    fn presence(&self) -> Presence {
+        let state = self.state.clone();
+        let every = Duration::from_secs(state.config.metrics.publish_seconds);
+        let (platform, metrics) = (self.platform.clone(), state.metrics.clone());
+        Presence::start(platform, metrics, every, async move {
+            state.admission.opened().await;
+        })
+    }
+
+    fn work_on_runs(&self) -> Option<JoinHandle<()>> {
+        let operators = self.operators.clone()?;
+        let works = self.state.config.platform.works;
+        works.then(|| tokio::spawn(async move { operators.work_on_runs().await }))
+    }
+
     async fn close(self) {
         self.keeper.abort();
+        if let Some(presence) = self.presence {
+            presence.leave().await;
+        }
         self.state.directory.close();
         // The writer ends by itself once nobody can send to it any more.
         drop(self.state);
@@ -261,6 +319,8 @@ impl Parts {
             tracing::warn!("the last security events may be missing from the record");
         }
         if let Some(operators) = &self.operators {
+            operators.wind_up();
+            wait_for_runs(self.runs).await;
             operators.close().await;
         }
         self.platform.close().await;

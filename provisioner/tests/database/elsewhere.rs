@@ -1,6 +1,5 @@
 //! Tenants that live in another database than the platform: born, migrated and moved there.
 
-
 use provisioner::fleet::{ListPlaces, PlaceState};
 use provisioner::lanes::{LaneError, MoveTo, NewLane};
 use provisioner::nodes::ReachError;

@@ -203,6 +203,9 @@ pub struct Metrics {
     /// Dealers that metrics name; all others are told as one.
     #[validate(range(max = 1000))]
     pub top_tenants: usize,
+    /// How often the platform is told what dealers asked for, seconds.
+    #[validate(range(min = 1, max = 3600))]
+    pub publish_seconds: u64,
 }
 
 /// What is logged, and how.

@@ -51,6 +51,7 @@ pub use failure::{Failure, failure_of};
 pub use lanes::Lanes;
 pub use owner::OwnerDb;
 pub use platform::PlatformDb;
+pub use schema_version::MINIMUM as MINIMUM_SCHEMA_VERSION;
 pub use security_log::{SecurityEvent, SecurityLog};
 pub use stats::LaneStats;
 pub use tenant::{LongWork, TenantDb};

@@ -17,18 +17,22 @@ const NAME: &str = "tubex-admin";
 /// Few connections, and operators are patient: they would rather wait than be refused.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Connections of one who works on a migration run: two for tenants, and some to look at the run.
+const WORK: u32 = 4;
+
 /// What operators' requests and migration runs are served with.
 pub struct OwnerDb<P> {
     /// Rows of the platform.
     pub rows: PlatformDb,
     provisioner: Provisioner<P>,
-    pool: sqlx::PgPool,
+    worker: Provisioner<P>,
+    pools: [sqlx::PgPool; 2],
     /// Sockets are driven by the runtime they were opened on, and threads that serve requests have
     /// one each: opened there they would be dead once that thread stops.
     home: Handle,
 }
 
-impl<P: Product> OwnerDb<P> {
+impl<P: Product + Clone> OwnerDb<P> {
     /// Prepares the connections, if the configuration names an address; none is opened before it
     /// is needed. They live on the runtime that this is called on.
     ///
@@ -44,19 +48,25 @@ impl<P: Product> OwnerDb<P> {
             return Ok(None);
         };
         let options = options_of(url)?;
-        // Half of them for sign-ins, so that work that takes minutes keeps nobody out.
+        // Half of the connections for sign-ins, so that work that takes minutes keeps nobody out.
         let rows = (platform.connections / 2).max(1);
-        let pool = PgPoolOptions::new()
-            .max_connections((platform.connections - rows).max(1))
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options.clone());
-        let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-        let provisioner = Provisioner::new(db, database.secret.clone(), product)
-            .with_nodes(NodeConnector::new(url.clone()));
+        let requests = (platform.connections - rows).max(1);
+        let pools = [requests, WORK].map(|width| {
+            PgPoolOptions::new()
+                .max_connections(width)
+                .acquire_timeout(PATIENCE)
+                .connect_lazy_with(options.clone())
+        });
+        let [provisioner, worker] = pools.clone().map(|pool| {
+            let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+            Provisioner::new(db, database.secret.clone(), product.clone())
+                .with_nodes(NodeConnector::new(url.clone()))
+        });
         Ok(Some(Self {
             rows: PlatformDb::with_options(options.clone(), options, rows, database),
             provisioner,
-            pool,
+            worker,
+            pools,
             home: Handle::current(),
         }))
     }
@@ -81,15 +91,17 @@ impl<P: Product> OwnerDb<P> {
         }
     }
 
-    /// Closes the connections of both.
+    /// Closes all connections.
     pub async fn close(&self) {
         self.rows.close().await;
-        self.pool.close().await;
+        for pool in &self.pools {
+            pool.close().await;
+        }
     }
 
-    /// The provisioner, for tasks that live at home.
-    pub fn provisioner(&self) -> &Provisioner<P> {
-        &self.provisioner
+    /// A provisioner with connections of its own, for work that takes long. To be used at home.
+    pub fn worker(&self) -> &Provisioner<P> {
+        &self.worker
     }
 }
 

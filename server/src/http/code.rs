@@ -94,6 +94,17 @@ registry! {
     DomainTaken CONFLICT "domain-taken" "Another tenant has the domain, and its record still stands";
     DnsUnavailable SERVICE_UNAVAILABLE "dns-unavailable" "DNS could not be asked";
 
+    RunNotFound NOT_FOUND "run-not-found" "There is no such migration run";
+    RunInProgress CONFLICT "run-in-progress" "Another migration run is not over";
+    RunStateWrong CONFLICT "run-state-wrong" "The migration run does not stand where this can be done";
+    RunTenantNotFound NOT_FOUND "run-tenant-not-found" "The migration run has no such tenant";
+    RunTenantStateWrong CONFLICT "run-tenant-state-wrong" "The tenant can't be left out of the migration run any more";
+    MigrationBroken CONFLICT "migration-broken" "A migration fails on a fresh schema; nobody was touched";
+    MigrationDependsOnRows CONFLICT "migration-depends-on-rows" "A migration asks about rows, so it can't be said to all tenants";
+    MigrationOneWay CONFLICT "migration-one-way" "There is no way back over a migration";
+    NeededByServers CONFLICT "needed-by-servers" "Live servers need what would be taken away";
+    NothingToRevert CONFLICT "nothing-to-revert" "The migration run has moved nobody who could be moved back";
+
     RequestTimedOut SERVICE_UNAVAILABLE "request-timed-out" "The request took too long";
     Conflict CONFLICT "conflict" "Another change was made at the same moment, try again";
     Unavailable SERVICE_UNAVAILABLE "unavailable" "The service is out of reach for a moment";

@@ -9,7 +9,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 pub(super) use migration::seed::{CURRENCY, DEFAULT_CURRENCY, SEEDS, currency};
 
 /// The product whose tenants are dealers.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Dealers;
 
 #[async_trait]

@@ -10,6 +10,7 @@ mod door;
 mod operator;
 mod permission;
 mod problem;
+mod runs;
 mod sessions;
 mod sign_in;
 mod tenants;
@@ -18,8 +19,8 @@ mod wire;
 pub use dealers::Dealers;
 pub use door::{admin_host, nothing_here};
 
-use actix_web::HttpRequest;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
+use tokio::sync::{Notify, watch};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::sessions::OperatorSessions;
@@ -33,6 +34,10 @@ pub struct Platform {
     db: OwnerDb<Dealers>,
     tokens: AccessTokens<OfPlatform>,
     sessions: OperatorSessions,
+    /// Whether this process is about to end: what would go on for ever ends then.
+    closing: watch::Sender<bool>,
+    /// Rung when there may be something to do for who works on runs.
+    bell: Notify,
 }
 
 impl Platform {
@@ -47,7 +52,19 @@ impl Platform {
             db,
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: OperatorSessions::new(config),
+            closing: watch::Sender::new(false),
+            bell: Notify::new(),
         }))
+    }
+
+    /// Works on migration runs until this process ends.
+    pub async fn work_on_runs(&self) {
+        runs::work(self).await;
+    }
+
+    /// Ends what would go on for as long as somebody listens or there is work.
+    pub fn wind_up(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Closes its connections.
@@ -66,4 +83,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     sign_in::routes(cfg);
     tenants::routes(cfg);
     directory::routes(cfg);
+    runs::routes(cfg);
 }

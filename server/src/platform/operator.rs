@@ -7,11 +7,12 @@ use ::entity::platform::operator;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::future::LocalBoxFuture;
 use provisioner::Provisioner;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::permission::granted_to;
 use super::{Dealers, Platform};
-use crate::auth::Permission;
+use crate::auth::{AuthError, Claims, OfPlatform, Permission};
 use crate::http::{Code, Problem, bearer};
 use crate::state::AppState;
 
@@ -20,6 +21,7 @@ use crate::state::AppState;
 pub(super) struct SignedIn {
     pub(super) operator: operator::Model,
     pub(super) session_id: Uuid,
+    claims: Claims<OfPlatform>,
     pub(super) platform: web::Data<Platform>,
 }
 
@@ -27,11 +29,25 @@ pub(super) struct SignedIn {
 #[derive(Debug)]
 pub(super) struct Operator<P> {
     id: Uuid,
+    claims: Claims<OfPlatform>,
     platform: web::Data<Platform>,
     held: PhantomData<P>,
 }
 
 impl<P> Operator<P> {
+    /// What serves them.
+    pub(super) fn platform(&self) -> &web::Data<Platform> {
+        &self.platform
+    }
+
+    /// Whether they are still who they were when they asked: for answers that take long.
+    pub(super) async fn is_still_signed_in(&self, now: OffsetDateTime) -> bool {
+        let rows = &self.platform.db.rows;
+        let session = self.platform.sessions.check(rows, &self.claims, now).await;
+        // A database that is away says nothing about them.
+        !matches!(session, Err(AuthError::InvalidToken))
+    }
+
     /// Lets the provisioner work; it is told who asks, as that will stand in the history.
     pub(super) async fn ask<T, F>(&self, work: impl FnOnce(Provisioner<Dealers>, String) -> F) -> T
     where
@@ -70,6 +86,7 @@ impl<P: Permission> FromRequest for Operator<P> {
             }
             Ok(Self {
                 id: who.operator.id,
+                claims: who.claims,
                 platform: who.platform,
                 held: PhantomData,
             })
@@ -89,6 +106,7 @@ async fn signed_in(req: &HttpRequest) -> Result<SignedIn, Problem> {
     Ok(SignedIn {
         operator: session.operator,
         session_id: session.id,
+        claims,
         platform: platform.clone(),
     })
 }

@@ -17,6 +17,10 @@ pub(super) struct VerifyDomains;
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
 
+/// Carry a new version over the fleet.
+#[derive(Debug)]
+pub(super) struct RunMigrations;
+
 impl Permission for Look {
     const NAME: &'static str = "platform.read";
 }
@@ -30,6 +34,10 @@ impl Permission for ChangeTenants {
     const NAME: &'static str = "tenant.change";
 }
 
+impl Permission for RunMigrations {
+    const NAME: &'static str = "migration.run";
+}
+
 /// The permissions of a role, each role's with those of the one before.
 pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
     const ALL: &[&str] = &[
@@ -37,6 +45,7 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         SuspendTenants::NAME,
         VerifyDomains::NAME,
         ChangeTenants::NAME,
+        RunMigrations::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,

@@ -5,7 +5,7 @@ use provisioner::lanes::LaneError;
 use provisioner::life::LifeError;
 use provisioner::nodes::{NodeError, ReachError};
 use provisioner::plans::PlanError;
-use provisioner::{CreateError, DirectoryError, DomainError, SeedError};
+use provisioner::{CreateError, DirectoryError, DomainError, RunError, SeedError};
 
 use crate::http::{Code, Problem};
 
@@ -136,5 +136,40 @@ impl From<DomainError> for Problem {
             DomainError::Random(_) => Self::internal(error),
             DomainError::Db(cause) => Self::database(&cause),
         }
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        let code = match error {
+            RunError::UnknownVersion(_) => return Self::field("/to", "unknown", error),
+            RunError::Options(reason) => return Self::field("", "options", reason),
+            RunError::Broken { cause, migration } => {
+                return Self::new(Code::MigrationBroken)
+                    .detail(format!("migration {migration} fails on a fresh schema"))
+                    .because(cause);
+            }
+            RunError::DependsOnRows { .. } => Code::MigrationDependsOnRows,
+            RunError::OneWay { .. } => Code::MigrationOneWay,
+            RunError::InProgress { .. } => Code::RunInProgress,
+            RunError::NotFound(_) => Code::RunNotFound,
+            RunError::Standing { .. } => Code::RunStateWrong,
+            RunError::NoPlace { .. } => Code::RunTenantNotFound,
+            RunError::PlaceStanding { .. } => Code::RunTenantStateWrong,
+            RunError::Needed { ref servers, .. } => {
+                let servers = servers.join("; ");
+                return Self::new(Code::NeededByServers).detail(format!("{error}: {servers}"));
+            }
+            RunError::NothingToRevert(_) => Code::NothingToRevert,
+            RunError::Reach(cause) => return cause.into(),
+            RunError::NoPlatform(cause) => return Self::new(Code::Unavailable).because(cause),
+            RunError::NoMigrations
+            | RunError::Undeclared(_)
+            | RunError::Schema(_)
+            | RunError::Random(_)
+            | RunError::Kept(_) => return Self::internal(error),
+            RunError::Db(cause) => return Self::database(&cause),
+        };
+        Self::new(code).detail(error)
     }
 }

@@ -1,7 +1,9 @@
 //! Operators and their API: who gets in, who may what, and what stands in the history afterwards.
 
 mod door;
+mod presence;
 mod roles;
+mod runs;
 mod sessions;
 mod tenants;
 

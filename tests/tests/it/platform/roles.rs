@@ -23,6 +23,10 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     ("get /platform/v1/lanes", EVERYBODY),
     ("get /platform/v1/me", EVERYBODY),
+    ("get /platform/v1/migration-runs", EVERYBODY),
+    ("get /platform/v1/migration-runs/{run}", EVERYBODY),
+    ("get /platform/v1/migration-runs/{run}/events", EVERYBODY),
+    ("get /platform/v1/migration-runs/{run}/tenants", EVERYBODY),
     ("get /platform/v1/nodes", EVERYBODY),
     ("get /platform/v1/plans", EVERYBODY),
     ("get /platform/v1/tenants", EVERYBODY),
@@ -32,6 +36,17 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /platform/v1/auth/refresh", EVERYBODY),
     ("post /platform/v1/auth/sign-in", EVERYBODY),
     ("post /platform/v1/auth/sign-out", EVERYBODY),
+    ("post /platform/v1/migration-runs", ADMIN),
+    ("post /platform/v1/migration-runs/{run}/approve", ADMIN),
+    ("post /platform/v1/migration-runs/{run}/cancel", ADMIN),
+    ("post /platform/v1/migration-runs/{run}/pause", ADMIN),
+    ("post /platform/v1/migration-runs/{run}/resume", ADMIN),
+    ("post /platform/v1/migration-runs/{run}/retry", ADMIN),
+    ("post /platform/v1/migration-runs/{run}/rollback", ADMIN),
+    (
+        "post /platform/v1/migration-runs/{run}/tenants/{tenant}/skip",
+        ADMIN,
+    ),
     ("post /platform/v1/tenants", ADMIN),
     ("post /platform/v1/tenants/{tenant}/domains", ADMIN),
     (
@@ -54,6 +69,7 @@ const OPEN_TO_STRANGERS: &[&str] = &[
 async fn walk(who: &Actor, operation: &Operation) -> Reply {
     let path = operation
         .path
+        .replace("{run}", "latest")
         .replace("{tenant}", "nobody-is-called-that")
         .replace("{domain}", "shop.nobody.example");
     let method = Method::from_bytes(operation.method.to_uppercase().as_bytes()).unwrap();
@@ -71,6 +87,9 @@ fn body_of(operation_id: &str) -> Value {
         "create_tenant" => {
             json!({"slug": "Not A Slug", "name": "x", "owner": {"email": "a@b.example"}})
         }
+        "start_migration_run" => json!({"only": "tag=nobody-has-this"}),
+        "rollback_migration_run" => json!({}),
+        "skip_tenant_of_migration_run" => json!({"reason": "a walk"}),
         "suspend_tenant" => json!({"reason": "a walk"}),
         "change_tenant_plan" => json!({"plan": null}),
         "move_tenant_to_lane" => json!({}),
