@@ -4,12 +4,14 @@
 mod anonymise;
 mod demo;
 mod units;
+mod words;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use uuid::Uuid;
 
 pub use self::anonymise::anonymise;
+pub use self::words::{CURRENCY, DEFAULT_CURRENCY, SEEDS, currency};
 
 /// The facts about a dealer that its first rows are made of.
 #[derive(Debug, Clone)]
@@ -33,7 +35,7 @@ pub struct Birth {
 /// Any [`DbErr`]; the caller's transaction is then void, and with it the dealer.
 pub async fn seed(tx: &DatabaseTransaction, birth: &Birth) -> Result<(), DbErr> {
     units::insert(tx).await?;
-    let currency = birth.currency.as_deref().unwrap_or("EUR");
+    let currency = birth.currency.as_deref().unwrap_or(DEFAULT_CURRENCY);
     execute(
         tx,
         "INSERT INTO setting (key, value) VALUES ('currency', to_jsonb($1::text))",

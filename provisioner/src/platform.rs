@@ -270,8 +270,8 @@ async fn mend_marks(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
     Ok(tenants + directory)
 }
 
-/// The server reads the directory and reports what it notices, and may do nothing else here. What
-/// an older build granted and this one doesn't is taken back.
+/// The server reads the directory, reports what it notices and tells of itself, and may do nothing
+/// else here. What an older build granted and this one doesn't is taken back.
 async fn add_server_login(
     tx: &DatabaseTransaction,
     options: &PlatformOptions,
@@ -284,7 +284,15 @@ async fn add_server_login(
          GRANT USAGE ON SCHEMA platform TO {role};
          GRANT SELECT ON platform.node, platform.lane, platform.tenant, platform.tenant_domain,
              platform.plan, platform.directory_mark TO {role};
-         GRANT INSERT ON platform.security_event TO {role};"
+         GRANT INSERT ON platform.security_event TO {role};
+         GRANT SELECT (id, seen_at), INSERT (id, build, knows, needs), UPDATE (seen_at), DELETE
+             ON platform.server_process TO {role};
+         GRANT SELECT (server_id, tenant_id, requests, failures, slow_ms),
+             INSERT (server_id, tenant_id, requests, failures, slow_ms),
+             UPDATE (requests, failures, slow_ms, ended_at)
+             ON platform.tenant_traffic TO {role};
+         GRANT SELECT (tenant_id), INSERT (tenant_id, last_active_at), UPDATE (last_active_at)
+             ON platform.tenant_vitals TO {role};"
     ))
     .await?;
     Ok(())

@@ -61,6 +61,15 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// It takes away what code needs that does not know the migration `since`.
+    pub fn contract(since: &str) -> Self {
+        Self::Contract {
+            since: since.to_owned(),
+        }
+    }
+}
+
 /// How a migration is carried over tenants that are being used. A new tenant, a spare or a
 /// reference is always made by the migration's own `up`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +93,23 @@ pub enum Way {
     },
 }
 
+impl Way {
+    /// One index, built beside traffic.
+    pub fn index(name: &str, statement: &str) -> Self {
+        Self::Index {
+            name: name.to_owned(),
+            statement: statement.to_owned(),
+        }
+    }
+
+    /// Row by row.
+    pub fn fill(statement: &str) -> Self {
+        Self::Fill {
+            statement: statement.to_owned(),
+        }
+    }
+}
+
 /// The facts about a new tenant, as its product sees them.
 #[derive(Clone, Debug)]
 pub struct Birth {
@@ -99,6 +125,44 @@ pub struct Birth {
     pub seeds: Vec<String>,
     /// The product's own words, which mean nothing here.
     pub settings: BTreeMap<String, String>,
+}
+
+/// A setting that a product knows: its name, and what reads its value or says what is wrong.
+pub type Setting = (&'static str, fn(&str) -> Result<String, String>);
+
+impl Birth {
+    /// Refuses words that the product does not know: they would be ignored without a sound.
+    ///
+    /// # Errors
+    ///
+    /// [`SeedError::UnknownSeed`], [`SeedError::Setting`].
+    pub fn check_words(&self, seeds: &[&str], settings: &[Setting]) -> Result<(), SeedError> {
+        if let Some(name) = self
+            .seeds
+            .iter()
+            .find(|name| !seeds.contains(&name.as_str()))
+        {
+            return Err(SeedError::UnknownSeed {
+                name: name.clone(),
+                known: seeds.iter().map(|&name| name.to_owned()).collect(),
+            });
+        }
+        for (key, value) in &self.settings {
+            let read = settings.iter().find(|(known, _)| known == key);
+            let refused = match read {
+                Some((_, read)) => read(value).err(),
+                None => {
+                    let known: Vec<_> = settings.iter().map(|(name, _)| *name).collect();
+                    Some(format!("is not known; known: {}", known.join(", ")))
+                }
+            };
+            if let Some(reason) = refused {
+                let key = key.clone();
+                return Err(SeedError::Setting { key, reason });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The first person of a tenant.

@@ -8,6 +8,8 @@ pub mod http;
 pub mod kernel;
 pub mod metrics;
 mod openapi;
+pub mod platform;
+mod presence;
 mod routes;
 pub mod startup;
 mod state;

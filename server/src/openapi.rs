@@ -14,6 +14,11 @@ pub(crate) fn frame() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
+/// The platform's document without its operations.
+pub(crate) fn platform_frame() -> utoipa::openapi::OpenApi {
+    PlatformDocument::openapi()
+}
+
 /// Adds to every operation what it need not say itself: problems, those of signing in where a
 /// token is needed, and a word for each answer. Rows of pages get their names.
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
@@ -93,7 +98,10 @@ fn word_for(status: &str) -> &'static str {
 
 /// utoipa spells out the rows of `PageOut<ItemOut>`, which has the name `PageOut_ItemOut`.
 fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
-    if let Some(row) = name.strip_prefix("PageOut_")
+    let row = ["PageOut_", "ListOut_"]
+        .iter()
+        .find_map(|list| name.strip_prefix(list));
+    if let Some(row) = row
         && let RefOr::T(Schema::Object(page)) = schema
         && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
     {
@@ -119,6 +127,19 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
     modifiers(&Bearer)
 )]
 struct Document;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tubex platform API",
+        description = "What operators can do, at the host `admin` of the platform. Errors are \
+            `application/problem+json`; `/problems` lists them."
+    ),
+    tags((name = "platform", description = "Tenants, and where they live")),
+    components(schemas(ProblemOut)),
+    modifiers(&Bearer)
+)]
+struct PlatformDocument;
 
 /// Declares how an access token is sent.
 struct Bearer;

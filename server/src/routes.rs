@@ -1,14 +1,14 @@
 //! The URL table on one page.
 
-use actix_web::dev::{ResourceDef, ServiceFactory, ServiceRequest};
+use actix_web::dev::{ServiceFactory, ServiceRequest};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
-use utoipa::openapi::PathItem;
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::{self, Code, Problem};
+use crate::http::{self, Addresses, Problem};
 use crate::openapi;
+use crate::platform;
 use crate::tenant::{catalog, imports, team};
 
 /// Puts every route into `app`, and the document that describes them.
@@ -16,6 +16,16 @@ pub(crate) fn mount<T>(app: App<T>) -> App<T>
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
 {
+    let (app, mut platforms) = app
+        .into_utoipa_app()
+        .openapi(openapi::platform_frame())
+        .service(
+            scope::scope("/platform/v1")
+                .wrap(from_fn(platform::admin_host))
+                .configure(platform::routes)
+                .default_service(web::to(platform::nothing_here)),
+        )
+        .split_for_parts();
     let (app, mut document) = app
         .into_utoipa_app()
         .openapi(openapi::frame())
@@ -28,13 +38,11 @@ where
                 .configure(imports::http::routes),
         )
         .split_for_parts();
-    openapi::finish(&mut document);
-    let json = web::Data::new(OpenApiJson(
-        document
-            .to_json()
-            .expect("a document made of plain values serialises"),
-    ));
-    let addresses = web::Data::new(Addresses::of(&document));
+    let json = web::Data::new(Documents {
+        dealers: rendered(&mut document),
+        platforms: rendered(&mut platforms),
+    });
+    let addresses = web::Data::new(Addresses::of([&document, &platforms]));
     app.app_data(addresses)
         .configure(http::extractors)
         .configure(http::health::routes)
@@ -51,47 +59,38 @@ where
         .default_service(web::to(nothing_here))
 }
 
-/// The rendered document; it is the same for every dealer.
-struct OpenApiJson(String);
+/// The rendered documents. The dealers' is the same for every dealer, and tells nothing of what
+/// operators can do elsewhere.
+struct Documents {
+    dealers: String,
+    platforms: String,
+}
+
+fn rendered(document: &mut utoipa::openapi::OpenApi) -> String {
+    openapi::finish(document);
+    document
+        .to_json()
+        .expect("a document made of plain values serialises")
+}
 
 #[get("/api/openapi.json")]
 async fn openapi_json(
     req: HttpRequest,
-    document: web::Data<OpenApiJson>,
+    documents: web::Data<Documents>,
 ) -> Result<HttpResponse, Problem> {
-    http::resolve(&req).await?;
+    let document = if http::is_admin_host(&req) {
+        &documents.platforms
+    } else {
+        http::resolve(&req).await?;
+        &documents.dealers
+    };
     Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .body(document.0.clone()))
+        .body(document.clone()))
 }
 
 fn ui() -> utoipa_swagger_ui::Config<'static> {
     utoipa_swagger_ui::Config::from("/api/openapi.json").validator_url("none")
-}
-
-/// The API's addresses, each with the methods it takes.
-struct Addresses(Vec<(ResourceDef, String)>);
-
-impl Addresses {
-    fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let address = |(path, item): (&String, &PathItem)| {
-            let methods = [
-                ("GET", item.get.is_some()),
-                ("POST", item.post.is_some()),
-                ("PUT", item.put.is_some()),
-                ("PATCH", item.patch.is_some()),
-                ("DELETE", item.delete.is_some()),
-            ];
-            let taken: Vec<_> = methods.iter().filter(|(_, is_taken)| *is_taken).collect();
-            let allow = taken
-                .iter()
-                .map(|(name, _)| *name)
-                .collect::<Vec<_>>()
-                .join(", ");
-            (ResourceDef::new(path.as_str()), allow)
-        };
-        Self(document.paths.paths.iter().map(address).collect())
-    }
 }
 
 /// Answers what no route took: an unknown host, a method that an address doesn't take, nothing.
@@ -100,12 +99,5 @@ async fn nothing_here(
     addresses: web::Data<Addresses>,
 ) -> Result<HttpResponse, Problem> {
     http::resolve(&req).await?;
-    match addresses
-        .0
-        .iter()
-        .find(|(address, _)| address.is_match(req.path()))
-    {
-        Some((_, allow)) => Err(Problem::new(Code::MethodNotAllowed).allow(allow)),
-        None => Err(Problem::new(Code::NotFound)),
-    }
+    Err(addresses.refusal(&req))
 }

@@ -17,6 +17,8 @@ use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::metrics::{self, Metrics};
+use crate::platform::Platform;
+use crate::presence::Presence;
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -29,6 +31,7 @@ use crate::telemetry;
 /// The section at fault, and why.
 pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     PlatformDb::connect_lazily(&config.database).context("database.url")?;
+    Platform::connect_lazily(config).context("platform.database_url")?;
     Attempts::new(&config.redis, &config.auth).context("redis.url")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -43,6 +46,24 @@ pub struct Application {
     parts: Parts,
 }
 
+/// Stops an application.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    server: ServerHandle,
+    operators: Option<web::Data<Platform>>,
+}
+
+impl Handle {
+    /// Stops it; with `graceful` requests in progress may end first, except for those that would
+    /// go on for ever.
+    pub async fn stop(&self, graceful: bool) {
+        if let Some(operators) = &self.operators {
+            operators.wind_up();
+        }
+        self.server.stop(graceful).await;
+    }
+}
+
 /// The port for machines within: metrics and health, nothing of the dealers.
 struct Internal {
     address: SocketAddr,
@@ -54,6 +75,12 @@ struct Internal {
 struct Parts {
     state: web::Data<AppState>,
     platform: PlatformDb,
+    /// For operators' requests, if this server takes any.
+    operators: Option<web::Data<Platform>>,
+    /// Who works on migration runs here.
+    runs: Option<JoinHandle<()>>,
+    /// What the platform is told of this process, if it serves dealers.
+    presence: Option<Presence>,
     keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
 }
@@ -72,12 +99,19 @@ impl Application {
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;
-        let parts = Parts::assemble(config, clock)?;
+        let mut parts = Parts::assemble(config, clock)?;
+        parts.presence = Some(parts.presence());
+        parts.runs = parts.work_on_runs();
         let state = parts.state.clone();
+        let operators = parts.operators.clone();
         let mut server = HttpServer::new(move || {
             let app = App::new()
                 .app_data(state.clone())
                 .wrap(from_fn(http::each_request));
+            let app = match &operators {
+                Some(operators) => app.app_data(operators.clone()),
+                None => app,
+            };
             routes::mount(app)
         })
         .disable_signals()
@@ -143,9 +177,12 @@ impl Application {
         self.parts.state.clone().into_inner()
     }
 
-    /// Stops it; with `graceful` requests in progress may end first.
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+    /// Stops it, from wherever.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            server: self.server.handle(),
+            operators: self.parts.operators.clone(),
+        }
     }
 
     /// Serves until it is stopped, then closes every connection. Dealers are served once the walls
@@ -169,6 +206,16 @@ impl Application {
         }
         self.parts.close().await;
         served
+    }
+}
+
+/// Whoever has a tenant in hand finishes it; a longer one is taken up by somebody else.
+async fn wait_for_runs(task: Option<JoinHandle<()>>) {
+    if let Some(mut task) = task
+        && tokio::time::timeout(LAST_EVENTS, &mut task).await.is_err()
+    {
+        tracing::warn!("work on a migration run is left to others");
+        task.abort();
     }
 }
 
@@ -217,6 +264,7 @@ impl Parts {
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
+        let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
         let metrics = Metrics::new(&config.metrics, &directory);
         let state = web::Data::new(AppState {
             metrics,
@@ -233,13 +281,34 @@ impl Parts {
         Ok(Self {
             state,
             platform,
+            operators,
+            runs: None,
+            presence: None,
             keeper,
             security_writer,
         })
     }
 
+    fn presence(&self) -> Presence {
+        let state = self.state.clone();
+        let every = Duration::from_secs(state.config.metrics.publish_seconds);
+        let (platform, metrics) = (self.platform.clone(), state.metrics.clone());
+        Presence::start(platform, metrics, every, async move {
+            state.admission.opened().await;
+        })
+    }
+
+    fn work_on_runs(&self) -> Option<JoinHandle<()>> {
+        let operators = self.operators.clone()?;
+        let works = self.state.config.platform.works;
+        works.then(|| tokio::spawn(async move { operators.work_on_runs().await }))
+    }
+
     async fn close(self) {
         self.keeper.abort();
+        if let Some(presence) = self.presence {
+            presence.leave().await;
+        }
         self.state.directory.close();
         // The writer ends by itself once nobody can send to it any more.
         drop(self.state);
@@ -248,6 +317,11 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
+        }
+        if let Some(operators) = &self.operators {
+            operators.wind_up();
+            wait_for_runs(self.runs).await;
+            operators.close().await;
         }
         self.platform.close().await;
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
 
-use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
+use crate::auth::{AccessTokens, Attempts, OfTenant, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
 use crate::doctor::Admission;
@@ -23,7 +23,7 @@ pub struct AppState {
     /// Who lives where.
     pub directory: Arc<Directory>,
     /// Signs and verifies access tokens.
-    pub tokens: AccessTokens,
+    pub tokens: AccessTokens<OfTenant>,
     /// Begins, checks and ends sessions.
     pub sessions: Sessions,
     /// Checks passwords.

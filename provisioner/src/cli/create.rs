@@ -1,17 +1,15 @@
 //! `tubex tenant create`.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use provisioner::password::{self, Cost};
-use provisioner::{Label, NewTenant, Owner, Placement, Provisioner, Slug, TenantName};
+use provisioner::{Email, Label, NewTenant, Owner, Placement, Provisioner, Slug, TenantName};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::dealers::{CURRENCY, Dealers, SEEDS, currency};
-use super::failure::{Failure, chain};
-use super::{actor, output};
+use super::failure::Failure;
+use super::{actor, output, passwords};
 
 #[derive(Debug, Args)]
 pub(super) struct CreateArgs {
@@ -21,8 +19,8 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     name: TenantName,
     /// Mail address of the first member, who signs in with it
-    #[arg(long, value_parser = email)]
-    owner_email: String,
+    #[arg(long)]
+    owner_email: Email,
     /// How to address them; the address if it isn't given
     #[arg(long)]
     owner_name: Option<TenantName>,
@@ -57,16 +55,15 @@ pub(super) struct Prepared {
 
 /// Reads and hashes the password, and puts everything together; needs no database.
 pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
-    let (password, is_generated) = owner_password(args.owner_password_stdin)?;
-    let hashed = password.clone();
-    let password_hash =
-        tokio::task::spawn_blocking(move || password::hash(&hashed, Cost::default()))
-            .await
-            .map_err(|_| Failure::stuck("internal", "the thread that hashed the password died"))?
-            .map_err(|error| Failure::usage(chain(&error)).hint("it is the owner's password"))?;
+    let password = passwords::choose(
+        args.owner_password_stdin,
+        "TUBEX_OWNER_PASSWORD",
+        "the owner's",
+    )
+    .await?;
     let owner_name = args
         .owner_name
-        .map_or(args.owner_email.clone(), |name| name.to_string());
+        .map_or_else(|| args.owner_email.to_string(), |name| name.to_string());
     let at = Placement {
         plan: args.plan,
         node: args.node,
@@ -76,9 +73,9 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
         slug: args.slug,
         name: args.name,
         owner: Some(Owner {
-            email: args.owner_email,
+            email: args.owner_email.to_string(),
             name: owner_name,
-            password_hash,
+            password_hash: password.hash,
         }),
         seeds: args.seeds,
         settings: BTreeMap::from([(CURRENCY.to_owned(), args.currency)]),
@@ -87,7 +84,7 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
     Ok(Prepared {
         new,
         at,
-        generated: is_generated.then_some(password),
+        generated: password.generated,
     })
 }
 
@@ -126,53 +123,4 @@ pub(super) async fn run(
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The password, and whether we made it up.
-fn owner_password(from_stdin: bool) -> Result<(SecretString, bool), Failure> {
-    if from_stdin {
-        let mut text = String::new();
-        // One more than the longest password in bytes: no more of an endless stream is read.
-        let bound = (password::MAX_LEN * 4 + 3) as u64;
-        std::io::stdin()
-            .take(bound)
-            .read_to_string(&mut text)
-            .map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
-        let line = text.strip_suffix('\n').unwrap_or(&text);
-        return Ok((line.strip_suffix('\r').unwrap_or(line).into(), false));
-    }
-    match std::env::var("TUBEX_OWNER_PASSWORD") {
-        Ok(password) if !password.is_empty() => Ok((password.into(), false)),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure::usage("TUBEX_OWNER_PASSWORD is not UTF-8"))
-        }
-        _ => password::generate()
-            .map(|password| (password, true))
-            .map_err(|error| Failure::stuck("no_randomness", chain(&error))),
-    }
-}
-
-/// A coarse look at an address; the only proof is a mail that arrives.
-fn email(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let fits = text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    match text.rsplit_once('@') {
-        Some((local, domain)) if fits && !local.is_empty() && !domain.is_empty() => {
-            Ok(text.to_owned())
-        }
-        _ => Err("a mail address looks like name@example.com".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_two_sides() {
-        assert_eq!(email(" a@b.example ").as_deref(), Ok("a@b.example"));
-        for text in ["", "a", "@b", "a@", "a b@c"] {
-            assert!(email(text).is_err(), "{text}");
-        }
-    }
 }

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use provisioner::fence::FenceReport;
 use provisioner::lanes::LaneError;
 use provisioner::nodes::{NodeError, ReachError};
+use provisioner::operators::OperatorError;
 use provisioner::plans::PlanError;
 use provisioner::platform::PlatformError;
 use provisioner::{
@@ -239,6 +240,22 @@ impl From<PlanError> for Failure {
             PlanError::NoTenant(_) => Self::refused("not_found", message).hint(KNOWN_TENANTS),
             PlanError::OutOfRange { .. } => Self::usage(message),
             PlanError::Db(cause) => Self::from_db(&cause, message),
+        }
+    }
+}
+
+impl From<OperatorError> for Failure {
+    fn from(error: OperatorError) -> Self {
+        let message = chain(&error);
+        match error {
+            OperatorError::EmailTaken(_) => Self::refused("operator_taken", message)
+                .hint("tubex operator set changes what somebody may do"),
+            OperatorError::NotFound(_) => {
+                Self::refused("operator_not_found", message).hint("tubex operator list shows them")
+            }
+            OperatorError::LastAdmin(_) => Self::refused("last_admin", message)
+                .hint("make somebody else admin first, with tubex operator add or set"),
+            OperatorError::Db(cause) => Self::from_db(&cause, message),
         }
     }
 }

@@ -11,7 +11,9 @@ mod fleet;
 mod lanes;
 mod life;
 mod nodes;
+mod operators;
 mod output;
+mod passwords;
 mod plans;
 mod platform;
 mod runs;
@@ -96,6 +98,9 @@ enum Command {
     /// puts a wall around its tenant, and keeps the noise of others away from it.
     #[command(subcommand)]
     Lane(lanes::LaneCommand),
+    /// People who run the platform, through the servers' admin API
+    #[command(subcommand)]
+    Operator(operators::OperatorCommand),
     /// Databases that tenants live in
     #[command(subcommand)]
     Node(nodes::NodeCommand),
@@ -238,6 +243,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Plan(command) => plans::run(&open().await?, command, json).await,
         Command::Lane(command) => lanes::run(&open().await?, command, json).await,
+        Command::Operator(command) => {
+            let prepared = operators::prepare(command).await?;
+            operators::run(&open().await?, prepared, json).await
+        }
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
         Command::Migrate(args) => runs::migrate(&open().await?, args, json).await,
         Command::Runs(command) => runs::run(&open().await?, command, json).await,

@@ -129,6 +129,13 @@ async fn the_server_reads_the_directory_and_reports_and_no_more() {
             "SELECT * FROM platform.tenant, platform.lane, platform.node",
             "SELECT * FROM platform.tenant_domain",
             "INSERT INTO platform.security_event (id, kind) VALUES (gen_random_uuid(), 'x')",
+            "INSERT INTO platform.server_process (id, build, knows, needs)
+             VALUES (gen_random_uuid(), '1', 'm2', 'm1')
+             ON CONFLICT (id) DO UPDATE SET seen_at = now()",
+            "DELETE FROM platform.server_process WHERE seen_at < now() - interval '1 day'",
+            "INSERT INTO platform.tenant_vitals (tenant_id, last_active_at)
+             SELECT id, now() FROM platform.tenant
+             ON CONFLICT (tenant_id) DO UPDATE SET last_active_at = now()",
             "LISTEN tubex_directory",
         ] {
             try_in(&mut server, "BEGIN", fine).await.unwrap();
@@ -136,6 +143,14 @@ async fn the_server_reads_the_directory_and_reports_and_no_more() {
         for foul in [
             "SELECT * FROM platform.security_event".to_owned(),
             "SELECT * FROM platform.tenant_event".to_owned(),
+            "SELECT * FROM platform.operator".to_owned(),
+            "SELECT * FROM platform.operator_session".to_owned(),
+            "SELECT * FROM platform.operator_refresh_token".to_owned(),
+            "SELECT * FROM platform.migration_run".to_owned(),
+            "SELECT drift FROM platform.tenant_vitals".to_owned(),
+            "UPDATE platform.server_process SET knows = 'm9'".to_owned(),
+            "UPDATE platform.tenant_vitals SET drift = NULL".to_owned(),
+            "DELETE FROM platform.tenant_traffic".to_owned(),
             "SELECT * FROM platform.seaql_migrations".to_owned(),
             "UPDATE platform.tenant SET slug = 'mine'".to_owned(),
             "DELETE FROM platform.tenant".to_owned(),

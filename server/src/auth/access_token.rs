@@ -1,7 +1,10 @@
-//! Access tokens: short-lived, signed, made for one dealer.
+//! Access tokens: short-lived, signed, made for one audience: the API of one dealer, or the platform's.
+
+use std::marker::PhantomData;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
@@ -11,37 +14,70 @@ use super::error::AuthError;
 use crate::kernel::TenantKey;
 
 const ISSUER: &str = "tubex";
-const AUDIENCE: &str = "tubex:tenant-api";
 /// RFC 9068: an access token can't be mistaken for a token of another kind.
 const KIND: &str = "at+jwt";
 
-/// What an access token says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims {
-    iss: String,
-    aud: String,
-    /// The member.
-    pub sub: Uuid,
+/// Whose API a token opens, and what the token says for that. A token of one audience is none of
+/// another's.
+pub trait Audience: Serialize + DeserializeOwned {
+    /// The token's `aud`.
+    const NAME: &'static str;
+}
+
+/// The API of one dealer.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct OfTenant {
     /// The dealer.
     pub tid: Uuid,
+}
+
+/// The platform's API.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct OfPlatform {}
+
+impl Audience for OfTenant {
+    const NAME: &'static str = "tubex:tenant-api";
+}
+
+impl Audience for OfPlatform {
+    const NAME: &'static str = "tubex:platform-api";
+}
+
+impl From<TenantKey> for OfTenant {
+    fn from(tenant: TenantKey) -> Self {
+        Self { tid: tenant.id() }
+    }
+}
+
+/// What an access token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims<A> {
+    iss: String,
+    aud: String,
+    /// The person.
+    pub sub: Uuid,
     /// The session.
     pub sid: Uuid,
-    /// The member's token version at the time.
+    /// The person's token version at the time.
     pub tv: i32,
     iat: i64,
     exp: i64,
+    /// What only tokens of this audience say.
+    #[serde(flatten)]
+    pub of: A,
 }
 
 /// Signs and verifies access tokens.
-pub struct AccessTokens {
+pub struct AccessTokens<A> {
     encoding: EncodingKey,
     decoding: DecodingKey,
     header: Header,
     validation: Validation,
     life: Duration,
+    audience: PhantomData<fn() -> A>,
 }
 
-impl AccessTokens {
+impl<A: Audience> AccessTokens<A> {
     /// Tokens signed with `secret` that live for `minutes`.
     pub fn new(secret: &SecretString, minutes: u32) -> Self {
         let key = secret.expose_secret().as_bytes();
@@ -50,7 +86,7 @@ impl AccessTokens {
         header.kid = Some(key_id(key));
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
+        validation.set_audience(&[A::NAME]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // The clock is ours, so that a test can move it; see `verify`.
         validation.validate_exp = false;
@@ -60,6 +96,7 @@ impl AccessTokens {
             header,
             validation,
             life: Duration::minutes(minutes.into()),
+            audience: PhantomData,
         }
     }
 
@@ -68,34 +105,54 @@ impl AccessTokens {
         self.life.whole_seconds()
     }
 
-    /// Signs a token for a member's session with one dealer.
+    /// Signs a token for a person's session with an audience.
     ///
     /// # Errors
     ///
     /// Never in practice: the key was accepted at start-up.
     pub fn issue(
         &self,
-        tenant: TenantKey,
-        member: Uuid,
+        of: impl Into<A>,
+        person: Uuid,
         session: Uuid,
         token_version: i32,
         now: OffsetDateTime,
     ) -> Result<String, AuthError> {
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-            sub: member,
-            tid: tenant.id(),
+            aud: A::NAME.to_owned(),
+            sub: person,
             sid: session,
             tv: token_version,
             iat: now.unix_timestamp(),
             exp: (now + self.life).unix_timestamp(),
+            of: of.into(),
         };
         encode(&self.header, &claims, &self.encoding)
             .map_err(|error| AuthError::Broken(error.to_string()))
     }
 
-    /// Reads a token that is ours, of this kind, still good, and made for this dealer.
+    /// Reads a token that is ours, of this kind and audience, and still good.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::InvalidToken`].
+    pub fn read(&self, token: &str, now: OffsetDateTime) -> Result<Claims<A>, AuthError> {
+        let data = decode::<Claims<A>>(token, &self.decoding, &self.validation)
+            .map_err(|_| AuthError::InvalidToken)?;
+        let is_ours = data.header.typ == self.header.typ && data.header.kid == self.header.kid;
+        let now = now.unix_timestamp();
+        // An issue time ahead of us by more than a minute is no clock skew.
+        let is_good = now < data.claims.exp && data.claims.iat <= now + 60;
+        if !is_ours || !is_good {
+            return Err(AuthError::InvalidToken);
+        }
+        Ok(data.claims)
+    }
+}
+
+impl AccessTokens<OfTenant> {
+    /// Reads a token that was made for this dealer.
     ///
     /// # Errors
     ///
@@ -106,24 +163,17 @@ impl AccessTokens {
         token: &str,
         tenant: TenantKey,
         now: OffsetDateTime,
-    ) -> Result<Claims, AuthError> {
-        let data = decode::<Claims>(token, &self.decoding, &self.validation)
-            .map_err(|_| AuthError::InvalidToken)?;
-        let is_ours = data.header.typ == self.header.typ && data.header.kid == self.header.kid;
-        let now = now.unix_timestamp();
-        // An issue time ahead of us by more than a minute is no clock skew.
-        let is_good = now < data.claims.exp && data.claims.iat <= now + 60;
-        if !is_ours || !is_good {
-            return Err(AuthError::InvalidToken);
+    ) -> Result<Claims<OfTenant>, AuthError> {
+        let claims = self.read(token, now)?;
+        if claims.of.tid == tenant.id() {
+            Ok(claims)
+        } else {
+            Err(AuthError::OtherTenant)
         }
-        if data.claims.tid != tenant.id() {
-            return Err(AuthError::OtherTenant);
-        }
-        Ok(data.claims)
     }
 }
 
-impl std::fmt::Debug for AccessTokens {
+impl<A> std::fmt::Debug for AccessTokens<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("AccessTokens")
     }
@@ -145,8 +195,10 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 
-    fn tokens() -> AccessTokens {
-        AccessTokens::new(&"0123456789abcdef0123456789abcdef".to_owned().into(), 15)
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn tokens() -> AccessTokens<OfTenant> {
+        AccessTokens::new(&SECRET.to_owned().into(), 15)
     }
 
     fn key(id: u128) -> TenantKey {
@@ -188,7 +240,10 @@ mod tests {
 
     #[test]
     fn a_token_of_another_key_kind_audience_or_algorithm_is_refused() {
-        let other = AccessTokens::new(&"ffffffffffffffffffffffffffffffff".to_owned().into(), 15);
+        let other = AccessTokens::<OfTenant>::new(
+            &"ffffffffffffffffffffffffffffffff".to_owned().into(),
+            15,
+        );
         assert!(matches!(
             other.verify(&token(), key(1), NOW),
             Err(AuthError::InvalidToken)
@@ -196,8 +251,9 @@ mod tests {
 
         let ours = tokens();
         let claims = ours.verify(&token(), key(1), NOW).unwrap();
-        let signed =
-            |header: &Header, claims: &Claims| encode(header, claims, &ours.encoding).unwrap();
+        let signed = |header: &Header, claims: &Claims<OfTenant>| {
+            encode(header, claims, &ours.encoding).unwrap()
+        };
         let mut plain = ours.header.clone();
         plain.typ = Some("JWT".to_owned());
         let elsewhere = Claims {
@@ -222,5 +278,24 @@ mod tests {
                 "{token}"
             );
         }
+    }
+
+    #[test]
+    fn a_token_of_the_platform_is_no_dealers_and_a_dealers_is_not_the_platforms() {
+        let platforms = AccessTokens::<OfPlatform>::new(&SECRET.to_owned().into(), 15);
+        let (person, session) = (Uuid::from_u128(2), Uuid::from_u128(3));
+        let token = platforms
+            .issue(OfPlatform {}, person, session, 4, NOW)
+            .unwrap();
+
+        assert!(platforms.read(&token, NOW).is_ok());
+        assert!(matches!(
+            tokens().verify(&token, key(1), NOW),
+            Err(AuthError::InvalidToken)
+        ));
+        assert!(matches!(
+            platforms.read(&self::token(), NOW),
+            Err(AuthError::InvalidToken)
+        ));
     }
 }

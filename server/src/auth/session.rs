@@ -13,8 +13,9 @@ use sea_orm::{
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::access_token::Claims;
+use super::access_token::{Claims, OfTenant};
 use super::error::AuthError;
+use super::proof::kept_agent;
 use super::refresh_token::RefreshToken;
 use crate::config::Auth;
 use crate::db::{TenantDb, TenantTx};
@@ -22,8 +23,6 @@ use crate::kernel::TenantKey;
 
 /// Sessions whose standing is remembered.
 const REMEMBERED: u64 = 100_000;
-/// Characters kept of what a client calls itself.
-const USER_AGENT_LENGTH: usize = 200;
 
 /// A session that was good when it was last looked at.
 #[derive(Debug, Clone)]
@@ -84,7 +83,7 @@ impl Sessions {
         let begun = session::ActiveModel {
             id: Set(session_id),
             member_id: Set(member.id),
-            user_agent: Set(user_agent.map(|text| text.chars().take(USER_AGENT_LENGTH).collect())),
+            user_agent: Set(kept_agent(user_agent)),
             created_at: Set(now),
             last_used_at: Set(now),
             expires_at: Set(now + self.life),
@@ -175,7 +174,7 @@ impl Sessions {
     pub async fn check(
         &self,
         db: &TenantDb,
-        claims: &Claims,
+        claims: &Claims<OfTenant>,
         now: OffsetDateTime,
     ) -> Result<LiveSession, AuthError> {
         let key = (db.tenant().key(), claims.sid);

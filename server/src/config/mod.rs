@@ -4,8 +4,8 @@ mod sections;
 mod source;
 
 pub use sections::{
-    Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, PreparedStatements, Redis,
-    Worker,
+    Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
+    PreparedStatements, Redis, Worker,
 };
 pub use source::ConfigError;
 
@@ -31,6 +31,9 @@ pub struct Config {
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,
+    /// The API of operators.
+    #[validate(nested)]
+    pub platform: Platform,
     /// Background work.
     #[validate(nested)]
     pub worker: Worker,

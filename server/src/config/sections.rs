@@ -167,6 +167,20 @@ pub struct Imports {
     pub timeout_ms: u64,
 }
 
+/// The API of operators.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// Address with the login that owns the platform; empty when this server has no such API.
+    #[serde(deserialize_with = "postgres_address_or_none")]
+    pub database_url: Option<SecretString>,
+    /// Connections with that login.
+    #[validate(range(min = 2, max = 64))]
+    pub connections: u32,
+    /// Whether this process also works on migration runs.
+    pub works: bool,
+}
+
 /// Background work.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
@@ -189,6 +203,9 @@ pub struct Metrics {
     /// Dealers that metrics name; all others are told as one.
     #[validate(range(max = 1000))]
     pub top_tenants: usize,
+    /// How often the platform is told what dealers asked for, seconds.
+    #[validate(range(min = 1, max = 3600))]
+    pub publish_seconds: u64,
 }
 
 /// What is logged, and how.

@@ -12,7 +12,12 @@ const PREFIX: &str = "TUBEX_";
 /// Keys without a default.
 const REQUIRED: [&str; 3] = ["database.url", "database.secret", "auth.token_secret"];
 /// Variables of ours that are no keys of the configuration, by their beginnings.
-const OTHERS: [&str; 3] = ["TUBEX_CONFIG", "TUBEX_TEST_", "TUBEX_OWNER_"];
+const OTHERS: [&str; 4] = [
+    "TUBEX_CONFIG",
+    "TUBEX_TEST_",
+    "TUBEX_OWNER_",
+    "TUBEX_OPERATOR_",
+];
 
 /// The configuration can't be used.
 #[derive(Debug, thiserror::Error)]

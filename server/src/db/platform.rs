@@ -32,13 +32,23 @@ impl PlatformDb {
         let direct = direct_options(config)?;
         // One of the connections listens.
         let width = config.platform_connections - 1;
-        Ok(Self {
+        Ok(Self::with_options(options, direct, width, config))
+    }
+
+    /// The same with a login of one's own.
+    pub(super) fn with_options(
+        options: PgConnectOptions,
+        direct: PgConnectOptions,
+        width: u32,
+        config: &Database,
+    ) -> Self {
+        Self {
             pool: Pool::new(options, width, config, Handle::current()),
             ears: PgPoolOptions::new()
                 .max_connections(1)
                 .acquire_timeout(config.acquire_timeout())
                 .connect_lazy_with(direct),
-        })
+        }
     }
 
     /// Runs `work` in a read-only transaction.

@@ -3,7 +3,7 @@
 /// The oldest tenant migration that a dealer must have for this build to serve it. Versions are
 /// names of migrations and sort by age; a dealer that is ahead is served, because only expanding
 /// migrations run before their code.
-pub(super) const MINIMUM: &str = "m0002_catalogue";
+pub const MINIMUM: &str = "m0002_catalogue";
 
 /// Whether this build can serve a dealer at `version`.
 pub(super) fn can_serve(version: &str) -> bool {

@@ -57,7 +57,7 @@ registry! {
     Unauthenticated UNAUTHORIZED "unauthenticated" "The request carries no valid access token";
     CredentialsWrong UNAUTHORIZED "credentials-wrong" "E-mail address or password is wrong";
     RefreshTokenInvalid UNAUTHORIZED "refresh-token-invalid" "The refresh token is not valid, sign in again";
-    PermissionDenied FORBIDDEN "permission-denied" "The member's role does not allow this";
+    PermissionDenied FORBIDDEN "permission-denied" "The role does not allow this";
     TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
 
     ItemNotFound NOT_FOUND "item-not-found" "Item not found";
@@ -75,6 +75,38 @@ registry! {
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
+
+    TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
+    TenantHeld CONFLICT "tenant-held" "The dealer is under legal hold";
+    ExportKept CONFLICT "export-kept" "The dealer's export has to be kept for longer";
+    TenantStatusWrong CONFLICT "tenant-status-wrong" "The tenant does not stand where this begins";
+    SlugTaken CONFLICT "slug-taken" "Another tenant has this slug, or had it";
+    TenantBeingCreated CONFLICT "tenant-being-created" "Somebody is making this tenant right now";
+    TenantHalfMade CONFLICT "tenant-half-made" "The tenant was begun elsewhere: finish it there";
+    TenantUnfinished SERVICE_UNAVAILABLE "tenant-unfinished" "The node did not say whether it has the tenant: send the same again";
+    PlanNotFound NOT_FOUND "plan-not-found" "There is no such plan";
+    NodeNotFound NOT_FOUND "node-not-found" "There is no such node";
+    NodeUnreachable SERVICE_UNAVAILABLE "node-unreachable" "The node can't be reached";
+    LaneNotFound NOT_FOUND "lane-not-found" "There is no such lane";
+    LaneFull CONFLICT "lane-full" "The lane has no room";
+    LaneRetiring CONFLICT "lane-retiring" "The lane is on its way out and takes nobody";
+    LaneElsewhere CONFLICT "lane-elsewhere" "The lane is on another node";
+    LaneMissing CONFLICT "lane-missing" "No other lane of the node has room";
+    DomainNotClaimed NOT_FOUND "domain-not-claimed" "The tenant has no claim on this domain";
+    DomainNotProven CONFLICT "domain-not-proven" "DNS does not show the record that proves the domain";
+    DomainTaken CONFLICT "domain-taken" "Another tenant has the domain, and its record still stands";
+    DnsUnavailable SERVICE_UNAVAILABLE "dns-unavailable" "DNS could not be asked";
+
+    RunNotFound NOT_FOUND "run-not-found" "There is no such migration run";
+    RunInProgress CONFLICT "run-in-progress" "Another migration run is not over";
+    RunStateWrong CONFLICT "run-state-wrong" "The migration run does not stand where this can be done";
+    RunTenantNotFound NOT_FOUND "run-tenant-not-found" "The migration run has no such tenant";
+    RunTenantStateWrong CONFLICT "run-tenant-state-wrong" "The tenant can't be left out of the migration run any more";
+    MigrationBroken CONFLICT "migration-broken" "A migration fails on a fresh schema; nobody was touched";
+    MigrationDependsOnRows CONFLICT "migration-depends-on-rows" "A migration asks about rows, so it can't be said to all tenants";
+    MigrationOneWay CONFLICT "migration-one-way" "There is no way back over a migration";
+    NeededByServers CONFLICT "needed-by-servers" "Live servers need what would be taken away";
+    NothingToRevert CONFLICT "nothing-to-revert" "The migration run has moved nobody who could be moved back";
 
     RequestTimedOut SERVICE_UNAVAILABLE "request-timed-out" "The request took too long";
     Conflict CONFLICT "conflict" "Another change was made at the same moment, try again";

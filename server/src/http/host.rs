@@ -9,6 +9,8 @@ pub enum HostName {
     Dealer(String),
     /// `api.<base domain>`, where machines name the dealer in a header.
     Api,
+    /// `admin.<base domain>`, where operators run the platform.
+    Admin,
     /// Some other domain; it may be a dealer's own.
     Custom(String),
     /// Nobody: an address, the apex, a reserved or a malformed name.
@@ -34,12 +36,11 @@ pub fn parse(host: &str, base_domain: &str) -> HostName {
             HostName::Nobody
         };
     };
-    if label == "api" {
-        return HostName::Api;
-    }
-    match Slug::parse(label) {
-        Ok(slug) => HostName::Dealer(slug.to_string()),
-        Err(_) => HostName::Nobody,
+    match (label, Slug::parse(label)) {
+        ("api", _) => HostName::Api,
+        ("admin", _) => HostName::Admin,
+        (_, Ok(slug)) => HostName::Dealer(slug.to_string()),
+        (_, Err(_)) => HostName::Nobody,
     }
 }
 
@@ -101,7 +102,7 @@ mod tests {
             "2130706433",
             "tubex.example",
             "www.tubex.example",
-            "admin.tubex.example",
+            "a.admin.tubex.example",
             "localhost",
             "",
             ".tubex.example",
@@ -126,7 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn the_api_host_and_other_domains_are_told_apart() {
+    fn the_api_host_the_admin_host_and_other_domains_are_told_apart() {
+        assert_eq!(parsed("Admin.tubex.example:8080"), HostName::Admin);
         assert_eq!(parsed("api.tubex.example"), HostName::Api);
         assert_eq!(
             parsed("Shop.Acme.Example"),

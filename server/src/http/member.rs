@@ -69,8 +69,7 @@ impl<P: Permission> FromRequest for Member<P> {
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
             if !granted_to(caller.member.role).contains(&P::NAME) {
-                return Err(Problem::new(Code::PermissionDenied)
-                    .detail(format!("this needs the permission {}", P::NAME)));
+                return Err(Problem::permission_denied(P::NAME));
             }
             Ok(Self {
                 id: caller.member.id,
@@ -103,7 +102,8 @@ async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> 
     })
 }
 
-fn bearer(req: &HttpRequest) -> Option<&str> {
+/// The token that a request carries, if it carries one.
+pub fn bearer(req: &HttpRequest) -> Option<&str> {
     let (scheme, token) = req
         .headers()
         .get(AUTHORIZATION)?

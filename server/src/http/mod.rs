@@ -1,5 +1,6 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
+mod addresses;
 pub mod body;
 mod code;
 mod etag;
@@ -11,16 +12,19 @@ mod pages;
 mod problem;
 mod request;
 mod resolve;
+mod tokens;
 
+pub use addresses::Addresses;
 pub use body::Body;
 pub use code::Code;
 pub use etag::{ETag, IfMatch};
-pub use member::{Caller, Leaver, Member};
+pub use member::{Caller, Leaver, Member, bearer};
 pub use page::{PageOut, PageQuery};
 pub use pages::{docs, landing, problems};
 pub use problem::{FieldError, Problem, ProblemOut};
 pub use request::{RequestId, each_request};
-pub use resolve::{Dealer, known_host, resolve};
+pub use resolve::{Dealer, is_admin_host, known_host, resolve};
+pub use tokens::{RefreshIn, SignInIn, TokensOut};
 
 use actix_web::web;
 

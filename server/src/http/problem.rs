@@ -122,6 +122,11 @@ impl Problem {
         }])
     }
 
+    /// Refuses somebody whose role lacks a permission.
+    pub fn permission_denied(permission: &str) -> Self {
+        Self::new(Code::PermissionDenied).detail(format!("this needs the permission {permission}"))
+    }
+
     /// Points to a line of an uploaded file, with the kind of fault.
     pub fn about_line(mut self, line: Option<u64>, kind: &str) -> Self {
         let message = match line {

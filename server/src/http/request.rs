@@ -80,7 +80,10 @@ pub async fn each_request(
 
 /// Answers of the API are one caller's own, so nothing between us may keep them.
 fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
-    let is_api = response.request().path().starts_with("/api/v1/");
+    let path = response.request().path();
+    let is_api = ["/api/v1/", "/platform/v1/"]
+        .iter()
+        .any(|root| path.starts_with(root));
     let headers = response.headers_mut();
     id.put_into(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -97,7 +97,8 @@ async fn look_up(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
         HostName::Api => {
             return found(state, &named.ok_or_else(unknown)?).await;
         }
-        HostName::Nobody => return Err(unknown()),
+        // Operators have an API of their own; no dealer lives there.
+        HostName::Admin | HostName::Nobody => return Err(unknown()),
     };
     let tenant = found(state, &by_host).await?;
     if let Some(named) = named {
@@ -110,6 +111,14 @@ async fn look_up(req: &HttpRequest) -> Result<Arc<Tenant>, Problem> {
         }
     }
     Ok(tenant)
+}
+
+/// Whether a request is for the host of operators, on a server that serves them.
+pub fn is_admin_host(req: &HttpRequest) -> bool {
+    let config = &AppState::of(req).config;
+    let base_domain = &config.http.base_domain;
+    config.platform.database_url.is_some()
+        && host_of(req).is_ok_and(|host| host::parse(host, base_domain) == HostName::Admin)
 }
 
 /// Puts on record that a request named two dealers; `by` says what named the second one.

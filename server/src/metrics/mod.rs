@@ -14,5 +14,7 @@ pub mod http;
 mod process;
 mod requests;
 mod tenants;
+mod window;
 
 pub use requests::{Metrics, ServedTenant, Serving};
+pub use window::Traffic;

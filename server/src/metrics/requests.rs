@@ -16,7 +16,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::fleet::FleetCollector;
 use super::process::ProcessCollector;
-use super::tenants::{TenantCollector, Tenants};
+use super::tenants::{TenantCollector, Tenants, Told};
+use super::window::{Failed, Traffic};
 use crate::config;
 use crate::db::Directory;
 use crate::kernel::TenantKey;
@@ -101,7 +102,20 @@ impl Metrics {
         }
     }
 
+    /// What each tenant asked for since this was last asked.
+    pub fn window(&self) -> Vec<(TenantKey, Traffic)> {
+        self.tenants.window().told()
+    }
+
     fn served(&self, serving: &Serving, took: Duration) {
+        if let Some(tenant) = serving.tenant.0.get() {
+            let is_ours = serving
+                .status
+                .is_some_and(|status| status.is_server_error());
+            let failed = if is_ours { Failed::ByUs } else { Failed::No };
+            let told = if self.are_told { Told::Yes } else { Told::No };
+            self.tenants.served(tenant, took, failed, told);
+        }
         if !self.are_told {
             return;
         }
@@ -114,9 +128,6 @@ impl Metrics {
         self.requests.get_or_create(&request).inc();
         let durations = self.durations.get_or_create(&Route { route });
         durations.observe(took.as_secs_f64());
-        if let Some(tenant) = serving.tenant.0.get() {
-            self.tenants.served(tenant, took);
-        }
     }
 }
 

@@ -22,6 +22,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::registry::Unit;
 
+use super::window::{Failed, Window};
 use crate::db::Directory;
 use crate::kernel::TenantKey;
 
@@ -56,6 +57,13 @@ struct Tally {
     busyness: f64,
 }
 
+/// Whether the series of tenants are told to anybody; else they aren't kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Yes,
+    No,
+}
+
 /// The counts of all tenants.
 #[derive(Debug)]
 pub(super) struct Tenants {
@@ -67,6 +75,8 @@ pub(super) struct Tenants {
 struct Books {
     others: Counts,
     tallies: HashMap<TenantKey, Tally>,
+    /// Since the platform was last told.
+    window: Window,
     named: usize,
     faded_at: Instant,
 }
@@ -79,26 +89,26 @@ impl Tenants {
             books: Mutex::new(Books {
                 others: Counts::default(),
                 tallies: HashMap::new(),
+                window: Window::default(),
                 named: 0,
                 faded_at: now,
             }),
         }
     }
 
-    /// Counts a request of a tenant.
-    pub(super) fn served(&self, tenant: TenantKey, busy: Duration) {
+    /// Counts a request of a tenant for the window, and for its series if those are told.
+    pub(super) fn served(&self, tenant: TenantKey, busy: Duration, failed: Failed, told: Told) {
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_free_name = books.named < self.most_named;
-        let tally = books.tallies.entry(tenant).or_default();
-        tally.busyness += busy.as_secs_f64();
-        let gets_name = has_free_name && !tally.is_named;
-        tally.is_named |= gets_name;
-        if tally.is_named {
-            tally.counts.add(busy);
-        } else {
-            books.others.add(busy);
+        books.window.served(tenant, busy, failed);
+        if told == Told::Yes {
+            books.count(tenant, busy, self.most_named);
         }
-        books.named += usize::from(gets_name);
+    }
+
+    /// Closes the window and opens the next.
+    pub(super) fn window(&self) -> Window {
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        books.window.taken()
     }
 
     /// Forgets tenants that no longer exist and gives names to those that deserve them, then
@@ -122,6 +132,20 @@ impl Tenants {
 }
 
 impl Books {
+    fn count(&mut self, tenant: TenantKey, busy: Duration, most_named: usize) {
+        let has_free_name = self.named < most_named;
+        let tally = self.tallies.entry(tenant).or_default();
+        tally.busyness += busy.as_secs_f64();
+        let gets_name = has_free_name && !tally.is_named;
+        tally.is_named |= gets_name;
+        if tally.is_named {
+            tally.counts.add(busy);
+        } else {
+            self.others.add(busy);
+        }
+        self.named += usize::from(gets_name);
+    }
+
     fn fade(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.faded_at);
         let left = 0.5_f64.powf(passed.as_secs_f64() / HALF_LIFE.as_secs_f64());
@@ -219,7 +243,7 @@ mod tests {
 
     fn serve(tenants: &Tenants, number: u128, seconds: u32) {
         for _ in 0..seconds {
-            tenants.served(key(number), SECOND);
+            tenants.served(key(number), SECOND, Failed::No, Told::Yes);
         }
     }
 

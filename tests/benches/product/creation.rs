@@ -11,7 +11,9 @@ use tests::Scratch;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::fleet::{Dealers, Fleet, PASSWORD, called, provisioner};
+use server::platform::Dealers;
+
+use super::fleet::{Fleet, PASSWORD, called, provisioner};
 use super::sample::Sample;
 use super::server::{Server, SignedIn};
 use super::table::{Table, Target};

@@ -6,12 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use migration::{TenantMigrator, seed, tenant};
 use provisioner::password::{self, Cost};
-use provisioner::{
-    Birth, Declared, Kind, NewTenant, Owner, Product, Provisioner, SeedError, Slug, TenantName, Way,
-};
-use sea_orm::{ConnectOptions, Database, DatabaseTransaction, DbErr};
+use provisioner::{NewTenant, Owner, Provisioner, Slug, TenantName};
+use sea_orm::{ConnectOptions, Database};
+use server::platform::Dealers;
 use tests::{Scratch, tubex};
 use tokio::task::JoinSet;
 
@@ -128,54 +126,4 @@ pub fn called(slug: &str, password_hash: &str) -> Result<NewTenant> {
         settings: BTreeMap::new(),
         actor: "bench".to_owned(),
     })
-}
-
-/// Dealers as `tubex` makes them.
-#[derive(Debug)]
-pub struct Dealers;
-
-#[async_trait::async_trait]
-impl Product for Dealers {
-    type Migrator = TenantMigrator;
-
-    fn migrator(&self) -> &TenantMigrator {
-        &TenantMigrator
-    }
-
-    fn declared(&self, migration: &str) -> Option<Declared> {
-        let (kind, way) = tenant::declared(migration)?;
-        let kind = match kind {
-            tenant::Kind::Expand => Kind::Expand,
-            tenant::Kind::Contract { since } => Kind::Contract {
-                since: since.to_owned(),
-            },
-        };
-        let way = match way {
-            tenant::Way::Transaction => Way::Transaction,
-            tenant::Way::Index { name, statement } => Way::Index {
-                name: name.to_owned(),
-                statement: statement.to_owned(),
-            },
-            tenant::Way::Fill { statement } => Way::Fill {
-                statement: statement.to_owned(),
-            },
-        };
-        Some(Declared { kind, way })
-    }
-
-    async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
-        seed::anonymise(tx).await
-    }
-
-    async fn seed(&self, tx: &DatabaseTransaction, birth: &Birth) -> Result<(), SeedError> {
-        let owner = birth.owner.as_ref();
-        let birth = seed::Birth {
-            owner_name: owner.map(|owner| owner.name.clone()),
-            owner_email: owner.map(|owner| owner.email.clone()),
-            owner_password_hash: owner.map(|owner| owner.password_hash.clone()),
-            currency: None,
-            demo: false,
-        };
-        Ok(seed::seed(tx, &birth).await?)
-    }
 }

@@ -8,7 +8,7 @@ use sea_orm_migration::{
     MigrationName, MigrationTrait, MigratorTrait, MigratorTraitSelf, SchemaManager,
 };
 
-use super::fleet::Dealers;
+use server::platform::Dealers;
 
 /// Our product with another history.
 #[derive(Debug, Clone, Copy)]

@@ -25,7 +25,7 @@ pub struct TestApp {
     base: String,
     metrics_base: String,
     client: Client,
-    handle: actix_web::dev::ServerHandle,
+    handle: server::startup::Handle,
     next_dealer: AtomicUsize,
     clock_offset_ms: Arc<AtomicI64>,
 }

@@ -77,9 +77,14 @@ fn modules_of_the_server_point_one_way() {
             "tenant",
             &["http", "auth", "db", "kernel", "config", "state"],
         ),
+        (
+            "platform",
+            &["http", "auth", "db", "kernel", "config", "state"],
+        ),
     ]);
     let modules = [
-        "kernel", "config", "db", "auth", "http", "state", "tenant", "startup", "routes",
+        "kernel", "config", "db", "auth", "http", "state", "tenant", "platform", "startup",
+        "routes",
     ];
 
     for path in sources("server/src") {

@@ -18,6 +18,7 @@ mod metrics;
 mod openapi;
 mod outages;
 mod pages;
+mod platform;
 mod pooler;
 mod problems;
 mod process;

@@ -3,22 +3,12 @@
 
 use ::entity::tenant::member;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use secrecy::SecretString;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use crate::auth::{AuthError, Issued, RefreshToken, Standing};
+use crate::auth::{AuthError, Issued, Proof, RefreshToken, prove};
 use crate::db::{SecurityEvent, TenantDb};
 use crate::state::AppState;
-
-/// What somebody offers as proof, and from where.
-pub(super) struct Proof {
-    pub email: String,
-    pub password: SecretString,
-    pub user_agent: Option<String>,
-    pub request_id: Option<String>,
-}
 
 /// Begins a session for whoever knows the password. Takes as long for an unknown address as for
 /// a wrong password, and answers the same.
@@ -28,33 +18,38 @@ pub(super) async fn sign_in(
     proof: Proof,
     now: OffsetDateTime,
 ) -> Result<Issued, AuthError> {
-    let email = proof.email.trim().to_lowercase();
-    let attempts_key = db
-        .tenant()
-        .key()
-        .scoped(format_args!("sign-in:{}", digest(&email)));
-    if let Standing::Blocked(seconds) = state.attempts.begin(&attempts_key).await {
-        record(state, db, "sign_in_blocked", proof.request_id);
-        return Err(AuthError::TooManyAttempts(seconds));
-    }
+    let attempts_key = db.tenant().key().scoped(proof.attempts_key());
+    let keepers = (&state.attempts, &state.passwords);
+    let member = prove(keepers, &attempts_key, &proof, async |email| {
+        find(db, email).await
+    })
+    .await
+    .inspect_err(|error| {
+        if matches!(error, AuthError::TooManyAttempts(_)) {
+            record(state, db, "sign_in_blocked", proof.request_id.clone());
+        }
+    })?;
+    let agent = proof.user_agent.as_deref();
+    db.write(async |tx| state.sessions.begin(tx, member.clone(), agent, now).await)
+        .await
+}
+
+/// Who may sign in with an address, and with which hash.
+async fn find(
+    db: &TenantDb,
+    email: &str,
+) -> Result<Option<(member::Model, Option<String>)>, AuthError> {
     let member = db
         .read(async |tx| {
-            let by_email = member::Column::Email.eq(email.as_str());
+            let by_email = member::Column::Email.eq(email);
             Ok::<_, AuthError>(member::Entity::find().filter(by_email).one(tx).await?)
         })
         .await?
         .filter(|member| member.status == member::Status::Active);
-    let hash = member
-        .as_ref()
-        .and_then(|member| member.password_hash.clone());
-    let is_proven = state.passwords.check(proof.password, hash).await?;
-    let Some(member) = member.filter(|_| is_proven) else {
-        return Err(AuthError::WrongCredentials);
-    };
-    state.attempts.forgive(&attempts_key).await;
-    let agent = proof.user_agent.as_deref();
-    db.write(async |tx| state.sessions.begin(tx, member.clone(), agent, now).await)
-        .await
+    Ok(member.map(|member| {
+        let hash = member.password_hash.clone();
+        (member, hash)
+    }))
 }
 
 /// Replaces a refresh token. One that was replaced before ends its session: somebody has a copy.
@@ -86,12 +81,4 @@ fn record(state: &AppState, db: &TenantDb, kind: &'static str, request_id: Optio
         detail: json!({}),
         request_id,
     });
-}
-
-/// Keeps addresses out of Redis.
-fn digest(email: &str) -> String {
-    Sha256::digest(email.as_bytes())[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -1,19 +1,18 @@
 //! Sign-in, refresh, sign-out, and who am I.
 
-use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use sea_orm::ActiveEnum;
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
-use validator::Validate;
 
-use super::credentials::{self, Proof};
-use crate::auth::{Issued, RefreshToken, granted_to};
+use super::credentials;
+use crate::auth::{Issued, granted_to};
 use crate::db::TenantDb;
-use crate::http::{Body, Caller, Dealer, Leaver, Problem, ProblemOut, RequestId};
+use crate::http::{
+    Body, Caller, Dealer, Leaver, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut,
+};
 use crate::state::AppState;
 
 /// The routes of this domain.
@@ -22,43 +21,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(refresh)
         .service(sign_out)
         .service(me);
-}
-
-/// An address and a password.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct SignInIn {
-    /// Case doesn't matter.
-    #[validate(length(min = 1, max = 320))]
-    #[schema(example = "owner@acme.example")]
-    email: String,
-    /// 10 to 128 characters.
-    #[schema(value_type = String, format = Password)]
-    password: SecretString,
-}
-
-/// A refresh token.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct RefreshIn {
-    /// As it was handed out; it works once.
-    #[validate(length(min = 1, max = 200))]
-    refresh_token: String,
-}
-
-/// Two tokens.
-#[derive(Serialize, ToSchema)]
-struct TokensOut {
-    /// For the header `Authorization: Bearer …`.
-    access_token: String,
-    /// Always `Bearer`.
-    #[schema(example = "Bearer")]
-    token_type: &'static str,
-    /// Life of the access token, seconds.
-    #[schema(example = 900)]
-    expires_in: i64,
-    /// For the next two tokens; it works once.
-    refresh_token: String,
 }
 
 /// Who is asking, and with which dealer.
@@ -99,7 +61,7 @@ async fn sign_in(
 ) -> Result<web::Json<TokensOut>, Problem> {
     let state = AppState::of(&req);
     let issued =
-        credentials::sign_in(state, &dealer.db, proof(&req, body.0), state.clock.now()).await?;
+        credentials::sign_in(state, &dealer.db, body.0.proof(&req), state.clock.now()).await?;
     Ok(web::Json(tokens(state, &dealer.db, issued)?))
 }
 
@@ -118,7 +80,7 @@ async fn refresh(
     body: Body<RefreshIn>,
 ) -> Result<web::Json<TokensOut>, Problem> {
     let state = AppState::of(&req);
-    let token = RefreshToken::from_wire(body.0.refresh_token);
+    let token = body.0.token();
     let (request_id, now) = (request_id(&req), state.clock.now());
     let issued = credentials::refresh(state, &dealer.db, &token, request_id, now).await?;
     Ok(web::Json(tokens(state, &dealer.db, issued)?))
@@ -163,19 +125,6 @@ async fn me(caller: Caller) -> web::Json<MeOut> {
     })
 }
 
-fn proof(req: &HttpRequest, body: SignInIn) -> Proof {
-    let user_agent = req
-        .headers()
-        .get(USER_AGENT)
-        .and_then(|agent| agent.to_str().ok());
-    Proof {
-        email: body.email,
-        password: body.password,
-        user_agent: user_agent.map(ToOwned::to_owned),
-        request_id: request_id(req),
-    }
-}
-
 fn request_id(req: &HttpRequest) -> Option<String> {
     RequestId::of(req).map(|id| id.to_string())
 }
@@ -184,12 +133,13 @@ fn tokens(state: &AppState, db: &TenantDb, issued: Issued) -> Result<TokensOut, 
     let (tenant, member) = (db.tenant().key(), &issued.member);
     let version = member.token_version;
     let now = state.clock.now();
-    Ok(TokensOut {
-        access_token: state
-            .tokens
-            .issue(tenant, member.id, issued.session_id, version, now)?,
-        token_type: "Bearer",
-        expires_in: state.tokens.life_seconds(),
-        refresh_token: issued.refresh_token.into_wire(),
-    })
+    let access_token = state
+        .tokens
+        .issue(tenant, member.id, issued.session_id, version, now)?;
+    let life_seconds = state.tokens.life_seconds();
+    Ok(TokensOut::new(
+        access_token,
+        life_seconds,
+        issued.refresh_token,
+    ))
 }

@@ -1,0 +1,59 @@
+//! Passwords for people who have none yet: read, or made up and shown once.
+
+use std::io::Read as _;
+
+use provisioner::password::{self, Cost};
+use secrecy::SecretString;
+
+use super::failure::{Failure, chain};
+
+/// A password and its hash.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) hash: String,
+    /// To be shown, if we made it up.
+    pub(super) generated: Option<SecretString>,
+}
+
+/// Takes the password from standard input, or from an environment variable; without either one is
+/// made up. `whose` says in a hint whose it is.
+pub(super) async fn choose(
+    from_stdin: bool,
+    variable: &str,
+    whose: &str,
+) -> Result<Chosen, Failure> {
+    let (password, is_generated) = read(from_stdin, variable)?;
+    let hashed = password.clone();
+    let hash = tokio::task::spawn_blocking(move || password::hash(&hashed, Cost::default()))
+        .await
+        .map_err(|_| Failure::stuck("internal", "the thread that hashed the password died"))?
+        .map_err(|error| Failure::usage(chain(&error)).hint(format!("it is {whose} password")))?;
+    Ok(Chosen {
+        hash,
+        generated: is_generated.then_some(password),
+    })
+}
+
+/// The password, and whether we made it up.
+fn read(from_stdin: bool, variable: &str) -> Result<(SecretString, bool), Failure> {
+    if from_stdin {
+        let mut text = String::new();
+        // One more than the longest password in bytes: no more of an endless stream is read.
+        let bound = (password::MAX_LEN * 4 + 3) as u64;
+        std::io::stdin()
+            .take(bound)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        return Ok((line.strip_suffix('\r').unwrap_or(line).into(), false));
+    }
+    match std::env::var(variable) {
+        Ok(password) if !password.is_empty() => Ok((password.into(), false)),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage(format!("{variable} is not UTF-8")))
+        }
+        _ => password::generate()
+            .map(|password| (password, true))
+            .map_err(|error| Failure::stuck("no_randomness", chain(&error))),
+    }
+}

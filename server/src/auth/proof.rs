@@ -1,0 +1,78 @@
+//! Proving who one is, by address and password, without telling which addresses exist.
+
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use super::attempts::{Attempts, Standing};
+use super::error::AuthError;
+use super::passwords::Passwords;
+
+/// Characters kept of what a client calls itself.
+const USER_AGENT_LENGTH: usize = 200;
+
+/// What somebody offers as proof, and from where.
+#[derive(Debug)]
+pub struct Proof {
+    email: String,
+    password: SecretString,
+    /// What their client calls itself.
+    pub user_agent: Option<String>,
+    /// The request they offer it in.
+    pub request_id: Option<String>,
+}
+
+impl Proof {
+    /// An address, in whatever case, and a password.
+    pub fn new(email: &str, password: SecretString) -> Self {
+        Self {
+            email: email.trim().to_lowercase(),
+            password,
+            user_agent: None,
+            request_id: None,
+        }
+    }
+
+    /// The address, folded.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// Under which attempts at this address are counted; keeps the address itself out of Redis.
+    pub fn attempts_key(&self) -> String {
+        let digest = &Sha256::digest(self.email.as_bytes())[..16];
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sign-in:{digest}")
+    }
+}
+
+/// Finds out whose address it is, and whether the password is theirs. Takes as long for an unknown
+/// address as for a wrong password. `find` says who may sign in, and with which hash.
+///
+/// # Errors
+///
+/// [`AuthError::TooManyAttempts`] under this key, [`AuthError::WrongCredentials`], or what `find`
+/// says.
+pub async fn prove<T>(
+    (attempts, passwords): (&Attempts, &Passwords),
+    attempts_key: &str,
+    proof: &Proof,
+    find: impl AsyncFnOnce(&str) -> Result<Option<(T, Option<String>)>, AuthError>,
+) -> Result<T, AuthError> {
+    if let Standing::Blocked(seconds) = attempts.begin(attempts_key).await {
+        return Err(AuthError::TooManyAttempts(seconds));
+    }
+    let (person, hash) = find(proof.email()).await?.unzip();
+    let is_proven = passwords
+        .check(proof.password.clone(), hash.flatten())
+        .await?;
+    let person = person
+        .filter(|_| is_proven)
+        .ok_or(AuthError::WrongCredentials)?;
+    attempts.forgive(attempts_key).await;
+    Ok(person)
+}
+
+/// What is kept of what a client calls itself.
+pub fn kept_agent(user_agent: Option<&str>) -> Option<String> {
+    user_agent.map(|text| text.chars().take(USER_AGENT_LENGTH).collect())
+}

@@ -1,0 +1,87 @@
+//! The API of operators: the admin's door to the provisioner. It answers at `admin.<base domain>`
+//! of servers that were given the owner's address, and is nowhere else.
+//!
+//! Invariants: no token of a dealer opens it, and none of its tokens opens a dealer; every route
+//! names its permission; what was done stands in the tenant's history under the operator's id.
+
+mod dealers;
+mod directory;
+mod door;
+mod operator;
+mod permission;
+mod problem;
+mod runs;
+mod sessions;
+mod sign_in;
+mod tenants;
+mod wire;
+
+pub use dealers::Dealers;
+pub use door::{admin_host, nothing_here};
+
+use actix_web::{HttpRequest, web};
+use tokio::sync::{Notify, watch};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use self::sessions::OperatorSessions;
+use crate::auth::{AccessTokens, OfPlatform};
+use crate::config::Config;
+use crate::db::OwnerDb;
+
+/// What operators' requests are served with.
+#[derive(Debug)]
+pub struct Platform {
+    db: OwnerDb<Dealers>,
+    tokens: AccessTokens<OfPlatform>,
+    sessions: OperatorSessions,
+    /// Whether this process is about to end: what would go on for ever ends then.
+    closing: watch::Sender<bool>,
+    /// Rung when there may be something to do for who works on runs.
+    bell: Notify,
+}
+
+impl Platform {
+    /// Prepares it, if the configuration names the owner's address.
+    ///
+    /// # Errors
+    ///
+    /// When the address can't be read.
+    pub fn connect_lazily(config: &Config) -> Result<Option<Self>, anyhow::Error> {
+        let db = OwnerDb::connect_lazily(&config.platform, &config.database, Dealers)?;
+        Ok(db.map(|db| Self {
+            db,
+            tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
+            sessions: OperatorSessions::new(config),
+            closing: watch::Sender::new(false),
+            bell: Notify::new(),
+        }))
+    }
+
+    /// Works on migration runs until this process ends.
+    pub async fn work_on_runs(&self) {
+        runs::work(self).await;
+    }
+
+    /// Ends what would go on for as long as somebody listens or there is work.
+    pub fn wind_up(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Closes its connections.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// What serves this request; nothing where the server has no such API.
+    fn behind(req: &HttpRequest) -> Option<&web::Data<Self>> {
+        req.app_data::<web::Data<Self>>()
+    }
+}
+
+/// The routes of this API.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    sign_in::routes(cfg);
+    tenants::routes(cfg);
+    directory::routes(cfg);
+    runs::routes(cfg);
+}

@@ -1,0 +1,56 @@
+//! What an operator may do: permissions as types, and which role holds which.
+
+use provisioner::operators::Role;
+
+use crate::auth::Permission;
+
+/// Look at everything.
+#[derive(Debug)]
+pub(super) struct Look;
+/// Switch tenants off and on again.
+#[derive(Debug)]
+pub(super) struct SuspendTenants;
+/// Look for the proof of a tenant's domain.
+#[derive(Debug)]
+pub(super) struct VerifyDomains;
+/// Make tenants, and change what they are called, may use and where they are.
+#[derive(Debug)]
+pub(super) struct ChangeTenants;
+
+/// Carry a new version over the fleet.
+#[derive(Debug)]
+pub(super) struct RunMigrations;
+
+impl Permission for Look {
+    const NAME: &'static str = "platform.read";
+}
+impl Permission for SuspendTenants {
+    const NAME: &'static str = "tenant.suspend";
+}
+impl Permission for VerifyDomains {
+    const NAME: &'static str = "domain.verify";
+}
+impl Permission for ChangeTenants {
+    const NAME: &'static str = "tenant.change";
+}
+
+impl Permission for RunMigrations {
+    const NAME: &'static str = "migration.run";
+}
+
+/// The permissions of a role, each role's with those of the one before.
+pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
+    const ALL: &[&str] = &[
+        Look::NAME,
+        SuspendTenants::NAME,
+        VerifyDomains::NAME,
+        ChangeTenants::NAME,
+        RunMigrations::NAME,
+    ];
+    let held = match role {
+        Role::Viewer => 1,
+        Role::Support => 3,
+        Role::Admin => ALL.len(),
+    };
+    &ALL[..held]
+}

@@ -1,0 +1,151 @@
+//! Making a tenant.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use actix_web::{HttpResponse, post, web};
+use provisioner::password::{self, Cost};
+use provisioner::{Email, Label, NewTenant, Owner, Placement, Slug, TenantName};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use crate::http::{Body, Problem};
+use crate::platform::dealers::{CURRENCY, DEFAULT_CURRENCY, currency};
+use crate::platform::operator::Operator;
+use crate::platform::permission::ChangeTenants;
+use crate::platform::wire::TenantOut;
+
+/// The route that makes one.
+pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(create);
+}
+
+/// A tenant to be made.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TenantIn {
+    /// First label of its host name: 2 to 40 letters a-z, digits and single hyphens.
+    #[schema(example = "acme")]
+    slug: String,
+    /// What people read, 1 to 120 characters.
+    #[schema(example = "Acme Baustoffe")]
+    name: String,
+    owner: OwnerIn,
+    /// The plan it is on. One with a lane of its own for each tenant makes that lane too.
+    plan: Option<String>,
+    /// The node it will live on; the platform's own when absent.
+    node: Option<String>,
+    /// The lane it will be on, by login or id, and so the node too; the emptiest when absent.
+    lane: Option<String>,
+    /// ISO 4217 code of its prices; EUR when absent.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
+    /// Rows to begin with.
+    #[serde(default)]
+    #[schema(example = json!(["demo"]))]
+    seeds: Vec<String>,
+}
+
+/// The first person of a tenant.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OwnerIn {
+    /// They sign in with it.
+    #[schema(example = "owner@acme.example")]
+    email: String,
+    /// How to address them; the address when absent.
+    name: Option<String>,
+}
+
+/// A tenant that was made.
+#[derive(Serialize, ToSchema)]
+struct CreatedTenantOut {
+    #[serde(flatten)]
+    tenant: TenantOut,
+    /// What the owner signs in with; told this once.
+    owner_password: String,
+    /// What to look at soon, such as a database that is short of connections.
+    #[schema(required)]
+    warning: Option<String>,
+}
+
+/// Make a tenant
+///
+/// It is ready for its first sign-in. The owner's password is made up and told once, in the answer.
+#[utoipa::path(tag = "platform", operation_id = "create_tenant", request_body = TenantIn,
+    security(("bearer" = [])), responses(
+        (status = 201, body = CreatedTenantOut, headers(
+            ("Location" = String, description = "Where the tenant is found"))),
+        (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json"),
+    ))]
+#[post("/tenants")]
+async fn create(
+    who: Operator<ChangeTenants>,
+    body: Body<TenantIn>,
+) -> Result<HttpResponse, Problem> {
+    let password = password::generate().map_err(Problem::internal)?;
+    let (new, at) = read(body.0, &password).await?;
+    let created = who
+        .ask(
+            |library, actor| async move { library.create_at(NewTenant { actor, ..new }, at).await },
+        )
+        .await?;
+    let tenant = TenantOut::from(created.tenant);
+    let pressure = created.added.and_then(|lane| lane.pressure);
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", tenant.address()))
+        .json(CreatedTenantOut {
+            tenant,
+            owner_password: password.expose_secret().to_owned(),
+            warning: pressure.map(|pressure| pressure.to_string()),
+        }))
+}
+
+/// Everything that can be wrong without a database is found before there is one.
+async fn read(body: TenantIn, password: &SecretString) -> Result<(NewTenant, Placement), Problem> {
+    let email: Email = field("/owner/email", Email::parse(&body.owner.email))?;
+    let owner_name = match &body.owner.name {
+        Some(name) => field("/owner/name", TenantName::parse(name))?.to_string(),
+        None => email.to_string(),
+    };
+    let label = |pointer, text: Option<String>| {
+        text.map(|text| field(pointer, text.parse::<Label>()))
+            .transpose()
+    };
+    let text = body.currency.as_deref().unwrap_or(DEFAULT_CURRENCY);
+    let currency = field("/currency", currency(text))?;
+    let (slug, name) = (
+        field("/slug", Slug::parse(&body.slug))?,
+        field("/name", TenantName::parse(&body.name))?,
+    );
+    let at = Placement {
+        plan: label("/plan", body.plan)?,
+        node: label("/node", body.node)?,
+        lane: body.lane,
+    };
+    let password = password.clone();
+    let hash = web::block(move || password::hash(&password, Cost::default())).await;
+    let password_hash = hash
+        .map_err(Problem::internal)?
+        .map_err(Problem::internal)?;
+    let new = NewTenant {
+        slug,
+        name,
+        owner: Some(Owner {
+            email: email.to_string(),
+            name: owner_name,
+            password_hash,
+        }),
+        seeds: body.seeds,
+        settings: BTreeMap::from([(CURRENCY.to_owned(), currency)]),
+        actor: String::new(),
+    };
+    Ok((new, at))
+}
+
+fn field<T, E: Display>(pointer: &str, read: Result<T, E>) -> Result<T, Problem> {
+    read.map_err(|error| Problem::field(pointer, "shape", error))
+}

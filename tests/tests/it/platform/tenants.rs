@@ -1,0 +1,301 @@
+//! Tenants through the operators' API: the same as through `tubex`, and on record.
+
+use serde_json::{Value, json};
+use tests::{Actor, eventually};
+
+use super::{app, command, operator};
+
+/// The newest line of a tenant's history.
+async fn newest_event(who: &Actor, tenant: &str) -> Value {
+    let path = format!("/platform/v1/tenants/{tenant}/events?limit=1");
+    who.get(&path).await.expect(200).json["data"][0].clone()
+}
+
+async fn id_of(who: &Actor) -> String {
+    let me = who.get("/platform/v1/me").await.expect(200);
+    me.json["id"].as_str().unwrap().to_owned()
+}
+
+/// Makes a tenant of this test's own.
+async fn create(who: &Actor, fields: Value) -> tests::Reply {
+    let slug = format!("p{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
+    let mut body = json!({
+        "slug": slug, "name": "New Dealer", "owner": { "email": "owner@new.example" },
+    });
+    body.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    who.post("/platform/v1/tenants", body).await
+}
+
+#[actix_web::test]
+async fn what_operators_read_is_what_tubex_shows() {
+    let app = app().await;
+    let viewer = operator(&app, "viewer").await;
+
+    for (path, arguments) in [
+        ("/platform/v1/tenants", &["tenant", "list"][..]),
+        (
+            "/platform/v1/tenants?limit=2",
+            &["tenant", "list", "--limit", "2"],
+        ),
+        (
+            "/platform/v1/tenants?after=acme&status=active",
+            &["tenant", "list", "--after", "acme", "--status", "active"],
+        ),
+        ("/platform/v1/tenants/bolt", &["tenant", "show", "bolt"]),
+        ("/platform/v1/lanes", &["lane", "list"]),
+        ("/platform/v1/nodes", &["node", "list"]),
+        ("/platform/v1/plans", &["plan", "list"]),
+        (
+            "/platform/v1/tenants/bolt/domains",
+            &["domain", "list", "bolt"],
+        ),
+    ] {
+        let here = viewer.get(path).await.expect(200).json;
+        let (_, there) = command(&app, arguments).await;
+
+        assert_eq!(here, there, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn an_admin_makes_a_tenant_whose_owner_can_sign_in() {
+    let app = app().await;
+    let admin = operator(&app, "admin").await;
+    let fields = json!({ "owner": { "email": "Owner@New.Example", "name": "Olga" }, "seeds": ["demo"], "currency": "CHF" });
+
+    let made = create(&admin, fields).await.expect(201);
+
+    let (slug, id) = (
+        made.json["slug"].as_str().unwrap(),
+        made.json["id"].as_str().unwrap(),
+    );
+    assert_eq!(
+        made.header("location"),
+        format!("/platform/v1/tenants/{id}")
+    );
+    assert_eq!(made.json["status"], "active");
+    let shown = admin.get(made.header("location")).await.expect(200);
+    assert_eq!(shown.json["slug"], slug);
+    let password = made.json["owner_password"].as_str().unwrap();
+    assert!(!shown.text().contains(password));
+    let event = newest_event(&admin, slug).await;
+    assert_eq!(event["kind"], "created");
+    assert_eq!(event["actor"], format!("operator/{}", id_of(&admin).await));
+    let host = format!("{slug}.localhost");
+    eventually("the owner signs in", async || {
+        let stranger = app.stranger(&host);
+        stranger.sign_in("owner@new.example", password).await.status == 200
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_is_wrong_with_a_new_tenant_is_told_field_by_field() {
+    let app = app().await;
+    let admin = operator(&app, "admin").await;
+
+    for (fields, pointer) in [
+        (json!({"slug": "Not a slug"}), "/slug"),
+        (json!({"slug": "admin"}), "/slug"),
+        (json!({"name": " "}), "/name"),
+        (json!({"owner": {"email": "nobody"}}), "/owner/email"),
+        (
+            json!({"owner": {"email": "a@b.example", "name": "a\nb"}}),
+            "/owner/name",
+        ),
+        (json!({"currency": "euro"}), "/currency"),
+        (json!({"seeds": ["unknown"]}), "/seeds"),
+        (json!({"plan": "Not A Label"}), "/plan"),
+        (json!({"surprise": 1}), "/surprise"),
+    ] {
+        let reply = create(&admin, fields.clone()).await.expect(422);
+        assert_eq!(
+            reply.json["errors"][0]["pointer"],
+            pointer,
+            "{fields} {}",
+            reply.text()
+        );
+    }
+    for (fields, status, code) in [
+        (json!({"slug": "acme"}), 409, "slug_taken"),
+        (json!({"plan": "no-such-plan"}), 404, "plan_not_found"),
+        (json!({"node": "no-such-node"}), 404, "node_not_found"),
+        (json!({"lane": "no-such-lane"}), 404, "lane_not_found"),
+    ] {
+        let reply = create(&admin, fields).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem()),
+            (status, code),
+            "{}",
+            reply.text()
+        );
+    }
+}
+
+#[actix_web::test]
+async fn support_suspends_and_resumes_and_it_stands_in_the_history() {
+    let app = app().await;
+    let dealer = app.dealer().await;
+    let support = operator(&app, "support").await;
+    let tenant = format!("/platform/v1/tenants/{}", dealer.slug);
+    let post =
+        async |verb: &str, body: Value| support.post(&format!("{tenant}/{verb}"), body).await;
+
+    let suspended = post("suspend", json!({"reason": "unpaid"}))
+        .await
+        .expect(200);
+
+    assert_eq!(suspended.json["status"], "suspended");
+    eventually("the dealer is off", async || {
+        dealer.get("/items").await.problem() == "tenant_suspended"
+    })
+    .await;
+    let event = newest_event(&support, &dealer.slug).await;
+    assert_eq!(
+        (&event["kind"], &event["detail"]["reason"]),
+        (&json!("suspended"), &json!("unpaid"))
+    );
+    assert_eq!(
+        event["actor"],
+        format!("operator/{}", id_of(&support).await)
+    );
+    let again = post("suspend", json!({"reason": "twice"})).await;
+    assert_eq!(
+        (again.status.as_u16(), again.problem()),
+        (409, "tenant_status_wrong")
+    );
+    let wordless = post("suspend", json!({"reason": " "})).await.expect(422);
+    assert_eq!(wordless.json["errors"][0]["pointer"], "/reason");
+    let resumed = post("resume", json!({})).await.expect(200);
+    assert_eq!(resumed.json["status"], "active");
+    let nobody = support
+        .post("/platform/v1/tenants/nobody/resume", json!({}))
+        .await;
+    assert_eq!(
+        (nobody.status.as_u16(), nobody.problem()),
+        (404, "tenant_not_found")
+    );
+}
+
+#[actix_web::test]
+async fn a_tenant_changes_its_plan_and_its_lane() {
+    let app = app().await;
+    let admin = operator(&app, "admin").await;
+    command(&app, &["plan", "set", "gold", "--concurrency", "7"]).await;
+    let made = create(&admin, json!({"plan": "gold"})).await.expect(201);
+    let at = made.header("location").to_owned();
+    let post = async |verb: &str, body: Value| admin.post(&format!("{at}/{verb}"), body).await;
+
+    let without = post("plan", json!({"plan": null})).await.expect(200);
+    assert_eq!(without.json["plan"], Value::Null);
+    post("plan", json!({})).await.expect(422);
+    let unknown = post("plan", json!({"plan": "silver"})).await;
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.problem()),
+        (404, "plan_not_found")
+    );
+
+    let moved = post("lane", json!({"dedicated": true})).await.expect(200);
+    assert_eq!(moved.json["from"], made.json["lane"]);
+    let shown = admin.get(&at).await.expect(200);
+    assert_eq!(shown.json["lane"], moved.json["to"]);
+    post("lane", json!({"dedicated": true, "lane": "x"}))
+        .await
+        .expect(422);
+    let back = post("lane", json!({"lane": made.json["lane"]}))
+        .await
+        .expect(200);
+    assert_eq!(back.json["dropped"], moved.json["to"]);
+}
+
+#[actix_web::test]
+async fn a_domain_is_claimed_and_forgotten() {
+    let app = app().await;
+    let admin = operator(&app, "admin").await;
+    let domains = "/platform/v1/tenants/acme/domains";
+    let domain = "shop.acme.example";
+
+    let claimed = admin
+        .post(domains, json!({"domain": domain}))
+        .await
+        .expect(200);
+
+    assert_eq!(
+        claimed.json["record"]["name"],
+        format!("_tubex-challenge.{domain}")
+    );
+    assert_eq!(claimed.json["verified_at"], Value::Null);
+    let listed = admin.get(domains).await.expect(200);
+    assert_eq!(listed.json["data"], json!([claimed.json]));
+    admin
+        .post(domains, json!({"domain": "no domain"}))
+        .await
+        .expect(422);
+    admin
+        .delete(&format!("{domains}/{domain}"))
+        .await
+        .expect(204);
+    let gone = admin.delete(&format!("{domains}/{domain}")).await;
+    assert_eq!(
+        (gone.status.as_u16(), gone.problem()),
+        (404, "domain_not_claimed")
+    );
+}
+
+#[actix_web::test]
+async fn a_history_is_read_page_by_page() {
+    let app = app().await;
+    let admin = operator(&app, "admin").await;
+    for verb in ["suspend", "resume", "suspend", "resume"] {
+        let path = format!("/platform/v1/tenants/core/{verb}");
+        let body = if verb == "suspend" {
+            json!({"reason": "x"})
+        } else {
+            json!({})
+        };
+        admin.post(&path, body).await.expect(200);
+    }
+    let all = admin
+        .get("/platform/v1/tenants/core/events")
+        .await
+        .expect(200)
+        .json;
+
+    let mut kinds = Vec::new();
+    let mut path = "/platform/v1/tenants/core/events?limit=2".to_owned();
+    loop {
+        let page = admin.get(&path).await.expect(200).json;
+        kinds.extend(page["data"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
+        path = format!("/platform/v1/tenants/core/events?limit=2&before={next}");
+    }
+
+    assert_eq!(json!(kinds), all["data"]);
+    assert_eq!(kinds[0]["kind"], "resumed");
+    assert!(kinds.len() > 4);
+}
+
+#[actix_web::test]
+async fn queries_that_make_no_sense_are_refused() {
+    let app = app().await;
+    let viewer = operator(&app, "viewer").await;
+
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "status=unheard-of",
+        "sort=slug",
+    ] {
+        let reply = viewer.get(&format!("/platform/v1/tenants?{query}")).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem()),
+            (400, "query_invalid"),
+            "{query}"
+        );
+    }
+}
