@@ -1,6 +1,6 @@
 //! Working on a run: a few connections, each taking tenants by the handful until none is left.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::apply::{Cut, Shift, apply, correct, find_statement, versions_there};
 use super::claim::{Claimed, LEASE_SECONDS, claim, give_back, renew};
-use super::course::{Course, Extent};
+use super::course::{Course, Extent, Looks};
 use super::finish::{Verdict, explain, prove, put_off, settle};
 use super::one_by_one::{build_index, fill};
 use super::options::RunOptions;
@@ -113,6 +113,7 @@ impl<P: Product> Provisioner<P> {
                 Some(_) => Extent::BackToo,
                 None => Extent::Forth,
             },
+            looks: Looks::At(HashSet::from([entry.target_version.clone()])),
             sites: Mutex::default(),
             courses: Mutex::default(),
             leases: std::sync::Mutex::default(),
@@ -143,6 +144,7 @@ struct Crew<P> {
     actor: Arc<str>,
     events: Option<mpsc::UnboundedSender<Event>>,
     extent: Extent,
+    looks: Looks,
     sites: Mutex<HashMap<Uuid, Result<Site, ReachError>>>,
     courses: Mutex<HashMap<Uuid, Arc<Course>>>,
     leases: std::sync::Mutex<Vec<Uuid>>,
@@ -479,7 +481,8 @@ impl<P: Product> Crew<P> {
             return Ok(Arc::clone(course));
         }
         let there = site.database(&self.inner.db);
-        let course = Course::record(there, &self.inner.product, self.extent).await?;
+        let product = &self.inner.product;
+        let course = Course::record(there, product, self.extent, &self.looks).await?;
         let course = Arc::new(course);
         courses.insert(site.id(), Arc::clone(&course));
         Ok(course)
