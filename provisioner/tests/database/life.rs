@@ -204,6 +204,39 @@ async fn a_tenant_elsewhere_is_archived_and_half_made_ones_are_forgotten() {
 }
 
 #[tokio::test]
+async fn what_is_being_written_when_an_archive_begins_is_in_it() {
+    scratch::ready(|scratch| async move {
+        let provisioner = scratch.provisioner(Toy::shelved());
+        let acme = provisioner.create(tenant("acme")).await.unwrap().tenant;
+        let home = TempDir::new().unwrap();
+        let writer = scratch.single_connection();
+        let late = "BEGIN; INSERT INTO {}.widget (name) VALUES ('late')";
+        let late = late.replace("{}", &acme.schema_name);
+        writer.execute_unprepared(&late).await.unwrap();
+        provisioner.close("acme", "left", "test").await.unwrap();
+        let committing = tokio::spawn({
+            let scratch = scratch.clone();
+            async move {
+                while scratch.count(WAITING).await == 0 {
+                    tokio::task::yield_now().await;
+                }
+                writer.execute_unprepared("COMMIT").await.unwrap();
+            }
+        });
+
+        let archived = archive(&provisioner, home.path()).await.unwrap();
+        committing.await.unwrap();
+        let folder = Path::new(&archived.export.location);
+        let again = provisioner.import(import(folder, "again")).await.unwrap();
+
+        let schema = again.tenant.schema_name;
+        let kept = format!("SELECT FROM {schema}.widget WHERE name = 'late'");
+        assert_eq!(scratch.count(&kept).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_table_that_somebody_reads_is_dropped_when_they_are_done() {
     scratch::ready(|scratch| async move {
         let provisioner = scratch.provisioner(Toy::shelved());
@@ -219,8 +252,7 @@ async fn a_table_that_somebody_reads_is_dropped_when_they_are_done() {
             let scratch = scratch.clone();
             async move {
                 // The archive has met the lock when somebody waits for it.
-                let waiting = "SELECT FROM pg_locks WHERE NOT granted";
-                while scratch.count(waiting).await == 0 {
+                while scratch.count(WAITING).await == 0 {
                     tokio::task::yield_now().await;
                 }
                 reader.execute_unprepared("COMMIT").await.unwrap();
@@ -234,6 +266,10 @@ async fn a_table_that_somebody_reads_is_dropped_when_they_are_done() {
     })
     .await;
 }
+
+/// Whoever waits for a lock in this database.
+const WAITING: &str = "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                       WHERE d.datname = current_database() AND NOT l.granted";
 
 async fn archive(
     provisioner: &Provisioner<Toy>,
