@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, Quer
 use uuid::Uuid;
 
 use crate::fingerprint::{self, Difference};
-use crate::fleet::{Course, Extent, Looks};
+use crate::fleet::{Course, Extent};
 use crate::nodes::{ReachError, Site};
 use crate::query::{all, column, run};
 use crate::transaction::{Limits, begin, finish};
@@ -95,7 +95,7 @@ impl<P: Product> Provisioner<P> {
     ) -> Result<(), RunError> {
         let there = site.database(&self.inner.db);
         let product = &self.inner.product;
-        let looks = Looks::At(self.versions_on(site.id()).await?);
+        let looks = self.versions_on(site.id()).await?;
         let course = Course::record(there, product, Extent::Forth, &looks).await?;
         let mut after = String::new();
         loop {

@@ -9,8 +9,11 @@
 
 mod apply;
 mod claim;
+mod contracts;
 mod control;
 mod course;
+mod crew;
+mod errors;
 mod finish;
 mod one_by_one;
 mod options;
@@ -20,7 +23,9 @@ mod recorder;
 mod rollback;
 mod selector;
 mod start;
+mod stumble;
 mod wave;
+mod waves;
 mod worker;
 
 use sea_orm::DbErr;
@@ -30,7 +35,7 @@ pub use entity::platform::migration_run::State as RunState;
 pub use entity::platform::migration_run_tenant::State as PlaceState;
 
 pub use self::control::Retried;
-pub(crate) use self::course::{Course, Extent, Looks};
+pub(crate) use self::course::{Course, Extent};
 pub use self::options::{Canary, MaxFailures, RunOptions};
 pub use self::progress::{Counts, ListPlaces, PlaceEntry, PlacePage, RunEntry};
 pub use self::selector::Selector;

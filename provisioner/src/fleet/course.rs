@@ -30,24 +30,6 @@ pub(crate) enum Extent {
     BackToo,
 }
 
-/// Which versions are to be known by their looks; to look costs about as much as a migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Looks {
-    /// All of them.
-    All,
-    /// These.
-    At(HashSet<String>),
-}
-
-impl Looks {
-    fn want(&self, version: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::At(versions) => versions.contains(version),
-        }
-    }
-}
-
 /// A product's migrations, oldest first.
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -103,12 +85,14 @@ impl Reference {
 }
 
 impl Course {
-    /// Takes all steps of a product on a node, and undoes them.
+    /// Takes all steps of a product on a node, and undoes them. What schemas look like is only
+    /// asked at the versions in `looks` (and at all, where there is to be a way back): it costs
+    /// about as much as a migration.
     pub(crate) async fn record<P: Product>(
         node: &DatabaseConnection,
         product: &P,
         extent: Extent,
-        looks: &Looks,
+        looks: &HashSet<String>,
     ) -> Result<Self, RunError> {
         let tx = Arc::new(begin(node, LIMITS).await?);
         let outcome = record_in(&tx, product, extent, looks).await;
@@ -136,7 +120,7 @@ async fn record_in<P: Product>(
     tx: &Arc<DatabaseTransaction>,
     product: &P,
     extent: Extent,
-    looks: &Looks,
+    looks: &HashSet<String>,
 ) -> Result<Course, RunError> {
     let migrator = product.migrator();
     let schema = SchemaName::generate()?;
@@ -161,7 +145,7 @@ async fn record_in<P: Product>(
             .run(migration.as_ref(), Direction::Up)
             .await
             .map_err(failed)?;
-        let is_wanted = extent == Extent::BackToo || looks.want(&name);
+        let is_wanted = extent == Extent::BackToo || looks.contains(&name);
         let reference = match is_wanted {
             true => Some(look(tx, &schema).await?),
             false => None,
