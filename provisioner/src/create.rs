@@ -1,9 +1,12 @@
 //! Birth of a tenant: role, schema, migrations, first rows and directory entry. On the platform's
 //! own node that is one transaction: whatever happens on the way, there is either nothing or a
-//! complete tenant. On another node the intent is written first, see `elsewhere`.
+//! complete tenant. On another node the intent is written first, see `elsewhere`. Where a spare
+//! waits, all but the first rows is there already, see `claim`.
 
 mod birth;
+mod claim;
 mod elsewhere;
+mod error;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,15 +21,19 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-pub(crate) use self::birth::{head, hide_history, make_schema};
+pub(crate) use self::birth::{build, head, hide_history, make_schema};
+pub(crate) use self::elsewhere::{
+    Announced, Cut, announce, clear, forsake, hold, home, take_over, wait_for_the_dead,
+};
+pub use self::error::CreateError;
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
-use crate::nodes::{ReachError, Site};
+use crate::nodes::Site;
 use crate::query::one;
 use crate::transaction::{Limits, act_as_owner, begin, finish, to_the_end};
 use crate::{
-    Birth, Inner, Label, Owner, Product, Provisioner, SchemaName, SeedError, Slug, TenantEntry,
-    TenantName, db_error, directory, plans,
+    Birth, Inner, Label, Owner, Product, Provisioner, SchemaName, Slug, TenantEntry, TenantName,
+    db_error, directory, plans,
 };
 
 /// Creators of one lane wait for each other, each for as long as a creation takes.
@@ -71,100 +78,25 @@ pub struct Created {
     pub tenant: TenantEntry,
     /// Set when a lane was added for it.
     pub added: Option<AddedLane>,
+    /// Whether a spare was used, which had been prepared before.
+    pub from_spare: bool,
     /// How long it took, from the first statement to the commit.
     pub took: Duration,
-}
-
-/// Why no tenant was made.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateError {
-    /// Somebody is called that already.
-    #[error("the slug {0} is taken")]
-    SlugTaken(Slug),
-    /// Somebody is at it right now.
-    #[error("a tenant with the slug {0} is being created by somebody else")]
-    BeingCreated(Slug),
-    /// A creation was interrupted, and it was to be somewhere else.
-    #[error("a creation of {slug} on node {node}, lane {lane}, was interrupted and not finished")]
-    HalfMade {
-        /// What was asked for.
-        slug: Slug,
-        /// Where it was to live.
-        node: String,
-        /// The login of the lane it was to be on.
-        lane: String,
-    },
-    /// Another node did not say whether it has the tenant now.
-    #[error("node {node} did not say whether it holds the new tenant {slug}")]
-    Unfinished {
-        /// What was asked for.
-        slug: Slug,
-        /// Where it is to live.
-        node: String,
-        /// What happened to the connection.
-        #[source]
-        cause: DbErr,
-    },
-    /// No plan is called that.
-    #[error("there is no plan {0:?}")]
-    NoPlan(String),
-    /// The node could not be worked on.
-    #[error("the new tenant's node is out of reach")]
-    Reach(#[from] ReachError),
-    /// The product could not fill the new schema.
-    #[error("the new tenant could not be filled")]
-    Seed(#[source] SeedError),
-    /// The product's migrations don't run on an empty schema.
-    #[error("the migrations failed on the new schema")]
-    Migration(#[source] DbErr),
-    /// The product has no migrations, so its tenants would have no version.
-    #[error("the product has no migrations")]
-    NoMigrations,
-    /// No lane could be had.
-    #[error("the new tenant could not be placed on a lane")]
-    Lane(#[source] LaneError),
-    /// The platform was never migrated.
-    #[error("this database holds no platform yet")]
-    NoPlatform(#[source] DbErr),
-    /// The role that we are may not make roles or schemas.
-    #[error("this role may not create tenants")]
-    Denied(#[source] DbErr),
-    /// The operating system has no randomness to give.
-    #[error("the operating system gave no randomness")]
-    Random(#[from] getrandom::Error),
-    /// A statement failed.
-    #[error("the database failed")]
-    Db(#[source] DbErr),
-}
-
-impl From<DbErr> for CreateError {
-    fn from(error: DbErr) -> Self {
-        if db_error::is_missing_platform(&error) {
-            Self::NoPlatform(error)
-        } else if db_error::sqlstate(&error).as_deref() == Some(db_error::INSUFFICIENT_PRIVILEGE) {
-            Self::Denied(error)
-        } else {
-            Self::Db(error)
-        }
-    }
-}
-
-impl From<LaneError> for CreateError {
-    fn from(error: LaneError) -> Self {
-        match error {
-            LaneError::Db(cause) => cause.into(),
-            LaneError::Reach(cause) => cause.into(),
-            other => Self::Lane(other),
-        }
-    }
 }
 
 /// What a creation has come to when its first transaction ends.
 enum Begun {
     /// All is done.
-    Complete(Box<TenantEntry>, Option<AddedLane>),
+    Complete(Box<Made>),
     /// The directory says that a tenant is being made on another node.
     Announced(elsewhere::Announced),
+}
+
+/// A tenant, and what it took to make it.
+struct Made {
+    tenant: TenantEntry,
+    added: Option<AddedLane>,
+    from_spare: bool,
 }
 
 impl<P: Product> Provisioner<P> {
@@ -180,7 +112,7 @@ impl<P: Product> Provisioner<P> {
         self.create_at(new, Placement::default()).await
     }
 
-    /// Makes a tenant where it is asked for.
+    /// Makes a tenant where it is asked for; from a spare, if there is one that fits.
     ///
     /// On another node a creation that is cut leaves an entry that says so, and servers answer
     /// that the tenant is on its way. Creating it again takes over: whatever was made of it is
@@ -196,18 +128,17 @@ impl<P: Product> Provisioner<P> {
             let head = head(inner.product.migrator()).ok_or(CreateError::NoMigrations)?;
             let tx = begin(&inner.db, LIMITS).await?;
             let outcome = start(&tx, &inner, &new, &at, &head).await;
-            let (tenant, added) = match finish(tx, outcome).await? {
-                Begun::Complete(tenant, added) => (*tenant, added),
+            let made = match finish(tx, outcome).await? {
+                Begun::Complete(made) => *made,
                 Begun::Announced(announced) => {
-                    let added = announced.added.clone();
-                    let tenant = elsewhere::complete(&inner, &announced, &new, &head).await?;
-                    (tenant, added)
+                    elsewhere::complete(&inner, announced, &new, &head).await?
                 }
             };
-            let took = begun.elapsed();
+            let (took, tenant) = (begun.elapsed(), made.tenant);
             tracing::info!(
                 tenant.id = %tenant.id,
                 tenant.schema = tenant.schema_name,
+                tenant.from_spare = made.from_spare,
                 lane.login = tenant.lane,
                 node.name = tenant.node,
                 duration_ms = took.as_millis() as u64,
@@ -215,7 +146,8 @@ impl<P: Product> Provisioner<P> {
             );
             Ok(Created {
                 tenant,
-                added,
+                added: made.added,
+                from_spare: made.from_spare,
                 took,
             })
         })
@@ -245,6 +177,17 @@ async fn start<P: Product>(
     }
     let (site, wish) = destination(tx, inner, at, plan.as_ref()).await?;
     act_as_owner(tx).await?;
+    if let Some(spare) = claim::claim(tx, &site, wish, new, plan.as_ref(), head).await? {
+        if !site.is_own() {
+            return Ok(Begun::Announced(elsewhere::from_spare(spare, plan)));
+        }
+        let tenant = claim::fill(tx, inner, spare, new, plan.as_ref(), head).await?;
+        return Ok(Begun::Complete(Box::new(Made {
+            tenant,
+            added: None,
+            from_spare: true,
+        })));
+    }
     if !site.is_own() {
         let announced = elsewhere::announce(inner.ground(tx, &site), wish, new, plan, head).await?;
         return Ok(Begun::Announced(announced));
@@ -271,17 +214,33 @@ async fn start<P: Product>(
         id,
         "created",
         &new.actor,
-        detail(&birth, head, plan.as_ref()),
+        detail(&birth, head, plan.as_ref(), Origin::New),
         at,
     )
     .await?;
     let tenant = directory::entry(tx, id).await?.ok_or_else(vanished)?;
-    Ok(Begun::Complete(Box::new(tenant), placed.added))
+    Ok(Begun::Complete(Box::new(Made {
+        tenant,
+        added: placed.added,
+        from_spare: false,
+    })))
 }
 
 impl NewTenant {
+    /// One that gets its rows from a copy: nobody is born in it.
+    pub(crate) fn of_a_copy(slug: Slug, name: TenantName, actor: String) -> Self {
+        Self {
+            slug,
+            name,
+            owner: None,
+            seeds: vec![],
+            settings: BTreeMap::new(),
+            actor,
+        }
+    }
+
     /// What its product is told.
-    fn birth(&self, tenant_id: Uuid) -> Birth {
+    pub(crate) fn birth(&self, tenant_id: Uuid) -> Birth {
         Birth {
             tenant_id,
             slug: self.slug.clone(),
@@ -294,7 +253,7 @@ impl NewTenant {
 }
 
 /// The node, and which of its lanes.
-async fn destination<P: Product>(
+pub(crate) async fn destination<P: Product>(
     tx: &DatabaseTransaction,
     inner: &Inner<P>,
     at: &Placement,
@@ -323,7 +282,7 @@ async fn destination<P: Product>(
 /// Makes two creators of one slug queue up, so that the second learns that it is taken before it
 /// has built a schema for nothing. The unique constraint still has the last word. Answers with
 /// the entry of a creation that was announced and not finished.
-async fn reserve(
+pub(crate) async fn reserve(
     tx: &DatabaseTransaction,
     slug: &Slug,
 ) -> Result<Option<tenant::Model>, CreateError> {
@@ -344,7 +303,7 @@ async fn reserve(
     }
 }
 
-fn entry_of(
+pub(crate) fn entry_of(
     birth: &Birth,
     schema: &SchemaName,
     placed: &Placed,
@@ -371,7 +330,7 @@ fn entry_of(
 }
 
 /// Writes the directory entry.
-async fn enlist(
+pub(crate) async fn enlist(
     tx: &DatabaseTransaction,
     row: tenant::Model,
     slug: &Slug,
@@ -379,16 +338,36 @@ async fn enlist(
     tenant::Entity::insert(row.into_active_model().reset_all())
         .exec_without_returning(tx)
         .await
-        .map_err(|error| match db_error::constraint(&error) {
-            Some("tenant_slug_key") => CreateError::SlugTaken(slug.clone()),
-            _ => error.into(),
-        })?;
+        .map_err(|error| taken_or_failed(error, slug))?;
     Ok(())
 }
 
+/// The unique constraint has the last word about a slug.
+fn taken_or_failed(error: DbErr, slug: &Slug) -> CreateError {
+    match db_error::constraint(&error) {
+        Some("tenant_slug_key") => CreateError::SlugTaken(slug.clone()),
+        _ => error.into(),
+    }
+}
+
+/// What a tenant was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Nothing.
+    New,
+    /// A schema that had been prepared.
+    Spare,
+}
+
 /// The first line of a tenant's life.
-fn detail(birth: &Birth, head: &str, plan: Option<&plan::Model>) -> serde_json::Value {
+fn detail(
+    birth: &Birth,
+    head: &str,
+    plan: Option<&plan::Model>,
+    origin: Origin,
+) -> serde_json::Value {
     json!({
+        "spare": origin == Origin::Spare,
         "schema_version": head,
         "seeds": birth.seeds,
         "has_owner": birth.owner.is_some(),
@@ -396,6 +375,6 @@ fn detail(birth: &Birth, head: &str, plan: Option<&plan::Model>) -> serde_json::
     })
 }
 
-fn vanished() -> CreateError {
+pub(crate) fn vanished() -> CreateError {
     DbErr::RecordNotFound("the tenant that was just written".to_owned()).into()
 }

@@ -1,8 +1,8 @@
 //! Reading the directory: one tenant, or a page of them.
 
 use entity::platform::tenant::Status;
-use entity::platform::{lane, node, plan, tenant};
-use sea_orm::sea_query::{LockType, SimpleExpr};
+use entity::platform::{lane, node, plan, tenant, tenant_vitals};
+use sea_orm::sea_query::{Expr, LockType, SimpleExpr};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
     FromQueryResult, JoinType, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -11,7 +11,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Product, Provisioner, Slug, db_error};
+use crate::{Label, Product, Provisioner, Slug, db_error};
 
 /// A tenant as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -34,6 +34,14 @@ pub struct TenantEntry {
     pub plan: Option<String>,
     /// The newest migration that was applied.
     pub schema_version: String,
+    /// Words of operators, to choose tenants by.
+    pub tags: Vec<String>,
+    /// Why nothing of it may be destroyed.
+    pub legal_hold: Option<String>,
+    /// Tables and indexes in bytes, when somebody looked last.
+    pub size_bytes: Option<i64>,
+    /// The last request that a server told of.
+    pub last_active_at: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,
 }
@@ -41,8 +49,18 @@ pub struct TenantEntry {
 /// Which tenants to list.
 #[derive(Clone, Debug)]
 pub struct ListTenants {
-    /// Only those that stand here.
+    /// Only those that stand here. Without this, spares and those that are gone are left out.
     pub status: Option<Status>,
+    /// Only those that carry this word.
+    pub tag: Option<Label>,
+    /// Only those on this plan.
+    pub plan: Option<Label>,
+    /// Only those on the lane with this login.
+    pub lane: Option<String>,
+    /// Only those on this node.
+    pub node: Option<Label>,
+    /// Only those whose newest migration is this.
+    pub version: Option<String>,
     /// Only those whose slug sorts after this: the `next` of the page before.
     pub after: Option<String>,
     /// How many at most; 1 to [`ListTenants::MAX_LIMIT`], anything else is drawn in.
@@ -52,12 +70,53 @@ pub struct ListTenants {
 impl ListTenants {
     /// The longest page.
     pub const MAX_LIMIT: u64 = 1_000;
+
+    fn condition(&self) -> Condition {
+        let status = match self.status {
+            Some(status) => tenant::Column::Status.eq(status),
+            None => tenant::Column::Status.is_not_in(NOBODYS),
+        };
+        let tagged = |tag: &Label| Expr::cust_with_values("$1 = ANY(tenant.tags)", [tag.as_str()]);
+        let version = self.version.as_deref();
+        Condition::all()
+            .add(status)
+            .add_option(self.tag.as_ref().map(tagged))
+            .add_option(
+                self.plan
+                    .as_ref()
+                    .map(|plan| plan::Column::Name.eq(plan.as_str())),
+            )
+            .add_option(
+                self.lane
+                    .as_ref()
+                    .map(|lane| lane::Column::LoginRole.eq(lane.as_str())),
+            )
+            .add_option(
+                self.node
+                    .as_ref()
+                    .map(|node| node::Column::Name.eq(node.as_str())),
+            )
+            .add_option(version.map(|version| tenant::Column::SchemaVersion.eq(version)))
+            .add_option(
+                self.after
+                    .as_ref()
+                    .map(|slug| tenant::Column::Slug.gt(slug.as_str())),
+            )
+    }
 }
+
+/// Not somebody yet, or nobody any more.
+const NOBODYS: [Status; 2] = [Status::Spare, Status::Gone];
 
 impl Default for ListTenants {
     fn default() -> Self {
         Self {
             status: None,
+            tag: None,
+            plan: None,
+            lane: None,
+            node: None,
+            version: None,
             after: None,
             limit: 100,
         }
@@ -105,14 +164,7 @@ impl<P: Product> Provisioner<P> {
     /// [`DirectoryError::NoPlatform`], [`DirectoryError::Db`].
     pub async fn list(&self, which: &ListTenants) -> Result<TenantPage, DirectoryError> {
         let limit = which.limit.clamp(1, ListTenants::MAX_LIMIT);
-        let condition = Condition::all()
-            .add_option(which.status.map(|status| tenant::Column::Status.eq(status)))
-            .add_option(
-                which
-                    .after
-                    .as_ref()
-                    .map(|slug| tenant::Column::Slug.gt(slug.as_str())),
-            );
+        let condition = which.condition();
         let mut tenants = entries()
             .filter(condition)
             .order_by_asc(tenant::Column::Slug)
@@ -186,6 +238,12 @@ fn entries() -> Select<tenant::Entity> {
         .join(JoinType::InnerJoin, tenant::Relation::Lane.def())
         .join(JoinType::InnerJoin, lane::Relation::Node.def())
         .join(JoinType::LeftJoin, tenant::Relation::Plan.def())
+        .join(
+            JoinType::LeftJoin,
+            tenant_vitals::Relation::Tenant.def().rev(),
+        )
+        .column(tenant_vitals::Column::SizeBytes)
+        .column(tenant_vitals::Column::LastActiveAt)
         .column_as(lane::Column::LoginRole, "lane")
         .column_as(node::Column::Name, "node")
         .column_as(plan::Column::Name, "plan")

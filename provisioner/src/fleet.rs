@@ -30,6 +30,7 @@ pub use entity::platform::migration_run::State as RunState;
 pub use entity::platform::migration_run_tenant::State as PlaceState;
 
 pub use self::control::Retried;
+pub(crate) use self::course::{Course, Extent};
 pub use self::options::{Canary, MaxFailures, RunOptions};
 pub use self::progress::{Counts, ListPlaces, PlaceEntry, PlacePage, RunEntry};
 pub use self::selector::Selector;

@@ -7,12 +7,14 @@
     reason = "the provisioner is one of the two doors to a database; only `transaction` opens any"
 )]
 
+pub mod copy;
 mod create;
 mod db_error;
 pub mod directory;
 pub mod domains;
 mod email;
 pub mod events;
+mod examine;
 pub mod fence;
 mod fingerprint;
 pub mod fleet;
@@ -32,6 +34,8 @@ mod role;
 mod schema_name;
 mod scram;
 mod slug;
+pub mod spares;
+mod status;
 mod tenant_name;
 mod transaction;
 
@@ -48,6 +52,8 @@ pub use db_error::{Trouble, describe as describe_db_error, trouble as db_trouble
 pub use directory::{DirectoryError, ListTenants, TenantEntry, TenantPage};
 pub use domains::{Dns, DomainEntry, DomainError, DomainName, TxtResolver};
 pub use email::{Email, EmailError};
+pub use examine::{Depth, Drifted, Examined};
+pub use fingerprint::Difference;
 pub use fleet::{RunEntry, RunError, RunOptions, Started, WorkOptions};
 pub use label::{Label, LabelError};
 pub use lanes::LaneOptions;
@@ -57,6 +63,10 @@ pub use product::{Birth, Declared, Kind, Owner, Product, SeedError, Setting, Way
 pub use role::{RoleName, RoleNameError};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use slug::{Slug, SlugError};
+pub use spares::{SpareError, SpareMove, SpareNews, SpareReport};
+pub use status::{
+    FleetStatus, OldestFailure, RunInProgress, SpareCount, StatusCount, VersionCount,
+};
 pub use tenant_name::{TenantName, TenantNameError};
 
 /// Makes, shows and migrates the tenants of one product on one database.

@@ -140,8 +140,9 @@ impl Site {
         self.there.is_none()
     }
 
-    /// A connection to the node; `platform` where that is the place.
-    pub(crate) fn connection<'a>(
+    /// The node's database, for work that has transactions of its own; `platform` where that is
+    /// the place.
+    pub(crate) fn database<'a>(
         &'a self,
         platform: &'a DatabaseConnection,
     ) -> &'a DatabaseConnection {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::SchemaName;
+use crate::schema_name::is_opaque_id;
+
 /// A tenant's slug: 2 to 40 lower-case ASCII letters, digits and single inner hyphens, not only
 /// digits, not one of the names that we keep for ourselves.
 ///
@@ -90,12 +93,21 @@ impl Slug {
     }
 }
 
-/// Whether a host label is kept for the platform itself.
+/// Whether a host label is kept for the platform itself, or is that of a spare.
 ///
 /// Public because the server refuses the same names as hosts without looking them up.
 pub fn is_reserved(label: &str) -> bool {
-    RESERVED.binary_search(&label).is_ok()
+    let is_spare = label.strip_prefix(SPARE).is_some_and(is_opaque_id);
+    is_spare || RESERVED.binary_search(&label).is_ok()
 }
+
+/// What a spare's entry bears where a tenant's has its slug: nobody can be called that.
+pub(crate) fn of_spare(schema: &SchemaName) -> String {
+    schema.as_str().replacen("t_", SPARE, 1)
+}
+
+/// 16 hex digits follow, those of the spare's schema.
+const SPARE: &str = "spare-";
 
 /// Sorted, because it is searched by halves. `test` and `demo` are free on purpose: they are
 /// names that people rightly want, and nothing of ours answers there.
@@ -286,6 +298,16 @@ mod tests {
     fn digits_alone_are_no_name() {
         assert_eq!(Slug::parse("2024"), Err(SlugError::NoLetter));
         assert_eq!(Slug::parse("20-24"), Err(SlugError::NoLetter));
+    }
+
+    #[test]
+    fn nobody_is_called_like_a_spare() {
+        let schema = SchemaName::parse("t_0123456789abcdef").unwrap();
+        let spare = of_spare(&schema);
+
+        assert_eq!(spare, "spare-0123456789abcdef");
+        assert_eq!(Slug::parse(&spare), Err(SlugError::Reserved(spare)));
+        assert!(Slug::parse("spare-parts").is_ok());
     }
 
     #[test]

@@ -29,9 +29,11 @@ pub(crate) async fn begin(
         .begin_with_config(Some(IsolationLevel::ReadCommitted), None)
         .await?;
     // Whatever path the login came with must not decide where DDL lands.
-    tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
-        .await?;
-    bound_waits(&tx, limits).await?;
+    let sql = format!(
+        "SET LOCAL search_path = pg_catalog, pg_temp; {}",
+        bounds(limits)
+    );
+    tx.execute_unprepared(&sql).await?;
     Ok(tx)
 }
 
@@ -57,13 +59,16 @@ pub(crate) async fn act_as_owner(tx: &DatabaseTransaction) -> Result<(), DbErr> 
 
 /// Sets the limits of the rest of the transaction.
 pub(crate) async fn bound_waits(tx: &DatabaseTransaction, limits: Limits) -> Result<(), DbErr> {
-    tx.execute_unprepared(&format!(
+    tx.execute_unprepared(&bounds(limits)).await?;
+    Ok(())
+}
+
+fn bounds(limits: Limits) -> String {
+    format!(
         "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
         limits.lock_timeout.as_millis(),
         limits.statement_timeout.as_millis(),
-    ))
-    .await?;
-    Ok(())
+    )
 }
 
 /// Points the rest of the transaction at a tenant's schema. `pg_temp` comes last, so that no

@@ -11,6 +11,8 @@ pub struct Model {
     pub node_id: Uuid,
     /// How many; 0 to 1000.
     pub keep: i32,
+    /// No spare is made before this: whoever makes them rests.
+    pub not_before: Option<TimeDateTimeWithTimeZone>,
     /// When this was last said.
     pub updated_at: TimeDateTimeWithTimeZone,
 }

@@ -21,6 +21,8 @@ impl MigrationTrait for Migration {
 // A spare is a complete tenant that is nobody's yet; its slug is its schema's name with a hyphen,
 // which no person may choose. One that is gone keeps its row, so that its slug stays taken.
 //
+// A keeper of spares makes none before `not_before`: it rests, whichever of its processes it was.
+//
 // What changes often stands beside the entry, not in it: each change of an entry is told to all
 // servers.
 const UP: &str = r"
@@ -30,6 +32,8 @@ ALTER TABLE platform.tenant
         'suspended', 'past_grace', 'closing', 'archived', 'gone')),
     ADD COLUMN tags text[] NOT NULL DEFAULT '{}',
     ADD COLUMN legal_hold text CONSTRAINT tenant_legal_hold_check CHECK (legal_hold <> '');
+CREATE INDEX tenant_unborn_idx ON platform.tenant (status, id)
+    WHERE status IN ('spare', 'provisioning');
 
 CREATE TABLE platform.tenant_vitals (
     tenant_id      uuid NOT NULL CONSTRAINT tenant_vitals_pkey PRIMARY KEY
@@ -60,12 +64,14 @@ CREATE TABLE platform.spare_goal (
     node_id    uuid        NOT NULL CONSTRAINT spare_goal_pkey PRIMARY KEY
         CONSTRAINT spare_goal_node_id_fkey REFERENCES platform.node (id) ON DELETE CASCADE,
     keep       integer     NOT NULL CONSTRAINT spare_goal_keep_check CHECK (keep BETWEEN 0 AND 1000),
+    not_before timestamptz,
     updated_at timestamptz NOT NULL
 );
 ";
 
 const DOWN: &str = r"
 DROP TABLE platform.spare_goal, platform.tenant_export, platform.tenant_vitals;
+DROP INDEX platform.tenant_unborn_idx;
 ALTER TABLE platform.tenant DROP COLUMN legal_hold, DROP COLUMN tags,
     DROP CONSTRAINT tenant_status_check;
 ALTER TABLE platform.tenant

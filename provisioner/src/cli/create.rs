@@ -101,13 +101,20 @@ pub(super) async fn run(
     }
     if json {
         let mut shown = output::tenant_json(&created.tenant);
+        shown["from_spare"] = created.from_spare.into();
         if let Some(password) = generated {
             shown["owner_password"] = password.expose_secret().into();
         }
         output::say(&shown.to_string());
     } else {
         output::say(&output::tenant_fields(&created.tenant));
-        output::say(&format!("\ncreated in {} ms", created.took.as_millis()));
+        let origin = if created.from_spare {
+            " from a spare"
+        } else {
+            ""
+        };
+        let took = created.took.as_millis();
+        output::say(&format!("\ncreated{origin} in {took} ms"));
         if let Some(password) = generated {
             output::say(&format!(
                 "the owner's password, shown this once: {}",

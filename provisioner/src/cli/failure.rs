@@ -1,5 +1,6 @@
 //! What went wrong, for people and for machines, and the exit code that goes with it.
 
+mod life;
 mod runs;
 
 use std::error::Error;
@@ -8,7 +9,6 @@ use std::process::ExitCode;
 
 use provisioner::fence::FenceReport;
 use provisioner::lanes::LaneError;
-use provisioner::life::LifeError;
 use provisioner::nodes::{NodeError, ReachError};
 use provisioner::operators::OperatorError;
 use provisioner::plans::PlanError;
@@ -260,21 +260,8 @@ impl From<OperatorError> for Failure {
     }
 }
 
-impl From<LifeError> for Failure {
-    fn from(error: LifeError) -> Self {
-        let message = chain(&error);
-        match error {
-            LifeError::NotFound(_) => Self::refused("not_found", message).hint(KNOWN_TENANTS),
-            LifeError::Standing { .. } => Self::refused("wrong_status", message)
-                .hint("tubex tenant show says where it stands"),
-            LifeError::Reason(_) => Self::usage(message),
-            LifeError::Db(cause) => Self::from_db(&cause, message),
-        }
-    }
-}
-
 impl Failure {
-    fn from_lane(cause: &LaneError, message: String) -> Self {
+    pub(super) fn from_lane(cause: &LaneError, message: String) -> Self {
         match cause {
             LaneError::NoNode => Self::stuck("no_node", message).hint(NEEDS_PLATFORM),
             LaneError::UnknownNode(_) => Self::refused("node_not_found", message)
@@ -305,7 +292,7 @@ impl Failure {
         }
     }
 
-    fn from_reach(cause: &ReachError, message: String) -> Self {
+    pub(super) fn from_reach(cause: &ReachError, message: String) -> Self {
         match cause {
             ReachError::NoConnector(_) => Self::stuck("no_connector", message),
             ReachError::Address => Self::usage(message),
@@ -324,7 +311,7 @@ impl Failure {
         ))
     }
 
-    fn from_db(cause: &DbErr, message: String) -> Self {
+    pub(super) fn from_db(cause: &DbErr, message: String) -> Self {
         match db_trouble(cause) {
             Trouble::NoPlatform => Self::stuck("no_platform", message).hint(NEEDS_PLATFORM),
             Trouble::Denied => Self::stuck("denied", message).hint(NEEDS_RIGHTS),

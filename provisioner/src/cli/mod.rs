@@ -1,11 +1,15 @@
 //! Words of the command line, and which of them does what.
 
+mod confirm;
 mod connection;
+mod copies;
 mod create;
 mod dealers;
 mod domains;
 mod failure;
+mod fleet;
 mod lanes;
+mod life;
 mod nodes;
 mod operators;
 mod output;
@@ -13,6 +17,7 @@ mod passwords;
 mod plans;
 mod platform;
 mod runs;
+mod spares;
 mod tenants;
 
 use std::process::ExitCode;
@@ -107,11 +112,21 @@ enum Command {
     /// Runs of migrations over the fleet: see them, have a say in them, take them back
     #[command(subcommand)]
     Runs(runs::RunsCommand),
+    /// The whole fleet at a glance, in one query: versions, failures, drift, spares, the run
+    Status,
+    /// Compare the structure of every tenant on every node with that of its version
+    ///
+    /// Exit code 1 when one differs. What is found is kept, for tubex status.
+    Drift(fleet::DriftArgs),
     /// Print what your shell needs to complete these words
     Completions {
         /// For which shell
         shell: clap_complete::Shell,
     },
+    /// Tenants that are prepared and nobody's yet: creating one takes milliseconds then
+    ///
+    /// Without a word, shows how many there are.
+    Spares(spares::SparesArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -141,6 +156,10 @@ enum TenantCommand {
     Suspend(tenants::SuspendArgs),
     /// Switch a suspended tenant on again
     Resume(tenants::ShowArgs),
+    #[command(flatten)]
+    Life(life::LifeCommand),
+    #[command(flatten)]
+    Copy(copies::CopyCommand),
 }
 
 /// Reads the arguments, does what they say, and answers with the exit code.
@@ -211,6 +230,14 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Tenant(TenantCommand::Resume(args)) => {
             tenants::resume(&open().await?, args, json).await
         }
+        Command::Tenant(TenantCommand::Life(mut command)) => {
+            let json = command.prepare()? || json;
+            life::run(&open().await?, command, json).await
+        }
+        Command::Tenant(TenantCommand::Copy(command)) => {
+            command.prepare()?;
+            copies::run(&open().await?, command, json).await
+        }
         Command::Plan(command) => plans::run(&open().await?, command, json).await,
         Command::Lane(command) => lanes::run(&open().await?, command, json).await,
         Command::Operator(command) => {
@@ -220,8 +247,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
         Command::Migrate(args) => runs::migrate(&open().await?, args, json).await,
         Command::Runs(command) => runs::run(&open().await?, command, json).await,
+        Command::Status => fleet::status(&open().await?, json).await,
+        Command::Drift(args) => fleet::drift(&open().await?, args, json).await,
         // Needs no database, and was done above.
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+        Command::Spares(args) => spares::run(&open().await?, args, json).await,
     }
 }
 

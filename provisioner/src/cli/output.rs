@@ -35,6 +35,10 @@ pub(super) fn tenant_json(tenant: &TenantEntry) -> Value {
         "lane": tenant.lane,
         "plan": tenant.plan,
         "schema_version": tenant.schema_version,
+        "tags": tenant.tags,
+        "legal_hold": tenant.legal_hold,
+        "size_bytes": tenant.size_bytes,
+        "last_active_at": tenant.last_active_at.map(moment),
         "created_at": moment(tenant.created_at),
     })
 }
@@ -51,8 +55,36 @@ pub(super) fn tenant_fields(tenant: &TenantEntry) -> String {
         ("node", &tenant.node),
         ("lane", &tenant.lane),
         ("plan", tenant.plan.as_deref().unwrap_or("none")),
+        ("tags", &tenant.tags.join(", ")),
+        ("legal hold", tenant.legal_hold.as_deref().unwrap_or("none")),
+        ("size", &size(tenant.size_bytes)),
+        (
+            "last active",
+            &tenant.last_active_at.map_or_else(unknown, moment),
+        ),
         ("created", &moment(tenant.created_at)),
     ])
+}
+
+/// What nobody has told yet.
+pub(super) fn unknown() -> String {
+    "-".to_owned()
+}
+
+/// Bytes for people: whole ones, in the unit that makes them short.
+pub(super) fn size(bytes: Option<i64>) -> String {
+    let Some(mut number) = bytes else {
+        return unknown();
+    };
+    let mut units = ["B", "kB", "MB", "GB", "TB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while number >= 10_000
+        && let Some(next) = units.next()
+    {
+        number /= 1024;
+        unit = next;
+    }
+    format!("{number} {unit}")
 }
 
 /// Names and values in two columns.
@@ -103,6 +135,14 @@ pub(super) fn moment(at: OffsetDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_short() {
+        assert_eq!(size(None), "-");
+        assert_eq!(size(Some(9_999)), "9999 B");
+        assert_eq!(size(Some(5_242_880)), "5120 kB");
+        assert_eq!(size(Some(i64::MAX)), "8388607 TB");
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

@@ -4,20 +4,36 @@ use std::process::ExitCode;
 
 use clap::Args;
 use entity::platform::tenant::Status;
-use provisioner::{ListTenants, Provisioner, TenantEntry};
+use provisioner::{Label, ListTenants, Provisioner, TenantEntry};
 use sea_orm::{ActiveEnum as _, Iterable as _};
 use serde_json::json;
 
 use super::actor;
 use super::dealers::Dealers;
 use super::failure::Failure;
-use super::output::{self, moment, say, tenant_fields, tenant_json};
+use super::output::{self, moment, say, size, tenant_fields, tenant_json, unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only those that stand here: provisioning, active, suspended, past_grace, closing, archived
+    /// Only those that stand here: spare, provisioning, active, suspended, past_grace, closing,
+    /// archived, gone. Without this, spares and those that are gone are left out.
     #[arg(long, value_parser = status)]
     status: Option<Status>,
+    /// Only those that carry this word
+    #[arg(long, value_name = "WORD")]
+    tag: Option<Label>,
+    /// Only those on this plan
+    #[arg(long)]
+    plan: Option<Label>,
+    /// Only those on the lane with this login
+    #[arg(long, value_name = "LOGIN")]
+    lane: Option<String>,
+    /// Only those on this node
+    #[arg(long, value_name = "NAME")]
+    node: Option<Label>,
+    /// Only those whose newest migration is this
+    #[arg(long, value_name = "MIGRATION")]
+    version: Option<String>,
     /// How many at most, up to 1000
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1000))]
     limit: u64,
@@ -30,17 +46,17 @@ pub(super) struct ListArgs {
 pub(super) struct ShowArgs {
     /// The tenant's slug or id
     #[arg(value_name = "SLUG|ID")]
-    tenant: String,
+    pub(super) tenant: String,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SuspendArgs {
     /// The tenant's slug or id
     #[arg(value_name = "SLUG|ID")]
-    tenant: String,
+    pub(super) tenant: String,
     /// Why; goes into the tenant's history, so no personal data
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    pub(super) reason: String,
 }
 
 pub(super) async fn list(
@@ -50,6 +66,11 @@ pub(super) async fn list(
 ) -> Result<ExitCode, Failure> {
     let which = ListTenants {
         status: args.status,
+        tag: args.tag,
+        plan: args.plan,
+        lane: args.lane,
+        node: args.node,
+        version: args.version,
         after: args.after,
         limit: args.limit,
     };
@@ -67,21 +88,22 @@ pub(super) async fn list(
         .tenants
         .into_iter()
         .map(|tenant| {
-            let (status, created) = (tenant.status.to_value(), moment(tenant.created_at));
             [
                 tenant.slug,
                 tenant.name,
-                status,
+                tenant.status.to_value(),
                 tenant.schema_version,
                 tenant.lane,
-                created,
+                size(tenant.size_bytes),
+                tenant.last_active_at.map_or_else(unknown, moment),
+                tenant.tags.join(","),
             ]
         })
         .collect();
-    say(&output::table(
-        ["SLUG", "NAME", "STATUS", "VERSION", "LANE", "CREATED"],
-        &rows,
-    ));
+    let heading = [
+        "SLUG", "NAME", "STATUS", "VERSION", "LANE", "SIZE", "ACTIVE", "TAGS",
+    ];
+    say(&output::table(heading, &rows));
     if let Some(next) = page.next {
         say(&format!("\nmore with --after {next}"));
     }

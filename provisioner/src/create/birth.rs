@@ -1,9 +1,11 @@
 //! What is made inside the database that a tenant lives in: role, schema, tables, first rows.
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
-use sea_orm_migration::MigratorTraitSelf;
+use sea_orm_migration::{MigratorTraitSelf, SchemaManager};
 
 use super::CreateError;
+use crate::history::now;
+use crate::query::run;
 use crate::transaction::enter;
 use crate::{Birth, Product, SchemaName};
 
@@ -14,14 +16,38 @@ pub(super) async fn raise<P: Product>(
     birth: &Birth,
     schema: &SchemaName,
 ) -> Result<(), CreateError> {
-    let migrator = product.migrator();
-    make_schema(tx, schema).await?;
-    migrator
-        .up(tx, None)
-        .await
-        .map_err(CreateError::Migration)?;
-    hide_history(tx, migrator, schema).await?;
+    build(tx, product.migrator(), schema).await?;
     product.seed(tx, birth).await.map_err(CreateError::Seed)
+}
+
+/// Makes role, schema and tables, and no rows.
+pub(crate) async fn build(
+    tx: &DatabaseTransaction,
+    migrator: &impl MigratorTraitSelf,
+    schema: &SchemaName,
+) -> Result<(), CreateError> {
+    make_schema(tx, schema).await?;
+    climb(tx, migrator).await.map_err(CreateError::Migration)?;
+    hide_history(tx, migrator, schema).await?;
+    Ok(())
+}
+
+/// Takes all steps in a schema that is new. The migrator itself would ask again and again what has
+/// been done already, and put each step into a savepoint; here nothing has, and all of it is
+/// undone together.
+async fn climb(tx: &DatabaseTransaction, migrator: &impl MigratorTraitSelf) -> Result<(), DbErr> {
+    migrator.install(tx).await?;
+    let (steps, manager) = (migrator.migrations(), SchemaManager::new(tx));
+    for step in &steps {
+        step.up(&manager).await?;
+    }
+    let names: Vec<String> = steps.iter().map(|step| step.name().to_owned()).collect();
+    let sql = format!(
+        "INSERT INTO {} (version, applied_at) SELECT name, $2 FROM unnest($1::text[]) name",
+        history_table(migrator)
+    );
+    run(tx, &sql, [names.into(), now().unix_timestamp().into()]).await?;
+    Ok(())
 }
 
 /// The newest migration of a product.
@@ -59,13 +85,16 @@ pub(crate) async fn hide_history(
     migrator: &impl MigratorTraitSelf,
     schema: &SchemaName,
 ) -> Result<(), DbErr> {
-    let table = migrator
-        .migration_table_name()
-        .to_string()
-        .replace('"', "\"\"");
+    let table = history_table(migrator);
     tx.execute_unprepared(&format!(
-        "REVOKE ALL ON TABLE {schema}.\"{table}\" FROM {schema}"
+        "REVOKE ALL ON TABLE {schema}.{table} FROM {schema}"
     ))
     .await?;
     Ok(())
+}
+
+/// What the migrator calls the history of a schema, in quotes.
+fn history_table(migrator: &impl MigratorTraitSelf) -> String {
+    let name = migrator.migration_table_name().to_string();
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

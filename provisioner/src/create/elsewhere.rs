@@ -4,6 +4,9 @@
 //! are chosen. Then, under a lock on that entry that ends with its holder, one transaction on the
 //! node makes the tenant, and the entry becomes active. A failure takes the entry back; a kill
 //! leaves it, and the next creation of that slug takes it over.
+//!
+//! A spare becomes such an intent by getting the slug. Until the node has committed it can become
+//! a spare again; after a kill it is an intent like any other.
 
 use entity::platform::plan;
 use entity::platform::tenant::{self, Status};
@@ -11,29 +14,43 @@ use entity::platform::{lane, node};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ConnectionTrait as _, DatabaseTransaction, DbErr,
-    EntityTrait as _, IntoActiveModel as _, ModelTrait as _, QuerySelect as _,
+    EntityTrait as _, IntoActiveModel as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
-use super::{CreateError, LIMITS, NewTenant, Placement, birth, detail, enlist, entry_of, vanished};
+use super::{
+    CreateError, LIMITS, Made, NewTenant, Origin, Placement, birth, claim, detail, enlist,
+    entry_of, vanished,
+};
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Ground, Wish};
 use crate::nodes::Site;
 use crate::query::one;
 use crate::role::RoleName;
-use crate::transaction::{act_as_owner, begin, finish};
-use crate::{Birth, Inner, Product, SchemaName, Slug, TenantEntry, db_error, directory};
+use crate::transaction::{act_as_owner, begin, enter, finish};
+use crate::{Birth, Inner, Product, SchemaName, Slug, TenantEntry, db_error, directory, spares};
 
 /// A tenant that the directory says is being made.
-pub(super) struct Announced {
-    id: Uuid,
-    plan: Option<plan::Model>,
+pub(crate) struct Announced {
+    pub(crate) id: Uuid,
+    pub(crate) plan: Option<plan::Model>,
     /// Set when a lane was added for it.
-    pub(super) added: Option<AddedLane>,
+    pub(crate) added: Option<AddedLane>,
+    origin: Origin,
+}
+
+/// A spare whose entry says now that it is being made into a tenant.
+pub(super) fn from_spare(spare: claim::Claimed, plan: Option<plan::Model>) -> Announced {
+    Announced {
+        id: spare.id,
+        plan,
+        added: None,
+        origin: Origin::Spare,
+    }
 }
 
 /// Chooses lane and schema, and writes the intent.
-pub(super) async fn announce(
+pub(crate) async fn announce(
     on: Ground<'_>,
     wish: Wish,
     new: &NewTenant,
@@ -50,11 +67,12 @@ pub(super) async fn announce(
         id: birth.tenant_id,
         plan,
         added: placed.added,
+        origin: Origin::New,
     })
 }
 
 /// Goes on with an intent that somebody left behind, unless it is asked for somewhere else.
-pub(super) async fn take_over(
+pub(crate) async fn take_over(
     tx: &DatabaseTransaction,
     row: &tenant::Model,
     at: &Placement,
@@ -81,28 +99,37 @@ pub(super) async fn take_over(
         id: row.id,
         plan,
         added: None,
+        origin: Origin::New,
     })
 }
 
 /// Makes what was announced, and says so.
 pub(super) async fn complete<P: Product>(
     inner: &Inner<P>,
-    announced: &Announced,
+    announced: Announced,
     new: &NewTenant,
     head: &str,
-) -> Result<TenantEntry, CreateError> {
+) -> Result<Made, CreateError> {
     let tx = begin(&inner.db, LIMITS).await?;
-    let outcome = complete_in(&tx, inner, announced, new, head).await;
+    let outcome = complete_in(&tx, inner, &announced, new, head).await;
     // Taking the intent back is a success of the transaction and a failure of the creation.
     let outcome = finish(tx, outcome).await?;
     if let (Err(_), Some(added)) = (&outcome, &announced.added) {
         forsake(inner, added).await?;
     }
-    outcome
+    let (tenant, origin) = outcome?;
+    Ok(Made {
+        tenant,
+        added: announced.added,
+        from_spare: origin == Origin::Spare,
+    })
 }
 
 /// Drops the lane that was added for a tenant alone that was not made after all.
-async fn forsake<P: Product>(inner: &Inner<P>, added: &AddedLane) -> Result<(), CreateError> {
+pub(crate) async fn forsake<P: Product>(
+    inner: &Inner<P>,
+    added: &AddedLane,
+) -> Result<(), CreateError> {
     let found = lane::Entity::find_by_id(added.id)
         .find_also_related(node::Entity)
         .one(&inner.db)
@@ -122,7 +149,7 @@ async fn complete_in<P: Product>(
     announced: &Announced,
     new: &NewTenant,
     head: &str,
-) -> Result<Result<TenantEntry, CreateError>, CreateError> {
+) -> Result<Result<(TenantEntry, Origin), CreateError>, CreateError> {
     let row = hold(tx, announced.id, &new.slug).await?;
     act_as_owner(tx).await?;
     let (lane, node) = home(tx, &row).await?;
@@ -130,14 +157,30 @@ async fn complete_in<P: Product>(
     let site = inner.reach(node).await?;
     let schema = SchemaName::parse(&row.schema_name).map_err(lanes::LaneError::from)?;
     let birth = new.birth(row.id);
-    clear(tx, &site, &schema).await?;
-    match raise(tx, &site, &inner.product, &birth, &schema, &login).await {
-        Ok(()) => {}
-        Err(Cut::Undone(error)) => {
-            row.delete(tx).await?;
+    let filled = match announced.origin {
+        Origin::Spare => fill(tx, &site, &inner.product, &birth, &schema).await,
+        Origin::New => Ok(Origin::New),
+    };
+    let (origin, made) = match filled {
+        Ok(Origin::Spare) => (Origin::Spare, Ok(())),
+        Err(cut) => (Origin::Spare, Err(cut)),
+        Ok(Origin::New) => {
+            clear(tx, &site, &schema).await?;
+            let made = raise(tx, &site, &inner.product, &birth, &schema, &login).await;
+            (Origin::New, made)
+        }
+    };
+    match (made, origin) {
+        (Ok(()), _) => {}
+        (Err(Cut::Undone(error)), Origin::Spare) => {
+            spares::give_back(tx, row, &schema).await?;
             return Ok(Err(error));
         }
-        Err(Cut::Unknown(cause)) => {
+        (Err(Cut::Undone(error)), Origin::New) => {
+            spares::forget(tx, row.id).await?;
+            return Ok(Err(error));
+        }
+        (Err(Cut::Unknown(cause)), _) => {
             return Err(CreateError::Unfinished {
                 slug: new.slug.clone(),
                 node: site.node.name.clone(),
@@ -149,19 +192,21 @@ async fn complete_in<P: Product>(
     let mut born = row.into_active_model();
     // All that the last one who asked said: they get what they asked for, not what a predecessor
     // who was cut off did.
+    born.created_at = Set(now);
     born.name = Set(birth.name.as_str().to_owned());
     born.plan_id = Set(announced.plan.as_ref().map(|plan| plan.id));
     born.schema_version = Set(head.to_owned());
     born.status = Set(Status::Active);
     born.updated_at = Set(now);
     born.update(tx).await?;
-    let detail = detail(&birth, head, announced.plan.as_ref());
+    let detail = detail(&birth, head, announced.plan.as_ref(), origin);
     record(tx, id, "created", &new.actor, detail, now).await?;
-    Ok(Ok(directory::entry(tx, id).await?.ok_or_else(vanished)?))
+    let tenant = directory::entry(tx, id).await?.ok_or_else(vanished)?;
+    Ok(Ok((tenant, origin)))
 }
 
 /// Holds the intent. The lock is the lease: it ends with the one who has it.
-async fn hold(
+pub(crate) async fn hold(
     tx: &DatabaseTransaction,
     id: Uuid,
     slug: &Slug,
@@ -183,7 +228,7 @@ async fn hold(
 }
 
 /// The lane and the node of an entry.
-async fn home(
+pub(crate) async fn home(
     tx: &DatabaseTransaction,
     row: &tenant::Model,
 ) -> Result<(lane::Model, node::Model), DbErr> {
@@ -199,7 +244,7 @@ async fn home(
 
 /// Drops what an earlier creation of this tenant left on the node. It was never active, so nobody
 /// has used it; and its owner's password was never shown to anybody.
-async fn clear(
+pub(crate) async fn clear(
     tx: &DatabaseTransaction,
     site: &Site,
     schema: &SchemaName,
@@ -224,7 +269,10 @@ async fn clear(
 }
 
 /// A creator that was killed may have a transaction that has not noticed yet.
-async fn wait_for_the_dead(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), DbErr> {
+pub(crate) async fn wait_for_the_dead(
+    tx: &DatabaseTransaction,
+    schema: &SchemaName,
+) -> Result<(), DbErr> {
     one(
         tx,
         "SELECT pg_advisory_xact_lock(hashtextextended('tubex birth ' || $1, 0))",
@@ -235,11 +283,52 @@ async fn wait_for_the_dead(tx: &DatabaseTransaction, schema: &SchemaName) -> Res
 }
 
 /// How the node's transaction failed.
-enum Cut {
+pub(crate) enum Cut {
     /// Nothing of it is there.
     Undone(CreateError),
     /// The connection was lost at the commit.
     Unknown(DbErr),
+}
+
+/// Writes the first rows into a spare, after which it is none any more; says [`Origin::New`] where
+/// the node holds no untouched spare: somebody took the intent over and was cut off too.
+async fn fill<P: Product>(
+    tx: &DatabaseTransaction,
+    site: &Site,
+    product: &P,
+    birth: &Birth,
+    schema: &SchemaName,
+) -> Result<Origin, Cut> {
+    // Until we have seen the spare we don't know that there is one to give back.
+    let node = site.begin(tx, LIMITS).await.map_err(Cut::Unknown)?;
+    let seen = async {
+        wait_for_the_dead(&node, schema).await?;
+        spares::is_untouched(&node, schema).await
+    };
+    match seen.await {
+        Ok(true) => {}
+        Ok(false) => {
+            node.rollback().await;
+            return Ok(Origin::New);
+        }
+        Err(cause) => {
+            node.rollback().await;
+            return Err(Cut::Unknown(cause));
+        }
+    }
+    let outcome = async {
+        spares::unmark(&node, schema).await?;
+        enter(&node, schema).await?;
+        product.seed(&node, birth).await.map_err(CreateError::Seed)
+    };
+    match outcome.await {
+        Ok(()) => node.commit().await.map_err(Cut::Unknown)?,
+        Err(error) => {
+            node.rollback().await;
+            return Err(Cut::Undone(error));
+        }
+    }
+    Ok(Origin::Spare)
 }
 
 async fn raise<P: Product>(

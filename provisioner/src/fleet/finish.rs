@@ -32,7 +32,7 @@ pub(super) async fn prove<P: Product>(
     tenants: Vec<Claimed>,
 ) -> Result<Vec<Verdict>, RunError> {
     let schemas: Vec<_> = tenants.iter().map(|one| one.schema.clone()).collect();
-    let there = shift.site.connection(&inner.db);
+    let there = shift.site.database(&inner.db);
     let marks = fingerprint::marks(there, &schemas).await?;
     let mut verdicts = vec![];
     for tenant in tenants {

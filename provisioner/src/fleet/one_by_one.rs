@@ -51,7 +51,7 @@ pub(super) async fn build_index<P: Product>(
     }
     let pool = shift
         .site
-        .connection(&inner.db)
+        .database(&inner.db)
         .get_postgres_connection_pool();
     let connection = pool.acquire().await.map_err(db)?;
     // What is set on this session ends with it.

@@ -478,7 +478,7 @@ impl<P: Product> Crew<P> {
         if let Some(course) = courses.get(&site.id()) {
             return Ok(Arc::clone(course));
         }
-        let there = site.connection(&self.inner.db);
+        let there = site.database(&self.inner.db);
         let course = Course::record(there, &self.inner.product, self.extent).await?;
         let course = Arc::new(course);
         courses.insert(site.id(), Arc::clone(&course));

@@ -155,7 +155,7 @@ async fn entries(
          JOIN platform.node n ON n.id = l.node_id
          CROSS JOIN LATERAL (
              SELECT count(*) AS held FROM platform.tenant t
-             WHERE t.lane_id = l.id AND t.status <> 'archived') room
+             WHERE t.lane_id = l.id AND t.status NOT IN ('archived', 'gone')) room
          WHERE $1::uuid IS NULL OR l.id = $1
          ORDER BY n.created_at, n.id, l.created_at, l.id",
         [only.into()],

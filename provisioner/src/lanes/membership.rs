@@ -153,7 +153,7 @@ async fn suspects(tx: &DatabaseTransaction, site: &Site) -> Result<Vec<Uuid>, La
         tx,
         "SELECT t.id, t.schema_name, l.login_role
          FROM platform.tenant t JOIN platform.lane l ON l.id = t.lane_id
-         WHERE l.node_id = $1 AND t.status <> 'archived' ORDER BY t.id",
+         WHERE l.node_id = $1 AND t.status NOT IN ('archived', 'gone') ORDER BY t.id",
         [site.id().into()],
     )
     .await?;
@@ -218,7 +218,7 @@ pub(super) async fn mend_one(
         tx,
         "SELECT t.schema_name, l.login_role
          FROM platform.tenant t JOIN platform.lane l ON l.id = t.lane_id
-         WHERE t.id = $1 AND t.status <> 'archived'",
+         WHERE t.id = $1 AND t.status NOT IN ('archived', 'gone')",
         [id.into()],
     )
     .await?;

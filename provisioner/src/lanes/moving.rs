@@ -178,9 +178,7 @@ async fn move_in<P: Product>(
     let ground = inner.ground(tx, site);
     let anywhere = match wish {
         // It has no role any more; only its entry has to point to some lane.
-        Wish::EmptiestBut(lane) if row.status == Status::Archived => {
-            anywhere_but(ground, lane).await?
-        }
+        Wish::EmptiestBut(lane) if has_no_role(row.status) => anywhere_but(ground, lane).await?,
         _ => None,
     };
     let placed = match anywhere {
@@ -190,7 +188,7 @@ async fn move_in<P: Product>(
     let lanes = lanes_of(tx, site.id()).await?;
     let node = site.begin(tx, LIMITS).await?;
     let admitted = async {
-        if row.status != Status::Archived {
+        if !has_no_role(row.status) {
             admit(&node, &schema, &placed.lane.login).await?;
         }
         if site.is_own() {
@@ -219,6 +217,11 @@ async fn move_in<P: Product>(
     record(tx, id, "lane_moved", actor, detail, now).await?;
     let is_over = is_dedicated && mark_if_empty(tx, left).await?;
     Ok(Some((moved, is_over.then_some(left))))
+}
+
+/// What is archived or gone has nothing on its node any more.
+fn has_no_role(status: Status) -> bool {
+    matches!(status, Status::Archived | Status::Gone)
 }
 
 async fn node_of<P: Product>(

@@ -53,7 +53,7 @@ const EMPTIEST: &str = "
     FROM platform.lane l
     CROSS JOIN LATERAL (
         SELECT count(*) AS held FROM platform.tenant t
-        WHERE t.lane_id = l.id AND t.status <> 'archived') room
+        WHERE t.lane_id = l.id AND t.status NOT IN ('archived', 'gone')) room
     WHERE l.node_id = $1 AND l.id IS DISTINCT FROM $2 AND l.state = 'open' AND NOT l.dedicated
         AND room.held < l.capacity
     ORDER BY room.held, l.created_at, l.id";
@@ -177,7 +177,8 @@ pub(super) async fn held(on: Ground<'_>, lane: &Lane) -> Result<BTreeSet<String>
 async fn listed(tx: &DatabaseTransaction, lane: Uuid) -> Result<BTreeSet<String>, DbErr> {
     let schemas: Vec<String> = column(
         tx,
-        "SELECT schema_name FROM platform.tenant WHERE lane_id = $1 AND status <> 'archived'",
+        "SELECT schema_name FROM platform.tenant
+         WHERE lane_id = $1 AND status NOT IN ('archived', 'gone')",
         [lane.into()],
     )
     .await?;

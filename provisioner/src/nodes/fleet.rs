@@ -77,7 +77,7 @@ impl<P: Product> Provisioner<P> {
              LEFT JOIN platform.lane l ON l.node_id = n.id
              LEFT JOIN LATERAL (
                  SELECT count(*) AS held FROM platform.tenant t
-                 WHERE t.lane_id = l.id AND t.status <> 'archived') room ON true
+                 WHERE t.lane_id = l.id AND t.status NOT IN ('archived', 'gone')) room ON true
              GROUP BY n.id
              ORDER BY n.created_at, n.id",
             [],

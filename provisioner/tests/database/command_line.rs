@@ -69,20 +69,24 @@ async fn a_tenant_from_platform_to_page() {
                 "created_at",
                 "id",
                 "lane",
+                "last_active_at",
+                "legal_hold",
                 "name",
                 "node",
                 "plan",
                 "schema_name",
                 "schema_version",
+                "size_bytes",
                 "slug",
-                "status"
+                "status",
+                "tags"
             ]
         );
         assert_eq!(
             (nobody.code, &nobody.error["error"]["code"]),
             (Some(1), &"not_found".into())
         );
-        assert_eq!((fleet.code, &fleet.out["at_head"]), (Some(0), &2.into()));
+        assert_eq!((fleet.code, &fleet.out["there"]), (Some(0), &2.into()));
     })
     .await;
 }
@@ -167,7 +171,7 @@ async fn lanes_plans_and_nodes_answer_in_json() {
             (&"active".into(), &Value::Null)
         );
         assert_eq!(retired.out["moved"][0]["slug"], "acme");
-        assert_eq!((fleet.code, &fleet.out["at_head"]), (Some(0), &1.into()));
+        assert_eq!((fleet.code, &fleet.out["there"]), (Some(0), &1.into()));
         assert_eq!(platform.code, Some(0), "{}", platform.error);
         assert_eq!(platform.out["nodes"][0]["error"], Value::Null);
         for words in [

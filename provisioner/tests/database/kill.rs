@@ -235,21 +235,21 @@ fn on_n2() -> Placement {
 
 /// Kills commands of one kind at moments spread over their lives, whatever a life takes on this
 /// machine.
-struct Killer {
+pub(crate) struct Killer {
     /// How long a command works in the database; learnt from those that got away or held out.
     life: Duration,
-    killed: u64,
+    pub(crate) killed: u64,
 }
 
 impl Killer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             life: Duration::from_millis(40),
             killed: 0,
         }
     }
 
-    async fn kill(&mut self, scratch: &Scratch, mut command: Command, n: u64) {
+    pub(crate) async fn kill(&mut self, scratch: &Scratch, mut command: Command, n: u64) {
         let mut child = command.spawn().unwrap();
         wait_for_its_transaction(scratch, &mut child).await;
         // In an order without a pattern, commit included.
@@ -284,7 +284,7 @@ async fn strangers(scratch: &Scratch) -> i64 {
         .await
 }
 
-fn tubex(scratch: &Scratch, args: &[&str]) -> Command {
+pub(crate) fn tubex(scratch: &Scratch, args: &[&str]) -> Command {
     let mut command = scratch.tubex();
     command
         .args(args)
@@ -293,7 +293,7 @@ fn tubex(scratch: &Scratch, args: &[&str]) -> Command {
     command
 }
 
-fn creation(scratch: &Scratch, slug: &str) -> Command {
+pub(crate) fn creation(scratch: &Scratch, slug: &str) -> Command {
     let mut command = scratch.tubex();
     command
         .args([
@@ -322,7 +322,7 @@ async fn wait_for_its_transaction(scratch: &Scratch, child: &mut Child) {
 }
 
 /// A backend notices only at its next read that its client is gone.
-async fn wait_for_the_dead(scratch: &Scratch) {
+pub(crate) async fn wait_for_the_dead(scratch: &Scratch) {
     let databases = "SELECT current_database() UNION ALL
                      SELECT database FROM platform.node WHERE database IS NOT NULL";
     let alive = format!(

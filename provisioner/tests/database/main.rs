@@ -13,17 +13,22 @@
     reason = "these are tests, and so is what they share"
 )]
 
+mod clone;
 mod command_line;
 mod creation;
 mod domains;
 mod elsewhere;
+mod export;
 mod fence;
 mod kill;
+mod kill_copies;
 mod lanes;
+mod life;
 mod moves;
 mod nodes;
 mod plans;
 mod platform;
 mod runs;
 mod scratch;
+mod spares;
 mod toy;

@@ -5,7 +5,7 @@ mod control;
 mod trouble;
 
 use provisioner::fleet::{ListPlaces, PlaceState, RunState};
-use provisioner::{Provisioner, RunEntry, RunOptions, Started};
+use provisioner::{Depth, Provisioner, RunEntry, RunOptions, Started};
 
 use crate::scratch::{self, Scratch};
 use crate::toy::{GROWN, Toy, tenant};
@@ -257,6 +257,47 @@ async fn a_contract_waits_for_servers_that_need_what_it_takes() {
         assert!(refused.to_string().contains("1 live servers"), "{refused}");
         assert!(matches!(nothing, Started::Nothing { .. }));
         assert_eq!(done.counts.done, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_status_tells_of_the_whole_fleet() {
+    scratch::ready(|scratch| async move {
+        let schemas = shops(&scratch, 2, 4).await;
+        let grown = scratch.provisioner(Toy::grown(3));
+        grown.create(tenant("modern")).await.unwrap();
+        let twin = format!("ALTER TABLE {}.widget ADD COLUMN colour text", schemas[2]);
+        scratch.run(&twin).await;
+        let options = RunOptions {
+            max_failures: "100%".parse().unwrap(),
+            only: "slug=shop-03,slug=shop-04".parse().unwrap(),
+            ..RunOptions::default()
+        };
+        run(&grown, options).await;
+
+        let examined = grown.examine(Depth::Sizes).await.unwrap();
+        let status = grown.status().await.unwrap();
+
+        assert_eq!(examined.looked_at, 5);
+        assert_eq!(examined.drifted.len(), 1, "{examined:?}");
+        assert_eq!(
+            examined.drifted[0].difference.extra,
+            ["column widget.colour"]
+        );
+        let versions: Vec<_> = status
+            .versions
+            .iter()
+            .map(|one| (one.version.as_str(), one.tenants))
+            .collect();
+        assert_eq!(versions, [("w0002_unique", 3), ("w0003_colour", 2)]);
+        assert_eq!((status.failed, status.drifted), (1, 1), "{status:?}");
+        let oldest = status.oldest_failure.unwrap();
+        assert_eq!(oldest.slug, "shop-03");
+        assert_eq!(oldest.error.unwrap()["sqlstate"], "42701");
+        assert_eq!(status.run, None);
+        let sizes = "SELECT FROM platform.tenant_vitals WHERE size_bytes > 8000";
+        assert_eq!(scratch.count(sizes).await, 5);
     })
     .await;
 }

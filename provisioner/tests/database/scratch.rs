@@ -228,7 +228,10 @@ impl Scratch {
     /// Says that schemas, roles and directory agree: nothing stands alone.
     pub(crate) async fn assert_no_orphans(&self) {
         let listed: Vec<String> = self
-            .column("SELECT schema_name FROM platform.tenant ORDER BY 1")
+            .column(
+                "SELECT schema_name FROM platform.tenant
+                 WHERE status NOT IN ('archived', 'gone') ORDER BY 1",
+            )
             .await;
         let schemas: Vec<String> = self
             .column(r"SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^t_' ORDER BY 1")
@@ -244,7 +247,7 @@ impl Scratch {
             .column(
                 "SELECT t.schema_name FROM platform.tenant t
                  JOIN platform.tenant_event e ON e.tenant_id = t.id AND e.kind = 'created'
-                 WHERE t.status = 'active' ORDER BY 1",
+                 WHERE t.status NOT IN ('provisioning', 'archived', 'gone') ORDER BY 1",
             )
             .await;
 
@@ -260,7 +263,7 @@ impl Scratch {
             .column(
                 "SELECT t.schema_name || ' ' || l.login_role FROM platform.tenant t
                  JOIN platform.lane l ON l.id = t.lane_id
-                 WHERE t.status NOT IN ('archived', 'provisioning') ORDER BY 1",
+                 WHERE t.status NOT IN ('archived', 'gone', 'provisioning') ORDER BY 1",
             )
             .await;
         let real: Vec<String> = self
@@ -268,7 +271,7 @@ impl Scratch {
                 "SELECT t.schema_name || ' ' || m.member::regrole::text
                  FROM platform.tenant t
                  JOIN pg_auth_members m ON m.roleid = to_regrole(t.schema_name)
-                 WHERE t.status NOT IN ('archived', 'provisioning') ORDER BY 1",
+                 WHERE t.status NOT IN ('archived', 'gone', 'provisioning') ORDER BY 1",
             )
             .await;
         assert_eq!(real, listed);

@@ -39,6 +39,22 @@ impl Toy {
         }
     }
 
+    /// Widgets on shelves: tables that point at each other, and all that is hard to copy.
+    pub(crate) fn shelved() -> Self {
+        Self {
+            widgets: Widgets(&[FIRST, SHELVED]),
+            at_birth: AtBirth::Fine,
+        }
+    }
+
+    /// The same, one step later.
+    pub(crate) fn higher() -> Self {
+        Self {
+            widgets: Widgets(&[FIRST, SHELVED, HIGHER]),
+            at_birth: AtBirth::Fine,
+        }
+    }
+
     /// Widgets whose second step is wrong.
     pub(crate) fn broken() -> Self {
         Self {
@@ -174,6 +190,37 @@ pub(crate) const GROWN: [Step; 6] = [
         },
     },
 ];
+const SHELVED: Step = Step {
+    name: "w0002_shelved",
+    up: r#"CREATE TABLE shelf (
+             id uuid PRIMARY KEY,
+             best bigint,
+             note jsonb,
+             raw bytea,
+             at timestamptz,
+             share double precision,
+             tags text[]);
+         CREATE TABLE "Odd ""table/" (
+             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+             "a col" text,
+             shelf_id uuid REFERENCES shelf (id));
+         ALTER TABLE widget ADD COLUMN shelf_id uuid
+             CONSTRAINT widget_shelf_id_fkey REFERENCES shelf (id);
+         ALTER TABLE shelf ADD CONSTRAINT shelf_best_fkey
+             FOREIGN KEY (best) REFERENCES widget (id) DEFERRABLE;
+         CREATE SEQUENCE ticket START 5;
+         INSERT INTO shelf (id, note)
+             VALUES ('00000000-0000-0000-0000-000000000001', '{"by": "a migration"}')"#,
+    down: "",
+    declared: expand,
+};
+
+const HIGHER: Step = Step {
+    name: "w0003_higher",
+    up: "ALTER TABLE shelf ADD COLUMN height integer NOT NULL DEFAULT 7",
+    down: "ALTER TABLE shelf DROP COLUMN height",
+    declared: expand,
+};
 
 const BROKEN: Step = Step {
     name: "w0002_broken",

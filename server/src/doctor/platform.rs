@@ -100,7 +100,7 @@ fn examine_tenants(fleet: &Fleet) -> Vec<Finding> {
         fleet
             .tenants
             .iter()
-            .filter(|tenant| !matches!(tenant.status, Status::Archived | Status::Gone))
+            .filter(|t| !matches!(t.status, Status::Spare | Status::Archived | Status::Gone))
     };
     let count =
         |is_so: fn(&super::fleet::Tenant) -> bool| living().filter(|tenant| is_so(tenant)).count();

@@ -77,6 +77,8 @@ registry! {
 
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
     TenantStatusWrong CONFLICT "tenant-status-wrong" "The tenant does not stand where this begins";
+    TenantBeingArchived CONFLICT "tenant-being-archived" "The tenant's tables are being dropped already";
+    LegalHold CONFLICT "legal-hold" "The tenant is under legal hold";
     SlugTaken CONFLICT "slug-taken" "Another tenant has this slug, or had it";
     TenantBeingCreated CONFLICT "tenant-being-created" "Somebody is making this tenant right now";
     TenantHalfMade CONFLICT "tenant-half-made" "The tenant was begun elsewhere: finish it there";

@@ -41,10 +41,7 @@ impl Fleet {
             "{}",
             String::from_utf8_lossy(&migrated.stderr)
         );
-        let mut options = ConnectOptions::new(database.owner_url());
-        options.max_connections(2).sqlx_logging(false);
-        let connection = Database::connect(options).await?;
-        let provisioner = Provisioner::new(connection, database.secret().into(), Dealers);
+        let provisioner = provisioner(database).await?;
         let hash = Arc::new(password::hash(&PASSWORD.into(), Cost::default())?);
         let mut creators = JoinSet::new();
         for first in 0..CREATORS {
@@ -91,16 +88,40 @@ impl Fleet {
     }
 }
 
+/// A provisioner of dealers with two connections.
+///
+/// # Errors
+///
+/// When the database can't be reached.
+pub async fn provisioner(database: &Scratch) -> Result<Provisioner<Dealers>> {
+    let mut options = ConnectOptions::new(database.owner_url());
+    options.max_connections(2).sqlx_logging(false);
+    let connection = Database::connect(options).await?;
+    Ok(Provisioner::new(
+        connection,
+        database.secret().into(),
+        Dealers,
+    ))
+}
+
 fn dealer(number: usize, password_hash: &str) -> Result<NewTenant> {
-    let slug = Fleet::slug(number);
+    called(&Fleet::slug(number), password_hash)
+}
+
+/// A dealer of that slug, with an owner.
+///
+/// # Errors
+///
+/// When nobody can be called that.
+pub fn called(slug: &str, password_hash: &str) -> Result<NewTenant> {
     Ok(NewTenant {
-        name: TenantName::parse(&format!("Dealer {number}"))?,
+        name: TenantName::parse(slug)?,
         owner: Some(Owner {
             email: format!("owner@{slug}.example"),
             name: "Owner".to_owned(),
             password_hash: password_hash.to_owned(),
         }),
-        slug: Slug::parse(&slug)?,
+        slug: Slug::parse(slug)?,
         seeds: Vec::new(),
         settings: BTreeMap::new(),
         actor: "bench".to_owned(),

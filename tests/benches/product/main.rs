@@ -11,6 +11,7 @@
 )]
 
 mod boot;
+mod creation;
 mod fleet;
 mod floor;
 mod imports;
@@ -51,6 +52,8 @@ pub struct Scale {
     pub tenants: usize,
     /// Entries of the directory that is measured by itself.
     pub directory: usize,
+    /// Dealers that are made from spares.
+    pub from_spares: usize,
     /// Rounds of each measurement.
     pub rounds: usize,
     /// Length of one round of load, seconds.
@@ -68,6 +71,7 @@ impl Scale {
             rows_of_file: 5200,
             tenants: 1000,
             directory: 10_000,
+            from_spares: 200,
             rounds: 5,
             round_seconds: 3,
         };
@@ -79,6 +83,7 @@ impl Scale {
             visited: 20,
             tenants: 40,
             directory: 1000,
+            from_spares: 20,
             items_searched: 20_000,
             rounds: 3,
             round_seconds: 1,
@@ -119,6 +124,9 @@ async fn measure(parts: &[String]) -> Result<()> {
     }
     if wanted("search") {
         search::measure(&mut table, &server, &fleet, scale).await?;
+    }
+    if wanted("creation") {
+        creation::measure(&mut table, &database, &server, &fleet, scale).await?;
     }
     if wanted("lists") || wanted("imports") {
         imports::memory(&mut table, &server)?;

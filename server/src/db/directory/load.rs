@@ -71,18 +71,22 @@ impl TenantRow {
     }
 }
 
+/// Spares are nobody's, whether they are complete, being made or on their way out: their slug,
+/// which nobody can have, says so. One that becomes somebody's is a change like any other.
 const TENANTS: &str = "SELECT t.id, t.slug, t.name, t.schema_name, t.lane_id, t.status, \
      t.schema_version, t.revision, p.concurrency, p.statement_timeout_ms, \
      p.idle_in_transaction_timeout_ms, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
      WHERE d.tenant_id = t.id AND d.verified_at IS NOT NULL) AS domains \
-     FROM platform.tenant t LEFT JOIN platform.plan p ON p.id = t.plan_id";
+     FROM platform.tenant t LEFT JOIN platform.plan p ON p.id = t.plan_id \
+     WHERE NOT (t.status IN ('spare', 'provisioning') \
+     AND t.slug = 'spare-' || substr(t.schema_name, 3))";
 
 pub(super) async fn all(tx: &PlatformTx) -> Result<Vec<TenantRow>, DbErr> {
     select(tx, "", []).await
 }
 
 pub(super) async fn by_ids(tx: &PlatformTx, ids: &[Uuid]) -> Result<Vec<TenantRow>, DbErr> {
-    select(tx, " WHERE t.id = ANY($1)", [ids.to_vec().into()]).await
+    select(tx, " AND t.id = ANY($1)", [ids.to_vec().into()]).await
 }
 
 pub(super) async fn by_address(
@@ -91,9 +95,9 @@ pub(super) async fn by_address(
 ) -> Result<Vec<TenantRow>, DbErr> {
     match address {
         Address::Id(id) => by_ids(tx, &[*id]).await,
-        Address::Slug(slug) => select(tx, " WHERE t.slug = $1", [slug.as_str().into()]).await,
+        Address::Slug(slug) => select(tx, " AND t.slug = $1", [slug.as_str().into()]).await,
         Address::Domain(domain) => {
-            let by_domain = " WHERE t.id IN (SELECT d.tenant_id FROM platform.tenant_domain d \
+            let by_domain = " AND t.id IN (SELECT d.tenant_id FROM platform.tenant_domain d \
                  WHERE d.domain = $1 AND d.verified_at IS NOT NULL)";
             select(tx, by_domain, [domain.as_str().into()]).await
         }

@@ -22,6 +22,23 @@ async fn a_healthy_fleet_passes() {
 }
 
 #[actix_web::test]
+async fn spares_are_looked_at_and_found_well() {
+    let fleet = OwnFleet::new().await;
+    fleet.tubex(&["spares", "--keep", "2"]);
+    // Nobody is turned away because of it: it waits for the next run over the fleet.
+    fleet
+        .sql("UPDATE platform.tenant SET schema_version = 'm0001_team' WHERE status = 'spare'")
+        .await;
+
+    let examined = fleet.examine(&[]);
+
+    assert_eq!(examined.code, 0, "{:#}", examined.report);
+    for check in examined.report["checks"].as_array().unwrap() {
+        assert_eq!(check["outcome"], "ok", "{check:#}");
+    }
+}
+
+#[actix_web::test]
 async fn people_get_a_line_for_each_check() {
     let database = Scratch::with_dealers().await;
 

@@ -3,6 +3,7 @@
 mod freshness;
 mod hostile;
 mod hosts;
+mod spares;
 mod unknown;
 
 use tests::TestApp;
