@@ -25,7 +25,7 @@ use sea_orm::{ActiveEnum as _, DbErr};
 pub use self::clone::{NewClone, People};
 pub use self::export::Exported;
 pub(crate) use self::export::{Source, write};
-pub(crate) use self::folder::{belongs, remove};
+pub(crate) use self::folder::{beginning_with, belongs, remove};
 pub use self::import::{Imported, NewImport};
 pub(crate) use self::verify::verify;
 use crate::lanes::LaneError;

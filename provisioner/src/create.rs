@@ -5,7 +5,7 @@
 
 mod birth;
 mod claim;
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod error;
 
 use std::collections::BTreeMap;
@@ -22,9 +22,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use self::birth::{build, head, hide_history, make_schema};
-pub(crate) use self::elsewhere::{
-    Announced, Cut, announce, clear, forsake, hold, home, take_over, wait_for_the_dead,
-};
+pub(crate) use self::elsewhere::{Cut, clear, home, wait_for_the_dead};
 pub use self::error::CreateError;
 use crate::history::{now, record};
 use crate::lanes::{self, AddedLane, Lane, LaneError, Placed, Wish};
@@ -87,7 +85,7 @@ pub struct Created {
 /// What a creation has come to when its first transaction ends.
 enum Begun {
     /// All is done.
-    Complete(Box<Made>),
+    Complete(Made),
     /// The directory says that a tenant is being made on another node.
     Announced(elsewhere::Announced),
 }
@@ -129,7 +127,7 @@ impl<P: Product> Provisioner<P> {
             let tx = begin(&inner.db, LIMITS).await?;
             let outcome = start(&tx, &inner, &new, &at, &head).await;
             let made = match finish(tx, outcome).await? {
-                Begun::Complete(made) => *made,
+                Begun::Complete(made) => made,
                 Begun::Announced(announced) => {
                     elsewhere::complete(&inner, announced, &new, &head).await?
                 }
@@ -182,11 +180,11 @@ async fn start<P: Product>(
             return Ok(Begun::Announced(elsewhere::from_spare(spare, plan)));
         }
         let tenant = claim::fill(tx, inner, spare, new, plan.as_ref(), head).await?;
-        return Ok(Begun::Complete(Box::new(Made {
+        return Ok(Begun::Complete(Made {
             tenant,
             added: None,
             from_spare: true,
-        })));
+        }));
     }
     if !site.is_own() {
         let announced = elsewhere::announce(inner.ground(tx, &site), wish, new, plan, head).await?;
@@ -219,26 +217,14 @@ async fn start<P: Product>(
     )
     .await?;
     let tenant = directory::entry(tx, id).await?.ok_or_else(vanished)?;
-    Ok(Begun::Complete(Box::new(Made {
+    Ok(Begun::Complete(Made {
         tenant,
         added: placed.added,
         from_spare: false,
-    })))
+    }))
 }
 
 impl NewTenant {
-    /// One that gets its rows from a copy: nobody is born in it.
-    pub(crate) fn of_a_copy(slug: Slug, name: TenantName, actor: String) -> Self {
-        Self {
-            slug,
-            name,
-            owner: None,
-            seeds: vec![],
-            settings: BTreeMap::new(),
-            actor,
-        }
-    }
-
     /// What its product is told.
     pub(crate) fn birth(&self, tenant_id: Uuid) -> Birth {
         Birth {

@@ -2,7 +2,7 @@
 
 use entity::platform::tenant::Status;
 use entity::platform::{lane, node, plan, tenant, tenant_vitals};
-use sea_orm::sea_query::{Expr, LockType, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockType, SimpleExpr};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
     FromQueryResult, JoinType, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -249,10 +249,14 @@ fn entries() -> Select<tenant::Entity> {
         .column_as(plan::Column::Name, "plan")
 }
 
-/// Nothing where no tenant could be called that.
+/// Nothing where no tenant could be called that. A spare is nobody yet, and can't be named.
 fn named(slug_or_id: &str) -> Option<SimpleExpr> {
     match read_id(slug_or_id) {
-        Some(id) => Some(tenant::Column::Id.eq(id)),
+        Some(id) => Some(
+            tenant::Column::Id
+                .eq(id)
+                .and(tenant::Column::Status.ne(Status::Spare)),
+        ),
         None => {
             let slug = Slug::parse(slug_or_id).ok()?;
             Some(tenant::Column::Slug.eq(slug.as_str()))

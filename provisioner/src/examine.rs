@@ -1,7 +1,7 @@
 //! Looking at every schema of the fleet: whether its structure is that of its version, and, when
 //! asked, how large it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use entity::platform::node;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::fingerprint::{self, Difference};
 use crate::fleet::{Course, Extent};
 use crate::nodes::{ReachError, Site};
-use crate::query::{all, run};
+use crate::query::{all, column, run};
 use crate::transaction::{Limits, begin, finish};
 use crate::{Product, Provisioner, RunError, SchemaName};
 
@@ -94,7 +94,9 @@ impl<P: Product> Provisioner<P> {
         examined: &mut Examined,
     ) -> Result<(), RunError> {
         let there = site.database(&self.inner.db);
-        let course = Course::record(there, &self.inner.product, Extent::Forth).await?;
+        let product = &self.inner.product;
+        let looks = self.versions_on(site.id()).await?;
+        let course = Course::record(there, product, Extent::Forth, &looks).await?;
         let mut after = String::new();
         loop {
             let listed = self.listed(site.id(), &after).await?;
@@ -139,6 +141,19 @@ impl<P: Product> Provisioner<P> {
             }
             self.keep(seen).await?;
         }
+    }
+
+    /// Where tenants of a node stand.
+    async fn versions_on(&self, node: Uuid) -> Result<HashSet<String>, DbErr> {
+        let versions: Vec<String> = column(
+            &self.inner.db,
+            "SELECT DISTINCT t.schema_version
+             FROM platform.tenant t JOIN platform.lane l ON l.id = t.lane_id
+             WHERE l.node_id = $1",
+            [node.into()],
+        )
+        .await?;
+        Ok(versions.into_iter().collect())
     }
 
     /// The next tenants of a node, in the order of their schemas.

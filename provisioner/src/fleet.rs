@@ -9,8 +9,11 @@
 
 mod apply;
 mod claim;
+mod contracts;
 mod control;
 mod course;
+mod crew;
+mod errors;
 mod finish;
 mod one_by_one;
 mod options;
@@ -20,7 +23,9 @@ mod recorder;
 mod rollback;
 mod selector;
 mod start;
+mod stumble;
 mod wave;
+mod waves;
 mod worker;
 
 use sea_orm::DbErr;

@@ -12,5 +12,5 @@ pub mod local;
 
 pub use harness::{
     Actor, Asked, Dealer, PgBouncer, Reply, Scratch, ServerProcess, TestApp, Wire, eventually,
-    node_urls, server_binary, tubex,
+    node_urls, server_binary, tubex, tubex_command,
 };

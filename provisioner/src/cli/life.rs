@@ -107,23 +107,26 @@ pub(super) struct EndArgs {
 }
 
 impl LifeCommand {
-    /// Asks what has to be asked, before there is a connection. Says whether words that follow a
-    /// tag ask for JSON too.
-    pub(super) fn prepare(&mut self) -> Result<bool, Failure> {
+    /// Whether the words of a tag ask for JSON: what begins with a hyphen is one of them, and this
+    /// one is not.
+    pub(super) fn take_json(&mut self) -> bool {
+        let Self::Tag(args) = self else {
+            return false;
+        };
+        let count = args.words.len();
+        args.words.retain(|word| word != "--json");
+        args.words.len() < count
+    }
+
+    /// Asks what has to be asked, before there is a connection.
+    pub(super) fn prepare(&self) -> Result<(), Failure> {
         match self {
-            Self::Archive(args) => confirm(&args.tenant, args.yes, "its schema is dropped")?,
-            Self::Purge(args) => confirm(&args.tenant, args.yes, "its exports are destroyed")?,
-            Self::Forget(args) => confirm(&args.tenant, args.yes, "what there is of it goes")?,
-            Self::Tag(args) => {
-                // What begins with a hyphen is a word here, and this one is not.
-                let count = args.words.len();
-                args.words.retain(|word| word != "--json");
-                read_tags(&args.words)?;
-                return Ok(args.words.len() < count);
-            }
-            _ => {}
+            Self::Archive(args) => confirm(&args.tenant, args.yes, "its schema is dropped"),
+            Self::Purge(args) => confirm(&args.tenant, args.yes, "its exports are destroyed"),
+            Self::Forget(args) => confirm(&args.tenant, args.yes, "what there is of it goes"),
+            Self::Tag(args) => read_tags(&args.words).map(|_| ()),
+            _ => Ok(()),
         }
-        Ok(false)
     }
 }
 

@@ -165,10 +165,13 @@ enum TenantCommand {
 /// Reads the arguments, does what they say, and answers with the exit code.
 pub(crate) async fn run() -> ExitCode {
     start_logging();
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse_usage(&error),
     };
+    if let Command::Tenant(TenantCommand::Life(command)) = &mut cli.command {
+        cli.common.json |= command.take_json();
+    }
     let json = cli.common.json;
     match dispatch(cli).await {
         Ok(code) => code,
@@ -230,8 +233,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Tenant(TenantCommand::Resume(args)) => {
             tenants::resume(&open().await?, args, json).await
         }
-        Command::Tenant(TenantCommand::Life(mut command)) => {
-            let json = command.prepare()? || json;
+        Command::Tenant(TenantCommand::Life(command)) => {
+            command.prepare()?;
             life::run(&open().await?, command, json).await
         }
         Command::Tenant(TenantCommand::Copy(command)) => {

@@ -7,10 +7,11 @@ use sea_orm::DatabaseTransaction;
 use serde_json::json;
 
 use super::export::Source;
-use super::import::{Birthmark, Imported, plan_of};
+use super::import::{Birthmark, Imported, plan_of, unborn};
 use super::raise::{Neighbour, Rows};
 use super::{CopyError, LIMITS, elsewhere};
-use crate::create::{self, Announced, NewTenant, Placement, head};
+use crate::create::elsewhere::Announced;
+use crate::create::{self, NewTenant, Placement, head};
 use crate::transaction::{act_as_owner, begin, finish, to_the_end};
 use crate::{CreateError, Inner, Label, Product, Provisioner, SchemaName, Slug, TenantName};
 
@@ -86,17 +87,17 @@ async fn announce<P: Product>(
     };
     let name = clone.name.clone();
     let name = name.or_else(|| TenantName::parse(&source.row.name).ok());
-    let new = NewTenant::of_a_copy(
+    let new = unborn(
         clone.slug.clone(),
         name.ok_or_else(create::vanished)?,
         clone.actor.clone(),
     );
     let plan = plan_of(tx, &at).await?;
     let announced = match half_made {
-        Some(row) => create::take_over(tx, &row, &at, plan, &clone.slug).await?,
+        Some(row) => create::elsewhere::take_over(tx, &row, &at, plan, &clone.slug).await?,
         None => {
             let (site, wish) = create::destination(tx, inner, &at, plan.as_ref()).await?;
-            create::announce(inner.ground(tx, &site), wish, &new, plan, &head).await?
+            create::elsewhere::announce(inner.ground(tx, &site), wish, &new, plan, &head).await?
         }
     };
     let rows = Rows::Neighbour(Neighbour {

@@ -17,7 +17,8 @@ use super::import::Birthmark;
 use super::raise::{Rows, raise};
 use super::wire::{Mode, Wire};
 use super::{CopyError, LIMITS};
-use crate::create::{self, Announced, NewTenant, head};
+use crate::create::elsewhere::{self as birth_elsewhere, Announced};
+use crate::create::{self, NewTenant, head};
 use crate::history::{now, record};
 use crate::lanes::{self, LaneError};
 use crate::role::RoleName;
@@ -37,7 +38,7 @@ pub(super) async fn complete<P: Product>(
     // Taking the intent back is a success of the transaction and a failure of the copy.
     let outcome = finish(tx, outcome).await?;
     if let (Err(_), Some(added)) = (&outcome, &announced.added) {
-        create::forsake(inner, added).await?;
+        birth_elsewhere::forsake(inner, added).await?;
     }
     outcome
 }
@@ -52,20 +53,21 @@ async fn complete_in<P: Product>(
     rows: &Rows,
     birth: &Birthmark,
 ) -> Result<Outcome, CopyError> {
-    let row = create::hold(tx, announced.id, &new.slug).await?;
+    let row = birth_elsewhere::hold(tx, announced.id, &new.slug).await?;
     act_as_owner(tx).await?;
     let head = head(inner.product.migrator()).ok_or(CreateError::NoMigrations)?;
-    let (lane, node) = create::home(tx, &row).await?;
+    let (lane, node) = birth_elsewhere::home(tx, &row).await?;
     let login = RoleName::parse_lane(&lane.login_role).map_err(LaneError::from)?;
     let site = inner.reach(node).await?;
     let schema = SchemaName::parse(&row.schema_name)?;
     let database = site.database(&inner.db);
+    // Before this is done something may be there, so a failure must not take the entry away.
+    clear(database, &schema).await?;
     let made = async {
         if let Rows::Neighbour(neighbour) = rows {
             // Stays as it is until we are done.
             Source::find(tx, inner, &neighbour.id.to_string()).await?;
         }
-        clear(database, &schema).await?;
         make(database, inner, rows, &schema, &login).await
     };
     let loaded = match made.await {
@@ -102,7 +104,7 @@ async fn clear(database: &DatabaseConnection, schema: &SchemaName) -> Result<(),
     let tx = begin(database, LIMITS).await?;
     let outcome = async {
         act_as_owner(&tx).await?;
-        create::wait_for_the_dead(&tx, schema).await?;
+        birth_elsewhere::wait_for_the_dead(&tx, schema).await?;
         let sql = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {schema}");
         tx.execute_unprepared(&sql).await?;
         Ok(())
@@ -126,7 +128,7 @@ async fn make<P: Product>(
     let wire = Wire::begin(database, mode, LIMITS).await?;
     let outcome = async {
         let tx = wire.savepoint().await?;
-        let waited = create::wait_for_the_dead(&tx, schema).await;
+        let waited = birth_elsewhere::wait_for_the_dead(&tx, schema).await;
         finish(tx, waited).await?;
         let loaded = raise(&wire, &inner.product, schema, rows).await?;
         let tx = wire.savepoint().await?;

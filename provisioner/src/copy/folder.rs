@@ -206,6 +206,16 @@ pub(super) fn stranger_in(folder: &Path, known: &[&str]) -> Result<Option<PathBu
     Ok(found)
 }
 
+/// Folders in a folder whose names begin so.
+pub(crate) fn beginning_with(folder: &Path, start: &str) -> Result<Vec<PathBuf>, CopyError> {
+    let mut found = entries(folder)?;
+    found.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.is_dir() && name.starts_with(start)
+    });
+    Ok(found)
+}
+
 /// What a folder holds, in order; nothing where there is none.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, CopyError> {
     let broken = |cause| CopyError::file(folder, cause);

@@ -1,6 +1,7 @@
 //! A tenant out of a folder: its schema at the folder's version, its rows, and then this build's
 //! head. On the platform's own node in one transaction, elsewhere as `elsewhere` says.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::raise::{Rows, check_folder, raise};
 use super::verify::{Verified, verify};
 use super::wire::{Mode, Wire};
 use super::{CopyError, LIMITS, elsewhere};
+use crate::create::elsewhere::{Announced, announce, take_over};
 use crate::create::{self, NewTenant, Placement, head};
 use crate::history::record;
 use crate::lanes::{self, AddedLane, Wish};
@@ -55,7 +57,7 @@ pub struct Imported {
 /// What an import has come to when its first transaction ends.
 enum Begun {
     Complete(Box<TenantEntry>, Option<AddedLane>, u64),
-    Announced(create::Announced),
+    Announced(Announced),
 }
 
 /// What the first look at the directory says.
@@ -65,7 +67,7 @@ enum Way {
         wish: Wish,
         plan: Option<plan::Model>,
     },
-    Announced(create::Announced),
+    Announced(Announced),
 }
 
 impl<P: Product> Provisioner<P> {
@@ -90,7 +92,7 @@ impl<P: Product> Provisioner<P> {
                     "sha256": folder.sha256(),
                 }),
             };
-            let rows = Rows::Folder(folder);
+            let rows = Rows::Folder(Box::new(folder));
             let wire = Wire::begin(&inner.db, Mode::Write, LIMITS).await?;
             let outcome = start(&wire, &inner, &new, &import.at, &rows, &birth).await;
             let (tenant, added, rows) = match wire.finish(outcome).await? {
@@ -113,6 +115,18 @@ impl<P: Product> Provisioner<P> {
     }
 }
 
+/// One that gets its rows from a copy: nobody is born in it.
+pub(super) fn unborn(slug: Slug, name: TenantName, actor: String) -> NewTenant {
+    NewTenant {
+        slug,
+        name,
+        owner: None,
+        seeds: vec![],
+        settings: BTreeMap::new(),
+        actor,
+    }
+}
+
 /// What a tenant made of a copy begins with, and what its history says of that.
 pub(super) struct Birthmark {
     pub(super) tags: Vec<String>,
@@ -125,11 +139,7 @@ fn new_tenant(import: &NewImport, folder: &Verified) -> Result<NewTenant, CopyEr
         None => TenantName::parse(&folder.manifest.tenant.name)
             .map_err(|error| CopyError::damaged(&folder.folder, error.to_string()))?,
     };
-    Ok(NewTenant::of_a_copy(
-        import.slug.clone(),
-        name,
-        import.actor.clone(),
-    ))
+    Ok(unborn(import.slug.clone(), name, import.actor.clone()))
 }
 
 fn tags(folder: &Verified) -> Result<Vec<String>, CopyError> {
@@ -192,14 +202,14 @@ async fn look<P: Product>(
     let half_made = create::reserve(tx, &new.slug).await?;
     let plan = plan_of(tx, at).await?;
     if let Some(row) = half_made {
-        let announced = create::take_over(tx, &row, at, plan, &new.slug).await?;
+        let announced = take_over(tx, &row, at, plan, &new.slug).await?;
         return Ok(Way::Announced(announced));
     }
     let (site, wish) = create::destination(tx, inner, at, plan.as_ref()).await?;
     if site.is_own() {
         return Ok(Way::Here { site, wish, plan });
     }
-    let announced = create::announce(inner.ground(tx, &site), wish, new, plan, head).await?;
+    let announced = announce(inner.ground(tx, &site), wish, new, plan, head).await?;
     Ok(Way::Announced(announced))
 }
 

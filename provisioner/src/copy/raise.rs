@@ -22,7 +22,7 @@ use crate::{CreateError, Product, SchemaName};
 #[derive(Debug)]
 pub(super) enum Rows {
     /// A folder that was read and found whole.
-    Folder(Verified),
+    Folder(Box<Verified>),
     /// Another tenant of the same node.
     Neighbour(Neighbour),
 }

@@ -45,8 +45,8 @@ pub(crate) struct Step {
     pub(crate) up: Recording,
     /// Why there is no way back is said where somebody wants to go it.
     pub(crate) down: Result<Recording, String>,
-    /// A schema that stands here.
-    pub(crate) reference: Reference,
+    /// A schema that stands here, if anybody wanted to know.
+    pub(crate) reference: Option<Reference>,
 }
 
 /// What a schema of a version looks like.
@@ -85,14 +85,17 @@ impl Reference {
 }
 
 impl Course {
-    /// Takes all steps of a product on a node, and undoes them.
+    /// Takes all steps of a product on a node, and undoes them. What schemas look like is only
+    /// asked at the versions in `looks` (and at all, where there is to be a way back): it costs
+    /// about as much as a migration.
     pub(crate) async fn record<P: Product>(
         node: &DatabaseConnection,
         product: &P,
         extent: Extent,
+        looks: &HashSet<String>,
     ) -> Result<Self, RunError> {
         let tx = Arc::new(begin(node, LIMITS).await?);
-        let outcome = record_in(&tx, product, extent).await;
+        let outcome = record_in(&tx, product, extent, looks).await;
         match Arc::try_unwrap(tx) {
             Ok(tx) => tx.rollback().await?,
             // Unreachable while `record_in` keeps no recorder; dropping it rolls back as well.
@@ -109,7 +112,7 @@ impl Course {
     /// What a schema of a version looks like.
     pub(crate) fn reference(&self, version: &str) -> Option<&Reference> {
         let position = self.position(version)?;
-        Some(&self.steps[position].reference)
+        self.steps[position].reference.as_ref()
     }
 }
 
@@ -117,6 +120,7 @@ async fn record_in<P: Product>(
     tx: &Arc<DatabaseTransaction>,
     product: &P,
     extent: Extent,
+    looks: &HashSet<String>,
 ) -> Result<Course, RunError> {
     let migrator = product.migrator();
     let schema = SchemaName::generate()?;
@@ -141,9 +145,14 @@ async fn record_in<P: Product>(
             .run(migration.as_ref(), Direction::Up)
             .await
             .map_err(failed)?;
+        let is_wanted = extent == Extent::BackToo || looks.contains(&name);
+        let reference = match is_wanted {
+            true => Some(look(tx, &schema).await?),
+            false => None,
+        };
         steps.push(Step {
             down: Err("nobody has looked".to_owned()),
-            reference: look(tx, &schema).await?,
+            reference,
             name,
             declared,
             up,
@@ -180,14 +189,16 @@ async fn compare_back(
     position: usize,
     down: Recording,
 ) -> Result<Result<Recording, String>, DbErr> {
-    let Some(before) = position.checked_sub(1) else {
+    let before = position.checked_sub(1);
+    let before = before.and_then(|before| steps[before].reference.as_ref());
+    let Some(before) = before else {
         return Ok(Err("it is the first".to_owned()));
     };
     tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
         .await?;
     let shape = fingerprint::shape(tx, schema).await?;
     let mark = fingerprint::mark(tx, schema).await?;
-    Ok(match steps[before].reference.compare(&shape, mark) {
+    Ok(match before.compare(&shape, mark) {
         None => Ok(down),
         Some(difference) => Err(format!(
             "its way back leaves traces: {}",

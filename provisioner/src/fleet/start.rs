@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use entity::platform::migration_run::State;
-use sea_orm::{ActiveEnum as _, DatabaseTransaction, QueryResult};
+use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 use sea_orm_migration::MigratorTraitSelf as _;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::contracts::{Contract, contracts, refuse_if_needed};
 use super::options::{Canary, RunOptions};
 use super::progress::{RunEntry, run_entry};
 use super::selector::{CONDITION, Selector};
+use super::waves::{Chosen, assign};
 use super::{RunError, RunState};
 use crate::history::now;
 use crate::query::{all, one, run};
 use crate::transaction::{Limits, act_as_owner, begin, finish, to_the_end};
-use crate::{Kind, Product, Provisioner, db_error};
+use crate::{Product, Provisioner, db_error};
 
 /// A start waits for others' starts, which are short.
 pub(super) const LIMITS: Limits = Limits {
@@ -146,12 +148,6 @@ fn join(run: RunEntry, target: &str) -> Result<Started, RunError> {
     })
 }
 
-/// A contract on the way.
-struct Contract {
-    migration: String,
-    since: String,
-}
-
 struct Plan {
     options: RunOptions,
     target: String,
@@ -159,25 +155,6 @@ struct Plan {
     /// Versions that lie before the target, oldest first.
     before: Vec<String>,
     contracts: Vec<Contract>,
-}
-
-/// All contracts of a product; every migration has to say what it is.
-fn contracts<P: Product>(product: &P, known: &[String]) -> Result<Vec<Contract>, RunError> {
-    let mut contracts = vec![];
-    for name in known {
-        let declared = product.declared(name);
-        match declared
-            .ok_or_else(|| RunError::Undeclared(name.clone()))?
-            .kind
-        {
-            Kind::Expand => {}
-            Kind::Contract { since } => contracts.push(Contract {
-                migration: name.clone(),
-                since,
-            }),
-        }
-    }
-    Ok(contracts)
 }
 
 async fn start_in(
@@ -194,7 +171,7 @@ async fn start_in(
     for version in passed {
         let contract = plan.contracts.iter().find(|one| one.migration == *version);
         if let Some(contract) = contract {
-            refuse_if_needed(tx, contract, &plan).await?;
+            refuse_if_needed(tx, contract, &plan.known, plan.options.force).await?;
         }
     }
     let waves = assign(&chosen, &plan.options);
@@ -254,30 +231,6 @@ pub(super) async fn write_run(
     Ok(())
 }
 
-/// A tenant that will be moved.
-struct Chosen {
-    id: Uuid,
-    version: String,
-    is_spare: bool,
-    is_canary: bool,
-}
-
-impl Chosen {
-    fn read(row: &QueryResult) -> Result<Self, sea_orm::DbErr> {
-        Ok(Self {
-            id: row.try_get("", "id")?,
-            version: row.try_get("", "schema_version")?,
-            is_spare: row.try_get("", "is_spare")?,
-            is_canary: row.try_get("", "is_canary")?,
-        })
-    }
-
-    fn version_at(&self, known: &[String]) -> usize {
-        let at = known.iter().position(|version| *version == self.version);
-        at.unwrap_or_default()
-    }
-}
-
 async fn choose(tx: &DatabaseTransaction, plan: &Plan) -> Result<Vec<Chosen>, RunError> {
     let canaries = match &plan.options.canary {
         Some(Canary::Those(selector)) => Some(selector),
@@ -304,125 +257,4 @@ async fn choose(tx: &DatabaseTransaction, plan: &Plan) -> Result<Vec<Chosen>, Ru
     ];
     let rows = all(tx, &sql, values).await?;
     Ok(rows.iter().map(Chosen::read).collect::<Result<_, _>>()?)
-}
-
-/// Who goes in which wave: canaries first, spares, which nobody uses, with the last.
-fn assign(chosen: &[Chosen], options: &RunOptions) -> Vec<(Uuid, i32)> {
-    let mut canaries = match options.canary {
-        Some(Canary::Count(count)) => count as usize,
-        Some(Canary::Those(_)) | None => 0,
-    };
-    let (mut first, mut rest, mut spares) = (vec![], vec![], vec![]);
-    for one in chosen {
-        if one.is_spare {
-            spares.push(one.id);
-        } else if one.is_canary || canaries > 0 {
-            canaries = canaries.saturating_sub(1);
-            first.push(one.id);
-        } else {
-            rest.push(one.id);
-        }
-    }
-    let offset = i32::from(!first.is_empty());
-    let mut placed: Vec<_> = first.into_iter().map(|id| (id, 0)).collect();
-    let last = options.waves.len().saturating_sub(1);
-    for (position, id) in rest.iter().enumerate() {
-        // The share that is over once this one had its turn.
-        let share = (position + 1) * 100;
-        let is_within = |percent: &u8| share <= usize::from(*percent) * rest.len();
-        let wave = options.waves.iter().position(is_within).unwrap_or(last);
-        placed.push((*id, offset + wave as i32));
-    }
-    let last = placed.last().map_or(0, |(_, wave)| *wave);
-    placed.extend(spares.into_iter().map(|id| (id, last)));
-    close_gaps(placed)
-}
-
-/// A wave without anybody is none.
-fn close_gaps(mut placed: Vec<(Uuid, i32)>) -> Vec<(Uuid, i32)> {
-    let mut seen: Vec<i32> = placed.iter().map(|(_, wave)| *wave).collect();
-    seen.dedup();
-    for (_, wave) in &mut placed {
-        *wave = seen.iter().position(|one| one == wave).unwrap_or_default() as i32;
-    }
-    placed
-}
-
-/// Servers that were heard of in the last hour and need what the contract takes away.
-async fn refuse_if_needed(
-    tx: &DatabaseTransaction,
-    contract: &Contract,
-    plan: &Plan,
-) -> Result<(), RunError> {
-    let position = |version: &str| plan.known.iter().position(|known| known == version);
-    let since = position(&contract.since)
-        .ok_or_else(|| RunError::UnknownVersion(contract.since.clone()))?;
-    let rows = all(
-        tx,
-        "SELECT id, build, knows FROM platform.server_process
-         WHERE seen_at > now() - interval '1 hour' ORDER BY id",
-        [],
-    )
-    .await?;
-    let mut servers = vec![];
-    for row in rows {
-        let knows: String = row.try_get("", "knows")?;
-        // One that knows what we don't is newer than we are.
-        if position(&knows).is_some_and(|knows| knows < since) {
-            let (id, build): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "build")?);
-            servers.push(format!("{id} (build {build}, knows {knows})"));
-        }
-    }
-    if servers.is_empty() {
-        return Ok(());
-    }
-    if plan.options.force {
-        tracing::warn!(
-            migration.name = contract.migration,
-            servers = servers.join(", "),
-            "a contract is forced past live servers that need what it takes away"
-        );
-        return Ok(());
-    }
-    Err(RunError::Needed {
-        migration: contract.migration.clone(),
-        since: contract.since.clone(),
-        servers,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chosen(count: usize, spares: usize) -> Vec<Chosen> {
-        (0..count + spares)
-            .map(|n| Chosen {
-                id: Uuid::from_u128(n as u128),
-                version: "one".to_owned(),
-                is_spare: n >= count,
-                is_canary: false,
-            })
-            .collect()
-    }
-
-    fn sizes(placed: &[(Uuid, i32)]) -> Vec<usize> {
-        let last = placed.iter().map(|(_, wave)| *wave).max().unwrap();
-        (0..=last)
-            .map(|wave| placed.iter().filter(|(_, one)| *one == wave).count())
-            .collect()
-    }
-
-    #[test]
-    fn waves_are_shares_of_those_who_are_no_canaries() {
-        let options = RunOptions {
-            canary: Some(Canary::Count(2)),
-            waves: vec![10, 50, 100],
-            ..RunOptions::default()
-        };
-
-        assert_eq!(sizes(&assign(&chosen(22, 3), &options)), [2, 2, 8, 13]);
-        assert_eq!(sizes(&assign(&chosen(3, 0), &options)), [2, 1]);
-        assert_eq!(sizes(&assign(&chosen(0, 3), &options)), [3]);
-    }
 }

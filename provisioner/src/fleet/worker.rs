@@ -1,19 +1,20 @@
 //! Working on a run: a few connections, each taking tenants by the handful until none is left.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sea_orm::DbErr;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::apply::{Cut, Shift, apply, correct, find_statement, versions_there};
-use super::claim::{Claimed, LEASE_SECONDS, claim, give_back, renew};
+use super::apply::{Cut, Shift, apply, correct, versions_there};
+use super::claim::{Claimed, claim, give_back};
 use super::course::{Course, Extent};
-use super::finish::{Verdict, explain, prove, put_off, settle};
+use super::crew::Crew;
+use super::errors::{is_lost_connection, is_outage};
+use super::finish::{prove, settle};
 use super::one_by_one::{build_index, fill};
 use super::options::RunOptions;
 use super::path::{Path, Segment, Traffic, Work};
@@ -21,8 +22,7 @@ use super::progress::{RunEntry, run_entry};
 use super::start::Started;
 use super::wave::{Turn, advance};
 use super::{PlaceState, RunError};
-use crate::nodes::{ReachError, Site};
-use crate::{Inner, Product, Provisioner, db_error};
+use crate::{Product, Provisioner};
 
 /// Tenants in one message at most. Together they are cheaper, and all of them are locked until the
 /// last one is done.
@@ -113,6 +113,7 @@ impl<P: Product> Provisioner<P> {
                 Some(_) => Extent::BackToo,
                 None => Extent::Forth,
             },
+            looks: HashSet::from([entry.target_version.clone()]),
             sites: Mutex::default(),
             courses: Mutex::default(),
             leases: std::sync::Mutex::default(),
@@ -133,19 +134,6 @@ impl<P: Product> Provisioner<P> {
         outcome?;
         run_entry(&self.inner.db, run).await
     }
-}
-
-/// What the workers of one process share.
-struct Crew<P> {
-    inner: Arc<Inner<P>>,
-    run: Uuid,
-    options: Arc<RunOptions>,
-    actor: Arc<str>,
-    events: Option<mpsc::UnboundedSender<Event>>,
-    extent: Extent,
-    sites: Mutex<HashMap<Uuid, Result<Site, ReachError>>>,
-    courses: Mutex<HashMap<Uuid, Arc<Course>>>,
-    leases: std::sync::Mutex<Vec<Uuid>>,
 }
 
 /// Tenants that are alike for our purpose.
@@ -339,84 +327,6 @@ impl<P: Product> Crew<P> {
         apply(&self.inner, shift, segment, from, vec![tenant.clone()]).await
     }
 
-    /// A tenant could not be moved: later, if that may help.
-    async fn stumbled(
-        &self,
-        shift: &Shift,
-        segment: &Segment,
-        tenant: Claimed,
-        error: &DbErr,
-    ) -> Result<(), RunError> {
-        let was_lock = is_lock(error);
-        let may_help = was_lock || is_lost_connection(error) || is_passing(error);
-        let statement = match may_help {
-            true => None,
-            false => find_statement(&self.inner, shift, segment, &tenant.schema).await,
-        };
-        let explained = explain(error, statement);
-        let from = tenant.version.clone();
-        if may_help && (tenant.attempts as u32) < self.options.attempts {
-            put_off(&self.inner, shift, &tenant, &explained, was_lock).await?;
-            let verdict = Verdict {
-                tenant,
-                state: PlaceState::Pending,
-                error: Some(explained),
-            };
-            self.tell(verdict, &from, Duration::ZERO);
-            return Ok(());
-        }
-        self.fail(shift, tenant, explained).await
-    }
-
-    async fn fail(&self, shift: &Shift, tenant: Claimed, error: Value) -> Result<(), RunError> {
-        tracing::error!(
-            tenant.id = %tenant.id,
-            run.id = %self.run,
-            error = error["message"].as_str(),
-            "a tenant could not be migrated"
-        );
-        let from = tenant.version.clone();
-        let verdict = Verdict {
-            tenant,
-            state: PlaceState::Failed,
-            error: Some(error),
-        };
-        settle(&self.inner, shift, std::slice::from_ref(&verdict)).await?;
-        self.tell(verdict, &from, Duration::ZERO);
-        Ok(())
-    }
-
-    async fn out_of_reach(
-        &self,
-        lease: Uuid,
-        error: &ReachError,
-        tenants: Vec<Claimed>,
-    ) -> Result<(), RunError> {
-        let own = crate::nodes::find_own(&self.inner.db).await?;
-        let own = own.ok_or_else(|| RunError::NotFound("the platform's own node".to_owned()))?;
-        let shift = Shift {
-            run: self.run,
-            lease,
-            options: Arc::clone(&self.options),
-            actor: Arc::clone(&self.actor),
-            site: Site::own(own),
-        };
-        let explained = json!({
-            "message": error.to_string(),
-            "hint": "its node must be reachable with the platform's login: see tubex node list",
-        });
-        for tenant in tenants {
-            if (tenant.attempts as u32) < self.options.attempts {
-                put_off(&self.inner, &shift, &tenant, &explained, false).await?;
-            } else {
-                self.fail(&shift, tenant, explained.clone()).await?;
-            }
-        }
-        // Another look the next time.
-        self.sites.lock().await.retain(|_, site| site.is_ok());
-        Ok(())
-    }
-
     /// On another node the schemas' own histories say where they stand.
     async fn settle_with_node(
         &self,
@@ -459,71 +369,6 @@ impl<P: Product> Crew<P> {
             Path::back(course, version, &batch.target)
         }
     }
-
-    async fn site(&self, node: Uuid) -> Result<Result<Site, ReachError>, RunError> {
-        let mut sites = self.sites.lock().await;
-        if let Some(site) = sites.get(&node) {
-            return Ok(site.clone());
-        }
-        let row = crate::nodes::find_by_id(&self.inner.db, node).await?;
-        let row = row.ok_or_else(|| RunError::NotFound(node.to_string()))?;
-        let site = self.inner.reach(row).await;
-        sites.insert(node, site.clone());
-        Ok(site)
-    }
-
-    /// Recorded once per process and node; who comes meanwhile waits.
-    async fn course(&self, site: &Site) -> Result<Arc<Course>, RunError> {
-        let mut courses = self.courses.lock().await;
-        if let Some(course) = courses.get(&site.id()) {
-            return Ok(Arc::clone(course));
-        }
-        let there = site.database(&self.inner.db);
-        let course = Course::record(there, &self.inner.product, self.extent).await?;
-        let course = Arc::new(course);
-        courses.insert(site.id(), Arc::clone(&course));
-        Ok(course)
-    }
-
-    fn tell(&self, verdict: Verdict, from: &str, took: Duration) {
-        let Some(events) = &self.events else { return };
-        // Nobody listens any more: the rows say it too.
-        let _ = events.send(Event {
-            slug: verdict.tenant.slug,
-            from: from.to_owned(),
-            to: verdict.tenant.target,
-            state: verdict.state,
-            error: verdict.error,
-            duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        });
-    }
-
-    fn hold_lease(&self, lease: Uuid) {
-        self.leases().push(lease);
-    }
-
-    fn let_go(&self, lease: Uuid) {
-        self.leases().retain(|one| *one != lease);
-    }
-
-    fn leases(&self) -> std::sync::MutexGuard<'_, Vec<Uuid>> {
-        self.leases
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// Makes leases last for as long as we live.
-    async fn keep_leases(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(Duration::from_secs(LEASE_SECONDS as u64 / 4)).await;
-            let leases = self.leases().clone();
-            for lease in leases {
-                if let Err(error) = renew(&self.inner.db, self.run, lease).await {
-                    tracing::warn!(error = %error, "a lease could not be renewed");
-                }
-            }
-        }
-    }
 }
 
 fn by_version(tenants: Vec<Claimed>) -> BTreeMap<String, Vec<Claimed>> {
@@ -535,31 +380,4 @@ fn by_version(tenants: Vec<Claimed>) -> BTreeMap<String, Vec<Claimed>> {
             .push(tenant);
     }
     grouped
-}
-
-/// A lock was not to be had, or two waited for each other.
-fn is_lock(error: &DbErr) -> bool {
-    db_error::trouble(error) == db_error::Trouble::Busy
-}
-
-/// The server is short of something that may come back: connections, memory, itself.
-fn is_passing(error: &DbErr) -> bool {
-    let code = db_error::sqlstate(error);
-    matches!(
-        code.as_deref(),
-        Some("53300" | "53200" | "53100" | "40001" | "57P01" | "57P02" | "57P03" | "25P03")
-    )
-}
-
-/// The connection is gone, and with it the answer: the next look says what came of it.
-fn is_lost_connection(error: &DbErr) -> bool {
-    db_error::sqlstate(error).is_none()
-        || matches!(
-            db_error::sqlstate(error).as_deref(),
-            Some("57P01" | "57P02" | "57P03" | "08006" | "08003" | "25P03")
-        )
-}
-
-fn is_outage(error: &RunError) -> bool {
-    matches!(error, RunError::Db(error) if is_lost_connection(error) || is_passing(error))
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::dismantle::{dismantle, remove};
+use super::dismantle::{dismantle, remove, wait_for_writers};
 use super::{LIMITS, LifeError, held, seen};
 use crate::copy::{self, CopyError, Source, verify};
 use crate::history::{now, record};
@@ -95,6 +95,7 @@ impl<P: Product> Provisioner<P> {
         let inner = Arc::clone(&self.inner);
         let (tenant, actor) = (tenant.to_owned(), actor.to_owned());
         to_the_end(async move {
+            settle(&inner.db, &tenant).await?;
             // The row is held until the end: nobody else moves, migrates or copies the tenant.
             let tx = begin(&inner.db, LIMITS).await?;
             let outcome = archive_in(&tx, &inner, &tenant, &archive, &actor).await;
@@ -114,6 +115,23 @@ impl<P: Product> Provisioner<P> {
         let exports = of(row.id).all(&self.inner.db).await?;
         Ok(exports.into_iter().map(ExportEntry::from).collect())
     }
+}
+
+/// By when every server knows that a tenant is closing.
+const KNOWN_AFTER: Duration = Duration::milliseconds(1500);
+
+/// Waits until no server begins to write any more: what is written after the export is lost.
+async fn settle(db: &impl ConnectionTrait, tenant: &str) -> Result<(), DbErr> {
+    let Some(row) = directory::find(db, tenant).await? else {
+        return Ok(());
+    };
+    let left = row.updated_at + KNOWN_AFTER - now();
+    // Nothing where that is over, and never longer, whatever the clocks say.
+    let left = std::time::Duration::try_from(left.min(KNOWN_AFTER)).unwrap_or_default();
+    if row.status == Status::Closing && !left.is_zero() {
+        tokio::time::sleep(left).await;
+    }
+    Ok(())
 }
 
 /// A tenant's exports, the newest first.
@@ -196,6 +214,7 @@ async fn keep<P: Product>(
         cause,
     };
     let home = fs::canonicalize(&archive.to).map_err(broken)?;
+    sweep(&inner.db, &home, source.row.id).await?;
     let now = now();
     let folder = home.join(format!("{}-{}", source.row.id, stamp(now)));
     let location = folder.to_str().ok_or_else(|| {
@@ -204,6 +223,8 @@ async fn keep<P: Product>(
             "it is not UTF-8",
         ))
     })?;
+    let schema = SchemaName::parse(&source.row.schema_name).map_err(CopyError::from)?;
+    wait_for_writers(source.site.database(&inner.db), &schema).await?;
     let exported = copy::write(inner, source, &folder).await?;
     verify(&folder).await?;
     let export = tenant_export::Model {
@@ -230,6 +251,21 @@ async fn keep<P: Product>(
     let outcome = outcome.await;
     finish(tx, outcome).await?;
     Ok(export)
+}
+
+/// Removes what an archive left that was cut before its record: it holds people's data, and nobody
+/// would destroy it with the rest. The tenant's row is held, so nobody is writing there.
+async fn sweep(db: &impl ConnectionTrait, home: &Path, id: Uuid) -> Result<(), LifeError> {
+    let recorded: Vec<_> = of(id).all(db).await?;
+    for left in copy::beginning_with(home, &format!("{id}-"))? {
+        let is_recorded = recorded
+            .iter()
+            .any(|export| Path::new(&export.location) == left);
+        if !is_recorded && let Some(stranger) = copy::remove(&left)? {
+            return Err(LifeError::Stranger(stranger));
+        }
+    }
+    Ok(())
 }
 
 /// An export that was recorded by an archive that was cut, before more is dropped.

@@ -20,6 +20,12 @@ const LIMITS: Limits = Limits {
     statement_timeout: Duration::from_secs(120),
 };
 
+/// For writers, who are ended by their own limits.
+const PATIENT: Limits = Limits {
+    lock_timeout: Duration::from_secs(60),
+    statement_timeout: Duration::from_secs(120),
+};
+
 const TABLES: &str = "
     SELECT quote_ident(c.relname) FROM pg_catalog.pg_class c
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.oid = ANY (ARRAY(
@@ -44,6 +50,27 @@ pub(super) async fn dismantle(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Waits until all that was being written when we came is committed or undone.
+pub(super) async fn wait_for_writers(
+    database: &DatabaseConnection,
+    schema: &SchemaName,
+) -> Result<(), DbErr> {
+    let tx = begin(database, PATIENT).await?;
+    let outcome = async {
+        act_as_owner(&tx).await?;
+        let tables: Vec<String> =
+            column(&tx, TABLES, [schema.as_str().into(), i64::MAX.into()]).await?;
+        for table in tables {
+            // Conflicts with writers, and not with readers.
+            let sql = format!("LOCK TABLE {schema}.{table} IN SHARE MODE");
+            tx.execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
+    finish(tx, outcome).await
 }
 
 async fn drop_some(database: &DatabaseConnection, schema: &SchemaName) -> Result<usize, DbErr> {

@@ -9,9 +9,10 @@ use sea_orm::{DatabaseTransaction, ModelTrait as _};
 use super::dismantle::remove;
 use super::{LIMITS, LifeError};
 use crate::copy::CopyError;
+use crate::create::elsewhere;
 use crate::nodes::Site;
 use crate::transaction::{act_as_owner, begin, finish, to_the_end};
-use crate::{CreateError, Inner, Product, Provisioner, SchemaName, Slug, create, directory, lanes};
+use crate::{CreateError, Inner, Product, Provisioner, SchemaName, Slug, directory, lanes};
 
 /// A tenant that will not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,17 +70,17 @@ async fn forget_in<P: Product>(
         });
     }
     let slug = Slug::parse(&found.slug).map_err(|_| missing())?;
-    let row = match create::hold(tx, found.id, &slug).await {
+    let row = match elsewhere::hold(tx, found.id, &slug).await {
         Ok(row) => row,
         Err(CreateError::Db(cause)) => return Err(cause.into()),
         Err(_) => return Err(LifeError::BeingMade(found.slug)),
     };
-    let (lane, node) = create::home(tx, &row).await?;
+    let (lane, node) = elsewhere::home(tx, &row).await?;
     let site = inner.reach(node).await?;
     let schema = SchemaName::parse(&row.schema_name).map_err(CopyError::from)?;
     let there = site.begin(tx, LIMITS).await?;
     let cleared = async {
-        create::wait_for_the_dead(&there, &schema).await?;
+        elsewhere::wait_for_the_dead(&there, &schema).await?;
         remove(&there, &schema).await
     };
     let cleared = cleared.await;

@@ -192,6 +192,64 @@ async fn lanes_plans_and_nodes_answer_in_json() {
 }
 
 #[tokio::test]
+async fn a_life_in_json_and_what_needs_a_yes() {
+    scratch::ready(|scratch| async move {
+        let home = tempfile::TempDir::new().unwrap();
+        let folder = home.path().join("one").to_str().unwrap().to_owned();
+        let kept = home.path().to_str().unwrap().to_owned();
+        let say = |args: &[&str]| run_with(&scratch, &[&["tenant"], args].concat());
+        let create = ["create", "acme", "--name", "Acme"];
+        say(&[&create[..], &["--owner-email", "o@example.com"]].concat());
+
+        let tagged = say(&["tag", "acme", "+pilot", "+eu", "-trial"]);
+        let wrong = say(&["tag", "acme", "pilot"]);
+        let found = say(&["list", "--tag", "pilot"]);
+        let none = say(&["list", "--tag", "trial"]);
+        let exported = say(&["export", "acme", &folder]);
+        let twice = say(&["export", "acme", &folder]);
+        let imported = say(&["import", &folder, "--slug", "copy"]);
+        let unasked = say(&["clone", "acme", "two"]);
+        let cloned = say(&["clone", "acme", "two", "--anonymise"]);
+        let renamed = say(&["rename", "two", "three"]);
+        let closing = say(&["close", "acme", "--reason", "left"]);
+        let held = say(&["hold", "acme", "--reason", "lawsuit"]);
+        let archive = ["archive", "acme", "--to", &kept];
+        let unsure = say(&archive);
+        let refused = say(&[&archive[..], &["--yes"]].concat());
+        let released = say(&["release", "acme"]);
+        let archived = say(&[&archive[..], &["--yes"]].concat());
+        let exports = say(&["exports", "acme"]);
+        let early = say(&["purge", "acme", "--yes"]);
+        let half = say(&["forget", "three", "--yes"]);
+
+        let code = |answer: &Answer| {
+            let code = answer.error["error"]["code"].as_str().unwrap_or_default();
+            (answer.code, code.to_owned())
+        };
+        assert_eq!(tagged.out["tags"], serde_json::json!(["eu", "pilot"]));
+        assert_eq!(code(&wrong), (Some(2), "usage".to_owned()));
+        assert_eq!(found.out["data"][0]["slug"], "acme");
+        assert_eq!(none.out["data"], serde_json::json!([]));
+        assert_eq!(exported.code, Some(0), "{}", exported.error);
+        assert_eq!(code(&twice), (Some(1), "folder_exists".to_owned()));
+        assert_eq!(imported.out["rows"], exported.out["rows"]);
+        assert_eq!(code(&unasked), (Some(2), "not_confirmed".to_owned()));
+        assert_eq!(cloned.out["status"], "active", "{}", cloned.error);
+        assert_eq!(renamed.out["slug"], "three");
+        assert_eq!(closing.out["status"], "closing");
+        assert_eq!(held.out["legal_hold"], "lawsuit");
+        assert_eq!(code(&unsure), (Some(2), "not_confirmed".to_owned()));
+        assert_eq!(code(&refused), (Some(1), "legal_hold".to_owned()));
+        assert_eq!(released.out["legal_hold"], Value::Null);
+        assert_eq!(archived.out["status"], "archived", "{}", archived.error);
+        assert_eq!(exports.out["data"][0]["id"], archived.out["export"]["id"]);
+        assert_eq!(code(&early), (Some(1), "keep_until".to_owned()));
+        assert_eq!(code(&half), (Some(1), "wrong_status".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_refused_login_does_not_show_the_password() {
     scratch::empty(|scratch| async move {
         let mut command = scratch.tubex();

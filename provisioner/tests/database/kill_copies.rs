@@ -74,6 +74,8 @@ async fn a_killed_archive_goes_on_where_it_was() {
             .column("SELECT location FROM platform.tenant_export ORDER BY 1")
             .await;
         assert_eq!(folders.len() as u64, TRIES);
+        // Nothing else of them lies about.
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count() as u64, TRIES);
         let last = folders.last().unwrap();
         must(&scratch, &["tenant", "import", last, "--slug", "again"]);
 

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use migration::{NodeMigrator, PlatformMigrator};
 use provisioner::nodes::NewNode;
 use provisioner::platform::{self, FenceRule, PlatformOptions, PlatformReport};
-use provisioner::{Label, LaneOptions, NodeConnector, Provisioner, RoleName, login_password};
+use provisioner::{
+    Label, LaneOptions, NodeConnector, Product, Provisioner, RoleName, login_password,
+};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, SqlxPostgresConnector, Statement,
     TryGetable,
@@ -150,6 +152,11 @@ impl Scratch {
 
     pub(crate) fn provisioner(&self, toy: Toy) -> Provisioner<Toy> {
         Provisioner::new(self.db.clone(), secret(), toy)
+    }
+
+    /// A provisioner of another product than the toy.
+    pub(crate) fn provisioner_of<P: Product>(&self, product: P) -> Provisioner<P> {
+        Provisioner::new(self.db.clone(), secret(), product)
     }
 
     pub(crate) fn provisioner_with_lanes(&self, toy: Toy, lanes: LaneOptions) -> Provisioner<Toy> {

@@ -46,7 +46,7 @@ mod stats;
 mod tenant;
 mod transaction;
 
-pub use directory::{Address, Directory, DirectoryError, Found, Tenant, TenantStatus};
+pub use directory::{Address, Directory, DirectoryError, Found, Purpose, Tenant, TenantStatus};
 pub use failure::{Failure, failure_of};
 pub use lanes::Lanes;
 pub use owner::OwnerDb;

@@ -18,6 +18,8 @@ pub struct TenantDb {
     directory: Arc<Directory>,
     tenant: Arc<Tenant>,
     lane: Arc<Lane>,
+    /// Whatever is asked for, nothing is written.
+    is_read_only: bool,
 }
 
 /// Whether a transaction may write; the database holds it to that.
@@ -48,6 +50,16 @@ impl TenantDb {
             directory,
             tenant,
             lane,
+            is_read_only: false,
+        }
+    }
+
+    /// The same door for reading only: a transaction that is to write is refused its first
+    /// statement that does, by the database.
+    pub(super) fn read_only(self) -> Self {
+        Self {
+            is_read_only: true,
+            ..self
         }
     }
 
@@ -166,8 +178,8 @@ impl TenantDb {
 
     fn start(&self, access: Access) -> String {
         let begin = match access {
-            Access::ReadOnly => "BEGIN READ ONLY",
-            Access::ReadWrite => "BEGIN",
+            Access::ReadWrite if !self.is_read_only => "BEGIN",
+            Access::ReadOnly | Access::ReadWrite => "BEGIN READ ONLY",
         };
         start(begin, &self.tenant.schema, self.tenant.limits)
     }

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::resolve::{refuse_mismatch, resolve};
+use super::resolve::{purpose, refuse_mismatch, resolve};
 use crate::auth::{AuthError, Permission, granted_to};
-use crate::db::TenantDb;
+use crate::db::{Purpose, TenantDb};
 use crate::state::AppState;
 
 /// Somebody who has signed in with this dealer, whatever they may do.
@@ -36,13 +36,27 @@ pub struct Member<P> {
     held: PhantomData<P>,
 }
 
+/// Somebody who has signed in and is about to end that: they may, wherever they may read.
+#[derive(Debug)]
+pub struct Leaver(pub Caller);
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
-        Box::pin(async move { caller(&req).await })
+        Box::pin(async move { caller(&req, purpose(&req, Purpose::Work)).await })
+    }
+}
+
+impl FromRequest for Leaver {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move { caller(&req, Purpose::Session).await.map(Self) })
     }
 }
 
@@ -53,7 +67,7 @@ impl<P: Permission> FromRequest for Member<P> {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let caller = caller(&req).await?;
+            let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
             if !granted_to(caller.member.role).contains(&P::NAME) {
                 return Err(Problem::permission_denied(P::NAME));
             }
@@ -66,7 +80,7 @@ impl<P: Permission> FromRequest for Member<P> {
     }
 }
 
-async fn caller(req: &HttpRequest) -> Result<Caller, Problem> {
+async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
     let state = AppState::of(req);
     let tenant = resolve(req).await?;
     let now = state.clock.now();
@@ -79,7 +93,7 @@ async fn caller(req: &HttpRequest) -> Result<Caller, Problem> {
                 refuse_mismatch(req, &tenant, "token");
             }
         })?;
-    let db = state.directory.enter(&tenant)?;
+    let db = state.directory.enter_for(purpose, &tenant)?;
     let session = state.sessions.check(&db, &claims, now).await?;
     Ok(Caller {
         member: session.member,

@@ -18,7 +18,7 @@ pub use addresses::Addresses;
 pub use body::Body;
 pub use code::Code;
 pub use etag::{ETag, IfMatch};
-pub use member::{Caller, Member, bearer};
+pub use member::{Caller, Leaver, Member, bearer};
 pub use page::{PageOut, PageQuery};
 pub use pages::{docs, landing, problems};
 pub use problem::{FieldError, Problem, ProblemOut};

@@ -251,6 +251,7 @@ impl From<DirectoryError> for Problem {
             DirectoryError::Provisioning => Code::TenantProvisioning,
             DirectoryError::Suspended => Code::TenantSuspended,
             DirectoryError::PastGrace => Code::TenantPastGrace,
+            DirectoryError::Closing => Code::TenantClosing,
             DirectoryError::Closed => Code::TenantClosed,
             DirectoryError::SchemaTooOld => Code::TenantUpgrading,
             DirectoryError::NoLane => Code::Unavailable,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::HOST;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -16,7 +17,7 @@ use super::code::Code;
 use super::host::{self, HostName};
 use super::problem::Problem;
 use super::request::RequestId;
-use crate::db::{Address, Found, SecurityEvent, Tenant, TenantDb};
+use crate::db::{Address, Found, Purpose, SecurityEvent, Tenant, TenantDb};
 use crate::metrics::ServedTenant;
 use crate::state::AppState;
 
@@ -39,9 +40,19 @@ impl FromRequest for Dealer {
         Box::pin(async move {
             let tenant = resolve(&req).await?;
             Ok(Self {
-                db: AppState::of(&req).directory.enter(&tenant)?,
+                db: AppState::of(&req)
+                    .directory
+                    .enter_for(purpose(&req, Purpose::Session), &tenant)?,
             })
         })
+    }
+}
+
+/// What a request wants of a dealer's rows: reading, by its method, or else this.
+pub(super) fn purpose(req: &HttpRequest, otherwise: Purpose) -> Purpose {
+    match *req.method() {
+        Method::GET | Method::HEAD => Purpose::Read,
+        _ => otherwise,
     }
 }
 

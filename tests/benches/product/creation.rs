@@ -216,7 +216,12 @@ async fn neighbour(
     Ok(())
 }
 
-async fn p99(dealer: &SignedIn, length: Duration) -> Result<Duration> {
+/// The slowest but one in a hundred of a dealer's requests.
+///
+/// # Errors
+///
+/// Never yet.
+pub async fn p99(dealer: &SignedIn, length: Duration) -> Result<Duration> {
     let mut times = Sample::default();
     let begun = Instant::now();
     while begun.elapsed() < length {

@@ -14,9 +14,11 @@ mod boot;
 mod creation;
 mod fleet;
 mod floor;
+mod growing;
 mod imports;
 mod lists;
 mod price_list;
+mod runs;
 mod sample;
 mod search;
 mod server;
@@ -143,6 +145,10 @@ async fn measure(parts: &[String]) -> Result<()> {
     }
     if wanted("boot") {
         boot::measure(&mut table, &database, &fleet, scale).await?;
+    }
+
+    if wanted("runs") {
+        runs::measure(&mut table, scale).await?;
     }
 
     table.print(begun.elapsed());

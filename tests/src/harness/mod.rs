@@ -18,7 +18,7 @@ pub use database::Scratch;
 pub use eventually::eventually;
 pub use nodes::node_urls;
 pub use pooler::PgBouncer;
-pub use programs::{server_binary, tubex};
+pub use programs::{server_binary, tubex, tubex_command};
 pub use reply::Reply;
 pub use server_process::ServerProcess;
 pub use wire::{Asked, Wire};

@@ -16,15 +16,20 @@ pub fn server_binary() -> PathBuf {
 ///
 /// When it can't be started.
 pub fn tubex(database_url: &str, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    tubex_command(database_url, arguments)
+        .envs(more.iter().copied())
+        .output()
+        .expect("tubex is built by `make test` before the tests run")
+}
+
+/// The command line, to be started as one likes.
+pub fn tubex_command(database_url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(beside_us("tubex"));
     command
         .args(arguments)
         .env("TUBEX_DATABASE__URL", database_url)
-        .env("TUBEX_DATABASE__SECRET", SECRET)
-        .envs(more.iter().copied());
+        .env("TUBEX_DATABASE__SECRET", SECRET);
     command
-        .output()
-        .expect("tubex is built by `make test` before the tests run")
 }
 
 /// Tests run from `target/<profile>/deps`, programs lie one above.

@@ -1,6 +1,8 @@
 //! Keepers bring a node to its goal, without hurry and without each other in the way.
 
 use std::future::ready;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use provisioner::{CreateError, SpareError, SpareMove};
 
@@ -152,6 +154,42 @@ async fn the_command_line_says_how_many_and_brings_them_there() {
         assert_eq!(filled.1.matches("made t_").count(), 2, "{}", filled.1);
         assert!(shown.1.contains(r#""ready":2"#), "{}", shown.1);
         assert_eq!((nowhere.0, too_many.0), (Some(1), Some(2)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_command_line_stays_until_it_is_told_to_end() {
+    scratch::ready(|scratch| async move {
+        let goal = ["spares", "--keep", "2", "--no-fill"];
+        assert!(scratch.tubex().args(goal).status().unwrap().success());
+        let mut child = scratch
+            .tubex()
+            .args(["spares", "run", "--json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+
+        let made = [lines.next(), lines.next()].map(|line| line.unwrap().unwrap());
+        let told = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(told.unwrap().success());
+        let ended = child.wait().unwrap();
+
+        for line in &made {
+            assert!(line.contains(r#""kind":"made""#), "{line}");
+        }
+        assert!(ended.success(), "{ended}");
+        assert!(lines.next().is_none());
+        let created = scratch
+            .tubex()
+            .args(["tenant", "create", "acme", "--name", "Acme", "--json"])
+            .args(["--owner-email", "owner@example.com"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(created.stdout).unwrap();
+        assert!(said.contains(r#""from_spare":true"#), "{said}");
+        assert_consistent(&scratch).await;
     })
     .await;
 }

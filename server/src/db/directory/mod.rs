@@ -57,6 +57,18 @@ pub enum Found {
     NotReady,
 }
 
+/// What a tenant's rows are opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Anything. A closing tenant stays shut.
+    Work,
+    /// Reading only; in a closing tenant the database holds it to that.
+    Read,
+    /// Beginning, renewing or ending a session, which a closing tenant allows too: without one
+    /// nobody could read it.
+    Session,
+}
+
 /// Why a tenant's rows stay shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
@@ -69,7 +81,10 @@ pub enum DirectoryError {
     /// Its bill was not paid within the grace time.
     #[error("the dealer's subscription is past its grace time")]
     PastGrace,
-    /// It is closing or has been archived.
+    /// It is closing, so it can be read and changed no more.
+    #[error("the dealer is closing and can be changed no more")]
+    Closing,
+    /// It has been archived, or is gone.
     #[error("the dealer has closed")]
     Closed,
     /// A migration has not reached it yet.
@@ -162,30 +177,49 @@ impl Directory {
         }
     }
 
-    /// Opens the door to a tenant's rows, unless its state or its version keeps it shut.
+    /// Opens the door to a tenant's rows for any work, unless its state or its version keeps it
+    /// shut.
     ///
     /// # Errors
     ///
     /// [`DirectoryError`] says what keeps it shut.
     pub fn enter(self: &Arc<Self>, tenant: &Arc<Tenant>) -> Result<TenantDb, DirectoryError> {
+        self.enter_for(Purpose::Work, tenant)
+    }
+
+    /// The same for one purpose.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`] says what keeps it shut.
+    pub fn enter_for(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        tenant: &Arc<Tenant>,
+    ) -> Result<TenantDb, DirectoryError> {
+        let mut is_read_only = false;
         match tenant.status {
             TenantStatus::Active => {}
+            TenantStatus::Closing => match purpose {
+                Purpose::Work => return Err(DirectoryError::Closing),
+                Purpose::Read => is_read_only = true,
+                Purpose::Session => {}
+            },
             // A spare has no address of its own, and so nobody asks for it.
             TenantStatus::Spare | TenantStatus::Provisioning => {
                 return Err(DirectoryError::Provisioning);
             }
             TenantStatus::Suspended => return Err(DirectoryError::Suspended),
             TenantStatus::PastGrace => return Err(DirectoryError::PastGrace),
-            TenantStatus::Closing | TenantStatus::Archived | TenantStatus::Gone => {
-                return Err(DirectoryError::Closed);
-            }
+            TenantStatus::Archived | TenantStatus::Gone => return Err(DirectoryError::Closed),
         }
         if !schema_version::can_serve(&tenant.schema_version) {
             return Err(DirectoryError::SchemaTooOld);
         }
         let lane = self.lanes.get(tenant.lane_id);
         let lane = lane.ok_or(DirectoryError::NoLane)?;
-        Ok(TenantDb::new(self.clone(), tenant.clone(), lane))
+        let db = TenantDb::new(self.clone(), tenant.clone(), lane);
+        Ok(if is_read_only { db.read_only() } else { db })
     }
 
     /// Asks the database whether it is there.

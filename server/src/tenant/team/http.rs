@@ -11,7 +11,7 @@ use super::credentials;
 use crate::auth::{Issued, granted_to};
 use crate::db::TenantDb;
 use crate::http::{
-    Body, Caller, Dealer, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut,
+    Body, Caller, Dealer, Leaver, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut,
 };
 use crate::state::AppState;
 
@@ -94,7 +94,7 @@ async fn refresh(
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/auth/sign-out")]
-async fn sign_out(req: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
+async fn sign_out(req: HttpRequest, Leaver(caller): Leaver) -> Result<HttpResponse, Problem> {
     let state = AppState::of(&req);
     state
         .sessions

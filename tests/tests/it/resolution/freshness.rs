@@ -9,8 +9,8 @@ const STATES: [(&str, &str, u16, &str); 7] = [
     ("status", "provisioning", 503, "tenant_provisioning"),
     ("status", "suspended", 403, "tenant_suspended"),
     ("status", "past_grace", 402, "tenant_past_grace"),
-    ("status", "closing", 410, "tenant_closed"),
     ("status", "archived", 410, "tenant_closed"),
+    ("status", "gone", 410, "tenant_closed"),
     ("status", "active", 200, ""),
     ("schema_version", "m0001_team", 503, "tenant_upgrading"),
 ];

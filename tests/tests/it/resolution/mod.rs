@@ -1,5 +1,6 @@
 //! Whom a request is for: by host, by header, and who is told what when it is for nobody.
 
+mod closing;
 mod freshness;
 mod hostile;
 mod hosts;
