@@ -26,16 +26,16 @@ impl From<LifeError> for Problem {
             LifeError::NotFound(_) => Self::new(Code::TenantNotFound).detail(error),
             LifeError::Standing { .. } => Self::new(Code::TenantStatusWrong).detail(error),
             LifeError::Reason(_) => Self::field("/reason", "length", error),
-            LifeError::TooManyTags(_) => Self::field("/add", "length", error),
+            LifeError::TooManyTags(_) => Self::field("/add", "count", error),
             LifeError::SlugTaken(_) => Self::new(Code::SlugTaken).detail(error),
-            LifeError::Held { .. } => Self::new(Code::LegalHold).detail(error),
+            LifeError::Held { .. } => Self::new(Code::TenantHeld).detail(error),
+            LifeError::KeepUntil { .. } => Self::new(Code::ExportKept).detail(error),
             LifeError::BeingArchived(_) => Self::new(Code::TenantBeingArchived).detail(error),
             LifeError::BeingMade(_) => Self::new(Code::TenantBeingCreated).detail(error),
             LifeError::Reach(cause) => cause.clone().into(),
             LifeError::Db(cause) => Self::database(cause),
             // Exports are made and destroyed where their files are, from the command line.
-            LifeError::KeepUntil { .. }
-            | LifeError::ExportMissing { .. }
+            LifeError::ExportMissing { .. }
             | LifeError::Stranger(_)
             | LifeError::Export(_)
             | LifeError::File { .. }

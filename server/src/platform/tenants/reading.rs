@@ -82,7 +82,6 @@ async fn list(
         version: query.version,
         after: query.after,
         limit: limit(query.limit)?,
-        ..ListTenants::default()
     };
     let page = who
         .ask(|library, _| async move { library.list(&which).await })
