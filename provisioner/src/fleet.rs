@@ -17,6 +17,7 @@ mod errors;
 mod finish;
 mod one_by_one;
 mod options;
+mod pace;
 mod path;
 mod progress;
 mod recorder;

@@ -77,7 +77,7 @@ struct Parts {
     platform: PlatformDb,
     /// For operators' requests, if this server takes any.
     operators: Option<web::Data<Platform>>,
-    /// Who works on migration runs here.
+    /// Who works on migration runs and keeps spares here.
     runs: Option<JoinHandle<()>>,
     /// What the platform is told of this process, if it serves dealers.
     presence: Option<Presence>,
@@ -301,7 +301,7 @@ impl Parts {
     fn work_on_runs(&self) -> Option<JoinHandle<()>> {
         let operators = self.operators.clone()?;
         let works = self.state.config.platform.works;
-        works.then(|| tokio::spawn(async move { operators.work_on_runs().await }))
+        works.then(|| tokio::spawn(async move { operators.work().await }))
     }
 
     async fn close(self) {

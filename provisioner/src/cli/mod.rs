@@ -32,14 +32,27 @@ use tracing_subscriber::EnvFilter;
 use self::dealers::Dealers;
 use self::failure::Failure;
 
+const AFTER_HELP: &str = "\
+A first walk:
+  tubex platform migrate                               the platform's schema, logins and fence
+  tubex tenant create acme --name 'Acme Building' --owner-email owner@acme.example
+  tubex migrate --canary 1 --wave 50,100 --approve     a new build's schema, wave by wave
+  tubex runs show                                      who is where, who failed and why
+  tubex runs approve | retry | pause | resume | skip | cancel | rollback
+  tubex status; tubex drift                            the fleet as it stands, and as it looks
+
+Whatever is killed is finished by saying it again. Each word has its own --help.
+
+Exit codes: 0 done; 1 refused or failed (the slug is taken, no such tenant, a tenant's migration
+failed); 2 could not run (wrong usage, no connection, missing rights).
+Set TUBEX_LOG=info to see what happens.";
+
 /// Makes, shows and migrates the tenants of one Tubex database.
 #[derive(Debug, Parser)]
 #[command(
     name = "tubex",
     version,
-    after_help = "Exit codes: 0 done; 1 refused or failed (the slug is taken, no such tenant, a \
-                  tenant's migration failed); 2 could not run (wrong usage, no connection, \
-                  missing rights).\nSet TUBEX_LOG=info to see what happens."
+    after_help = AFTER_HELP
 )]
 struct Cli {
     #[command(flatten)]
@@ -104,6 +117,10 @@ enum Command {
     /// Databases that tenants live in
     #[command(subcommand)]
     Node(nodes::NodeCommand),
+    /// Tenants that are prepared and nobody's yet: creating one takes milliseconds then
+    ///
+    /// Without a word, shows how many there are.
+    Spares(spares::SparesArgs),
     /// Bring all tenants that are behind to this build's schema, or go on with that
     ///
     /// Begins a run, or joins the one that is not over, and works on it. It may be killed at any
@@ -123,10 +140,6 @@ enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
-    /// Tenants that are prepared and nobody's yet: creating one takes milliseconds then
-    ///
-    /// Without a word, shows how many there are.
-    Spares(spares::SparesArgs),
 }
 
 #[derive(Debug, Subcommand)]

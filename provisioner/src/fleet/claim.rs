@@ -37,7 +37,7 @@ const CLAIM: &str = "
                            WHERE r.id = $1 AND r.state = 'running')
             AND (m.state = 'pending' AND coalesce(m.not_before <= now(), true)
                 OR m.state = 'running' AND m.lease_until < now())
-        ORDER BY m.not_before IS NOT NULL, m.wave, m.position
+        ORDER BY m.wave, m.position
         LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
     ), taken AS (
         UPDATE platform.migration_run_tenant m

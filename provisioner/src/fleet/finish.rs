@@ -12,8 +12,11 @@ use super::course::Reference;
 use super::{PlaceState, RunError};
 use crate::fingerprint::{self, Difference};
 use crate::query::{all, one, run};
-use crate::transaction::{act_as_owner, begin, finish};
+use crate::transaction::{begin, finish};
 use crate::{Inner, Product, db_error};
+
+/// Whoever is put off goes behind everybody whose turn has not come yet.
+const BEHIND_ALL: i32 = 1_000_000;
 
 /// How a turn ended.
 #[derive(Clone, Debug)]
@@ -90,7 +93,6 @@ pub(super) async fn settle<P: Product>(
     let has_trouble = verdicts.iter().any(|one| one.state != PlaceState::Done);
     let tx = begin(&inner.db, shift.limits()).await?;
     let outcome = async {
-        act_as_owner(&tx).await?;
         run(
             &tx,
             "UPDATE platform.migration_run_tenant m
@@ -202,7 +204,7 @@ pub(super) async fn put_off<P: Product>(
         &inner.db,
         "UPDATE platform.migration_run_tenant
          SET state = 'pending', lease = NULL, lease_until = NULL, error = $4,
-             lock_waits = lock_waits + $5,
+             lock_waits = lock_waits + $5, position = position + $6,
              not_before = now() + make_interval(secs =>
                  least(10, 0.2 * power(2, least(attempts, 10) - 1)) * (0.5 + random()))
          WHERE run_id = $1 AND lease = $2 AND tenant_id = $3",
@@ -212,6 +214,7 @@ pub(super) async fn put_off<P: Product>(
             tenant.id.into(),
             error.clone().into(),
             i32::from(was_lock).into(),
+            BEHIND_ALL.into(),
         ],
     )
     .await?;

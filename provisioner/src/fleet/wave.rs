@@ -50,7 +50,7 @@ pub(super) async fn advance<P: Product>(
 const LOOK: &str = "
     SELECT count(*) FILTER (WHERE m.state IN ('pending', 'running')) AS open,
         coalesce(min(greatest(extract(epoch FROM m.not_before - now()) * 1000, 20))
-            FILTER (WHERE m.state = 'pending'), 250)::bigint AS wait_ms,
+            FILTER (WHERE m.state = 'pending'), 30)::bigint AS wait_ms,
         coalesce((extract(epoch FROM now() - max(m.finished_at)) * 1000)::bigint, 0) AS quiet_ms,
         count(*) FILTER (WHERE m.wave = $2 AND m.state = 'done') AS done,
         count(*) FILTER (WHERE m.wave = $2 AND m.state IN ('failed', 'quarantined')) AS failed,

@@ -17,19 +17,13 @@ use super::errors::{is_lost_connection, is_outage};
 use super::finish::{prove, settle};
 use super::one_by_one::{build_index, fill};
 use super::options::RunOptions;
+use super::pace::Pace;
 use super::path::{Path, Segment, Traffic, Work};
 use super::progress::{RunEntry, run_entry};
 use super::start::Started;
 use super::wave::{Turn, advance};
 use super::{PlaceState, RunError};
 use crate::{Product, Provisioner};
-
-/// Tenants in one message at most. Together they are cheaper, and all of them are locked until the
-/// last one is done.
-const MOST_AT_ONCE: u32 = 16;
-
-/// How long tenants of one message may be locked together.
-const LOCKED_FOR: Duration = Duration::from_millis(10);
 
 /// How long a worker goes on trying to reach a platform that does not answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -103,6 +97,10 @@ impl<P: Product> Provisioner<P> {
     /// [`RunError`]; what was done is done, and the run can be worked on again.
     pub async fn work(&self, run: Uuid, options: WorkOptions) -> Result<RunEntry, RunError> {
         let entry = self.run_by_id(run).await?;
+        if !self.versions().contains(&entry.target_version) {
+            // A newer build's run: this one would only take tenants to give them back.
+            return Err(RunError::UnknownVersion(entry.target_version));
+        }
         let crew = Arc::new(Crew {
             inner: Arc::clone(&self.inner),
             run,
@@ -147,10 +145,10 @@ struct Batch {
 
 impl<P: Product> Crew<P> {
     async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), RunError> {
-        let mut size = 1;
+        let mut pace = Pace::default();
         let mut answered = Instant::now();
         while !*stop.borrow_and_update() {
-            let wait = match self.turn(&mut size).await {
+            let wait = match self.turn(&mut pace).await {
                 Ok(Turn::Worked) => Duration::ZERO,
                 Ok(Turn::Wait(wait)) => wait,
                 Ok(Turn::Over) => return Ok(()),
@@ -176,14 +174,14 @@ impl<P: Product> Crew<P> {
     }
 
     /// Takes a handful of tenants and does what there is to do.
-    async fn turn(&self, size: &mut u32) -> Result<Turn, RunError> {
+    async fn turn(&self, pace: &mut Pace) -> Result<Turn, RunError> {
         let lease = Uuid::now_v7();
-        let claimed = claim(&self.inner.db, self.run, lease, *size as usize).await?;
+        let claimed = claim(&self.inner.db, self.run, lease, pace.in_hand as usize).await?;
         if claimed.is_empty() {
             return advance(&self.inner, self.run).await;
         }
         self.hold_lease(lease);
-        let outcome = self.take(lease, claimed, size).await;
+        let outcome = self.take(lease, claimed, pace).await;
         self.let_go(lease);
         if let Err(error) = &outcome {
             // So that others need not wait for the lease to end.
@@ -198,7 +196,7 @@ impl<P: Product> Crew<P> {
         &self,
         lease: Uuid,
         claimed: Vec<Claimed>,
-        size: &mut u32,
+        pace: &mut Pace,
     ) -> Result<(), RunError> {
         let mut batches: BTreeMap<Batch, Vec<Claimed>> = BTreeMap::new();
         for tenant in claimed {
@@ -225,7 +223,7 @@ impl<P: Product> Crew<P> {
                 actor: Arc::clone(&self.actor),
                 site,
             };
-            self.carry(&shift, &batch, tenants, size).await?;
+            self.carry(&shift, &batch, tenants, pace).await?;
         }
         Ok(())
     }
@@ -236,10 +234,10 @@ impl<P: Product> Crew<P> {
         shift: &Shift,
         batch: &Batch,
         tenants: Vec<Claimed>,
-        size: &mut u32,
+        pace: &mut Pace,
     ) -> Result<(), RunError> {
-        let begun = Instant::now();
         let course = self.course(&shift.site).await?;
+        let begun = Instant::now();
         let tenants = self.settle_with_node(shift, &course, tenants).await?;
         let count = tenants.len() as u32;
         let mut carried = vec![];
@@ -248,7 +246,15 @@ impl<P: Product> Crew<P> {
             let mut from = version;
             for segment in path.segments {
                 let segment = Arc::new(segment);
-                tenants = self.pass(shift, &segment, &from, tenants).await?;
+                let mut passed = vec![];
+                while !tenants.is_empty() {
+                    let rest = tenants.split_off(tenants.len().min(pace.together as usize));
+                    let some = std::mem::replace(&mut tenants, rest);
+                    let (begun, count) = (Instant::now(), some.len() as u32);
+                    passed.extend(self.pass(shift, &segment, &from, some).await?);
+                    pace.locked(begun.elapsed(), count);
+                }
+                tenants = passed;
                 from.clone_from(&segment.to);
                 for tenant in &mut tenants {
                     tenant.version.clone_from(&segment.to);
@@ -256,10 +262,7 @@ impl<P: Product> Crew<P> {
             }
             carried.extend(tenants);
         }
-        // As many as are locked together for no longer than they may be.
-        let each = begun.elapsed() / count.max(1);
-        let fit = LOCKED_FOR.as_micros() / each.as_micros().max(1);
-        *size = (fit as u32).clamp(1, MOST_AT_ONCE).min(*size * 2);
+        pace.took(begun.elapsed(), count);
         if carried.is_empty() {
             return Ok(());
         }

@@ -177,7 +177,7 @@ pub struct Platform {
     /// Connections with that login.
     #[validate(range(min = 2, max = 64))]
     pub connections: u32,
-    /// Whether this process also works on migration runs.
+    /// Whether this process also works on migration runs and keeps spares.
     pub works: bool,
 }
 

@@ -57,9 +57,15 @@ impl Platform {
         }))
     }
 
-    /// Works on migration runs until this process ends.
-    pub async fn work_on_runs(&self) {
-        runs::work(self).await;
+    /// Works on migration runs and keeps spares until this process ends.
+    pub async fn work(&self) {
+        let mut closing = self.closing.subscribe();
+        let closed = async move {
+            // An error says that nobody is left to say it: the end too.
+            let _ = closing.wait_for(|is_closing| *is_closing).await;
+        };
+        let library = self.db.worker();
+        tokio::join!(runs::work(self), library.keep_spares_until(closed));
     }
 
     /// Ends what would go on for as long as somebody listens or there is work.
