@@ -251,6 +251,8 @@ async fn fleet(ground: &Ground, wanted: Verb, number: u64, dice: &mut Dice) -> R
         }
         if !run.is_over() {
             let word = match (run.state.as_str(), dice.percent(50)) {
+                // The same words as before have to go on with it.
+                ("running", true) if run.reverts => "rollback",
                 ("halted", true) => "retry",
                 ("halted", false) | ("paused", _) => "resume",
                 _ => "work",

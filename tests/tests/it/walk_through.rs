@@ -211,7 +211,10 @@ async fn a_person_carries_a_version_over_the_fleet_and_back() {
     person
         .types(&["runs", "list"])
         .with(0, &["migration", "rollback", "9/9"]);
-    person.types(&["runs", "rollback"]).with(1, &["error"]);
+    person
+        .types(&["runs", "rollback"])
+        .with(1, &["took another one back", "tubex migrate"]);
+    person.types(&["status"]).with(0, &[OLD]).without(TO);
 }
 
 #[tokio::test]
