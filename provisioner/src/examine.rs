@@ -105,7 +105,9 @@ impl<P: Product> Provisioner<P> {
             };
             after = last.schema.to_string();
             let schemas: Vec<_> = listed.iter().map(|one| one.schema.clone()).collect();
-            let marks = fingerprint::marks(there, &schemas).await?;
+            let tx = begin(there, LIMITS).await?;
+            let marks = fingerprint::marks_in(&tx, &schemas).await;
+            let marks = finish(tx, marks).await?;
             let sizes = match depth {
                 Depth::Structure => BTreeMap::new(),
                 Depth::Sizes => sizes(there, &schemas).await?,

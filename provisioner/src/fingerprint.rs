@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde_json::{Value, json};
 
 use crate::SchemaName;
@@ -84,7 +84,7 @@ const MARKS: &str = include_str!("fingerprint/marks.sql");
 const SHAPE: &str = include_str!("fingerprint/shape.sql");
 
 /// The marks of schemas; one that isn't there has none.
-pub(crate) async fn marks(
+async fn marks(
     db: &impl ConnectionTrait,
     schemas: &[SchemaName],
 ) -> Result<BTreeMap<String, Mark>, DbErr> {
@@ -98,6 +98,17 @@ pub(crate) async fn marks(
         Ok((row.try_get("", "schema")?, mark))
     };
     rows.iter().map(read).collect()
+}
+
+/// The marks of schemas, asked by a statement that is planned once for all connections' lives: its
+/// plan takes longer than its answer, and doesn't depend on whose schemas they are.
+pub(crate) async fn marks_in(
+    tx: &DatabaseTransaction,
+    schemas: &[SchemaName],
+) -> Result<BTreeMap<String, Mark>, DbErr> {
+    tx.execute_unprepared("SET LOCAL plan_cache_mode = force_generic_plan")
+        .await?;
+    marks(tx, schemas).await
 }
 
 /// The mark of one schema.

@@ -108,7 +108,7 @@ enum Command {
     ///
     /// Begins a run, or joins the one that is not over, and works on it. It may be killed at any
     /// moment and started again, and several may work on one run. See tubex runs.
-    Migrate(runs::MigrateArgs),
+    Migrate(Box<runs::MigrateArgs>),
     /// Runs of migrations over the fleet: see them, have a say in them, take them back
     #[command(subcommand)]
     Runs(runs::RunsCommand),
@@ -248,7 +248,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             operators::run(&open().await?, prepared, json).await
         }
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
-        Command::Migrate(args) => runs::migrate(&open().await?, args, json).await,
+        Command::Migrate(args) => runs::migrate(&open().await?, *args, json).await,
         Command::Runs(command) => runs::run(&open().await?, command, json).await,
         Command::Status => fleet::status(&open().await?, json).await,
         Command::Drift(args) => fleet::drift(&open().await?, args, json).await,

@@ -33,7 +33,9 @@ pub(super) async fn prove<P: Product>(
 ) -> Result<Vec<Verdict>, RunError> {
     let schemas: Vec<_> = tenants.iter().map(|one| one.schema.clone()).collect();
     let there = shift.site.database(&inner.db);
-    let marks = fingerprint::marks(there, &schemas).await?;
+    let tx = begin(there, shift.limits()).await?;
+    let marks = fingerprint::marks_in(&tx, &schemas).await;
+    let marks = finish(tx, marks).await?;
     let mut verdicts = vec![];
     for tenant in tenants {
         let mark = marks.get(tenant.schema.as_str()).copied();

@@ -53,6 +53,10 @@ pub(super) async fn build_index<P: Product>(
         .site
         .database(&inner.db)
         .get_postgres_connection_pool();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it leaves the pool at once, and whatever is set on it ends with it"
+    )]
     let connection = pool.acquire().await.map_err(db)?;
     // What is set on this session ends with it.
     let mut connection = connection.detach();

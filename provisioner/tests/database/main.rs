@@ -29,6 +29,7 @@ mod lanes;
 mod life;
 mod moves;
 mod nodes;
+mod operators;
 mod plans;
 mod platform;
 mod runs;

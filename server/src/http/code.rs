@@ -80,6 +80,7 @@ registry! {
     TenantHeld CONFLICT "tenant-held" "The dealer is under legal hold";
     ExportKept CONFLICT "export-kept" "The dealer's export has to be kept for longer";
     TenantStatusWrong CONFLICT "tenant-status-wrong" "The tenant does not stand where this begins";
+    TenantBeingArchived CONFLICT "tenant-being-archived" "The tenant's tables are being dropped already";
     SlugTaken CONFLICT "slug-taken" "Another tenant has this slug, or had it";
     TenantBeingCreated CONFLICT "tenant-being-created" "Somebody is making this tenant right now";
     TenantHalfMade CONFLICT "tenant-half-made" "The tenant was begun elsewhere: finish it there";

@@ -1,6 +1,9 @@
-//! Where tenants are and what they may use: lanes, nodes, plans.
+//! The fleet at a glance, where tenants are, and what they may use: status, lanes, nodes, plans.
 
 use actix_web::{get, web};
+use provisioner::FleetStatus;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::operator::Operator;
@@ -10,7 +13,29 @@ use crate::http::Problem;
 
 /// The routes of lanes, nodes and plans.
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(lanes).service(nodes).service(plans);
+    cfg.service(status)
+        .service(lanes)
+        .service(nodes)
+        .service(plans);
+}
+
+/// The fleet at a glance, as `tubex status --json` shows it.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = Object)]
+struct StatusOut(FleetStatus);
+
+/// See the fleet at a glance
+///
+/// How many stand at which version and status, what failed, spares, the run that is not over.
+#[utoipa::path(tag = "platform", operation_id = "show_status", security(("bearer" = [])), responses(
+    (status = 200, body = StatusOut),
+))]
+#[get("/status")]
+async fn status(who: Operator<Look>) -> Result<web::Json<StatusOut>, Problem> {
+    let status = who
+        .ask(|library, _| async move { library.status().await })
+        .await?;
+    Ok(web::Json(StatusOut(status)))
 }
 
 /// List lanes

@@ -7,6 +7,7 @@ use ::entity::platform::operator;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::future::LocalBoxFuture;
 use provisioner::Provisioner;
+use provisioner::operators::Role;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -29,12 +30,26 @@ pub(super) struct SignedIn {
 #[derive(Debug)]
 pub(super) struct Operator<P> {
     id: Uuid,
+    role: Role,
     claims: Claims<OfPlatform>,
     platform: web::Data<Platform>,
     held: PhantomData<P>,
 }
 
 impl<P> Operator<P> {
+    /// Refuses them unless they hold another permission, too.
+    ///
+    /// # Errors
+    ///
+    /// `permission-denied`.
+    pub(super) fn require(&self, permission: &'static str) -> Result<(), Problem> {
+        if granted_to(self.role).contains(&permission) {
+            Ok(())
+        } else {
+            Err(Problem::permission_denied(permission))
+        }
+    }
+
     /// What serves them.
     pub(super) fn platform(&self) -> &web::Data<Platform> {
         &self.platform
@@ -86,6 +101,7 @@ impl<P: Permission> FromRequest for Operator<P> {
             }
             Ok(Self {
                 id: who.operator.id,
+                role: who.operator.role,
                 claims: who.claims,
                 platform: who.platform,
                 held: PhantomData,

@@ -13,6 +13,9 @@ pub(super) struct SuspendTenants;
 /// Look for the proof of a tenant's domain.
 #[derive(Debug)]
 pub(super) struct VerifyDomains;
+/// Copy tenants without their people.
+#[derive(Debug)]
+pub(super) struct CloneTenants;
 /// Make tenants, and change what they are called, may use and where they are.
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
@@ -30,6 +33,9 @@ impl Permission for SuspendTenants {
 impl Permission for VerifyDomains {
     const NAME: &'static str = "domain.verify";
 }
+impl Permission for CloneTenants {
+    const NAME: &'static str = "tenant.clone";
+}
 impl Permission for ChangeTenants {
     const NAME: &'static str = "tenant.change";
 }
@@ -44,12 +50,13 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         Look::NAME,
         SuspendTenants::NAME,
         VerifyDomains::NAME,
+        CloneTenants::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,
-        Role::Support => 3,
+        Role::Support => 4,
         Role::Admin => ALL.len(),
     };
     &ALL[..held]

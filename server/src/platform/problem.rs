@@ -1,6 +1,7 @@
 //! What the library's refusals are on the wire. Operators may know what is wrong, so its own words
 //! go out as the detail; what the database said does not.
 
+use provisioner::copy::CopyError;
 use provisioner::lanes::LaneError;
 use provisioner::life::LifeError;
 use provisioner::nodes::{NodeError, ReachError};
@@ -23,22 +24,37 @@ impl From<LifeError> for Problem {
     fn from(error: LifeError) -> Self {
         match &error {
             LifeError::NotFound(_) => Self::new(Code::TenantNotFound).detail(error),
-            LifeError::Standing { .. } | LifeError::BeingArchived(_) => {
-                Self::new(Code::TenantStatusWrong).detail(error)
-            }
+            LifeError::Standing { .. } => Self::new(Code::TenantStatusWrong).detail(error),
             LifeError::Reason(_) => Self::field("/reason", "length", error),
-            LifeError::SlugTaken(_) => Self::new(Code::SlugTaken).detail(error),
             LifeError::TooManyTags(_) => Self::field("/add", "count", error),
+            LifeError::SlugTaken(_) => Self::new(Code::SlugTaken).detail(error),
             LifeError::Held { .. } => Self::new(Code::TenantHeld).detail(error),
             LifeError::KeepUntil { .. } => Self::new(Code::ExportKept).detail(error),
+            LifeError::BeingArchived(_) => Self::new(Code::TenantBeingArchived).detail(error),
             LifeError::BeingMade(_) => Self::new(Code::TenantBeingCreated).detail(error),
             LifeError::Reach(cause) => cause.clone().into(),
-            LifeError::Lane(_)
-            | LifeError::Export(_)
-            | LifeError::ExportMissing { .. }
-            | LifeError::Stranger(_)
-            | LifeError::File { .. } => Self::internal(error),
             LifeError::Db(cause) => Self::database(cause),
+            // Exports are made and destroyed where their files are, from the command line.
+            LifeError::ExportMissing { .. }
+            | LifeError::Stranger(_)
+            | LifeError::Export(_)
+            | LifeError::File { .. }
+            | LifeError::Lane(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<CopyError> for Problem {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::NotFound(_) => Self::new(Code::TenantNotFound).detail(error),
+            CopyError::Standing { .. } => Self::new(Code::TenantStatusWrong).detail(error),
+            CopyError::BeingArchived(_) => Self::new(Code::TenantBeingArchived).detail(error),
+            CopyError::Create(cause) => cause.into(),
+            CopyError::Reach(cause) => cause.into(),
+            CopyError::Db(cause) => Self::database(&cause),
+            // The others are about files, which no request names, and about our own mistakes.
+            other => Self::internal(other),
         }
     }
 }

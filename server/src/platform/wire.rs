@@ -2,6 +2,7 @@
 
 use provisioner::events::TenantEvent;
 use provisioner::lanes::LaneEntry;
+use provisioner::life::ExportEntry;
 use provisioner::nodes::NodeEntry;
 use provisioner::plans::Plan;
 use provisioner::{DomainEntry, TenantEntry};
@@ -36,6 +37,39 @@ pub(super) struct TenantOut {
     schema_version: String,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+    /// Words of operators, to choose tenants by.
+    tags: Vec<String>,
+    /// Why nothing of it may be destroyed.
+    #[schema(required)]
+    legal_hold: Option<String>,
+    /// Tables and indexes in bytes, when somebody looked last.
+    #[schema(required)]
+    size_bytes: Option<i64>,
+    /// The last request that a server told of.
+    #[schema(required)]
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_active_at: Option<OffsetDateTime>,
+}
+
+/// An export of a tenant that is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ExportOut {
+    id: Uuid,
+    /// Where it lies, on the machine that made it.
+    location: String,
+    bytes: i64,
+    /// The manifest's own checksum, which stands for all files.
+    sha256: String,
+    /// Until when it has to be kept.
+    #[schema(required)]
+    #[serde(with = "time::serde::rfc3339::option")]
+    keep_until: Option<OffsetDateTime>,
+    actor: String,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[schema(required)]
+    #[serde(with = "time::serde::rfc3339::option")]
+    destroyed_at: Option<OffsetDateTime>,
 }
 
 /// A line of a tenant's history.
@@ -165,6 +199,10 @@ impl From<TenantEntry> for TenantOut {
             plan: tenant.plan,
             schema_version: tenant.schema_version,
             created_at: tenant.created_at,
+            tags: tenant.tags,
+            legal_hold: tenant.legal_hold,
+            size_bytes: tenant.size_bytes,
+            last_active_at: tenant.last_active_at,
         }
     }
 }
@@ -173,6 +211,21 @@ impl TenantOut {
     /// Where the tenant is found.
     pub(super) fn address(&self) -> String {
         format!("/platform/v1/tenants/{}", self.id)
+    }
+}
+
+impl From<ExportEntry> for ExportOut {
+    fn from(export: ExportEntry) -> Self {
+        Self {
+            id: export.id,
+            location: export.location,
+            bytes: export.bytes,
+            sha256: export.sha256,
+            keep_until: export.keep_until,
+            actor: export.actor,
+            created_at: export.created_at,
+            destroyed_at: export.destroyed_at,
+        }
     }
 }
 

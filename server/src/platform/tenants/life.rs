@@ -19,14 +19,16 @@ use crate::platform::wire::TenantOut;
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(suspend)
         .service(resume)
+        .service(close)
+        .service(reopen)
         .service(change_plan)
         .service(move_to_lane);
 }
 
-/// Why a tenant is switched off.
+/// Why a tenant is switched off, or closed.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SuspendIn {
+struct ReasonIn {
     /// 1 to 500 characters; goes into the tenant's history, so no personal data.
     #[schema(example = "unpaid since May")]
     reason: String,
@@ -70,7 +72,7 @@ struct MovedOut {
 /// Switch a tenant off
 ///
 /// Its requests are answered with 403 within a second. Nothing of it is touched.
-#[utoipa::path(tag = "platform", operation_id = "suspend_tenant", request_body = SuspendIn,
+#[utoipa::path(tag = "platform", operation_id = "suspend_tenant", request_body = ReasonIn,
     params(("tenant" = String, Path, description = "Id or slug")),
     security(("bearer" = [])), responses((status = 200, body = TenantOut),
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
@@ -78,7 +80,7 @@ struct MovedOut {
 async fn suspend(
     who: Operator<SuspendTenants>,
     tenant: Named,
-    body: Body<SuspendIn>,
+    body: Body<ReasonIn>,
 ) -> Result<web::Json<TenantOut>, Problem> {
     let reason = body.0.reason;
     let suspended = who
@@ -101,6 +103,42 @@ async fn resume(
         .ask(|library, actor| async move { library.resume(&tenant, &actor).await })
         .await?;
     Ok(web::Json(resumed.into()))
+}
+
+/// Begin a tenant's end
+///
+/// It may be read, and written no more.
+#[utoipa::path(tag = "platform", operation_id = "close_tenant", request_body = ReasonIn,
+    params(("tenant" = String, Path, description = "Id or slug")),
+    security(("bearer" = [])), responses((status = 200, body = TenantOut),
+        (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
+#[post("/tenants/{tenant}/close")]
+async fn close(
+    who: Operator<ChangeTenants>,
+    tenant: Named,
+    body: Body<ReasonIn>,
+) -> Result<web::Json<TenantOut>, Problem> {
+    let reason = body.0.reason;
+    let closed = who
+        .ask(|library, actor| async move { library.close(&tenant, &reason, &actor).await })
+        .await?;
+    Ok(web::Json(closed.into()))
+}
+
+/// Take a closing tenant back
+#[utoipa::path(tag = "platform", operation_id = "reopen_tenant",
+    params(("tenant" = String, Path, description = "Id or slug")),
+    security(("bearer" = [])), responses((status = 200, body = TenantOut),
+        (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
+#[post("/tenants/{tenant}/reopen")]
+async fn reopen(
+    who: Operator<ChangeTenants>,
+    tenant: Named,
+) -> Result<web::Json<TenantOut>, Problem> {
+    let reopened = who
+        .ask(|library, actor| async move { library.reopen(&tenant, &actor).await })
+        .await?;
+    Ok(web::Json(reopened.into()))
 }
 
 /// Put a tenant on another plan, or on none

@@ -1,5 +1,7 @@
 //! Tenants, as operators see and change them. A tenant is named by its id or its slug.
 
+mod change;
+mod copying;
 mod creation;
 mod domains;
 mod life;
@@ -15,6 +17,8 @@ type Named = web::Path<String>;
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     reading::routes(cfg);
     creation::routes(cfg);
+    change::routes(cfg);
+    copying::routes(cfg);
     life::routes(cfg);
     domains::routes(cfg);
 }

@@ -2,7 +2,7 @@
 
 use ::entity::platform::tenant::Status;
 use actix_web::{get, web};
-use provisioner::ListTenants;
+use provisioner::{Label, LabelError, ListTenants};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -12,14 +12,17 @@ use super::Named;
 use crate::http::{Code, PageOut, Problem};
 use crate::platform::operator::Operator;
 use crate::platform::permission::Look;
-use crate::platform::wire::{EventOut, TenantOut};
+use crate::platform::wire::{EventOut, ExportOut, ListOut, TenantOut};
 
 /// Rows of a page when a client doesn't say.
 const DEFAULT_LIMIT: u64 = 100;
 
 /// The routes that only look.
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list).service(show).service(events);
+    cfg.service(list)
+        .service(show)
+        .service(events)
+        .service(exports);
 }
 
 /// Which tenants.
@@ -27,9 +30,19 @@ pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct TenantsQuery {
-    /// Only those that stand here.
+    /// Only those that stand here. Without this, spares and those that are gone are left out.
     #[param(value_type = Option<String>, example = "active")]
     status: Option<Status>,
+    /// Only those that carry this word.
+    tag: Option<String>,
+    /// Only those on this plan.
+    plan: Option<String>,
+    /// Only those on the lane with this login.
+    lane: Option<String>,
+    /// Only those on this node.
+    node: Option<String>,
+    /// Only those whose newest migration is this.
+    version: Option<String>,
     /// Only those after this slug: the `next` of the page before.
     after: Option<String>,
     /// Rows of the page, 1 to 1000; 100 when absent.
@@ -62,9 +75,13 @@ async fn list(
     let query = query.into_inner();
     let which = ListTenants {
         status: query.status,
+        tag: label(query.tag)?,
+        plan: label(query.plan)?,
+        lane: query.lane,
+        node: label(query.node)?,
+        version: query.version,
         after: query.after,
         limit: limit(query.limit)?,
-        ..ListTenants::default()
     };
     let page = who
         .ask(|library, _| async move { library.list(&which).await })
@@ -107,6 +124,29 @@ async fn events(
         data: page.events.into_iter().map(EventOut::from).collect(),
         next: page.next.map(|id| id.to_string()),
     }))
+}
+
+/// List a tenant's exports
+///
+/// The latest first, also those that were destroyed.
+#[utoipa::path(tag = "platform", operation_id = "list_tenant_exports",
+    params(("tenant" = String, Path, description = "Id or slug")),
+    security(("bearer" = [])), responses((status = 200, body = ListOut<ExportOut>)))]
+#[get("/tenants/{tenant}/exports")]
+async fn exports(
+    who: Operator<Look>,
+    tenant: Named,
+) -> Result<web::Json<ListOut<ExportOut>>, Problem> {
+    let exports = who
+        .ask(|library, _| async move { library.exports(&tenant).await })
+        .await?;
+    Ok(web::Json(ListOut::of(exports)))
+}
+
+fn label(text: Option<String>) -> Result<Option<Label>, Problem> {
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|error: LabelError| Problem::new(Code::QueryInvalid).detail(error))
 }
 
 fn limit(wanted: Option<u64>) -> Result<u64, Problem> {

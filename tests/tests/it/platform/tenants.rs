@@ -44,6 +44,7 @@ async fn what_operators_read_is_what_tubex_shows() {
             &["tenant", "list", "--after", "acme", "--status", "active"],
         ),
         ("/platform/v1/tenants/bolt", &["tenant", "show", "bolt"]),
+        ("/platform/v1/status", &["status"]),
         ("/platform/v1/lanes", &["lane", "list"]),
         ("/platform/v1/nodes", &["node", "list"]),
         ("/platform/v1/plans", &["plan", "list"]),
@@ -298,4 +299,83 @@ async fn queries_that_make_no_sense_are_refused() {
             "{query}"
         );
     }
+}
+
+#[actix_web::test]
+async fn a_tenant_is_tagged_held_renamed_and_closed() {
+    let app = app().await;
+    let admin = operator(&app, "admin").await;
+    let made = create(&admin, json!({})).await.expect(201);
+    let at = made.header("location").to_owned();
+    let post = async |verb: &str, body: Value| admin.post(&format!("{at}/{verb}"), body).await;
+
+    let tagged = post("tags", json!({"add": ["pilot", "big"]}))
+        .await
+        .expect(200);
+    assert_eq!(tagged.json["tags"], json!(["big", "pilot"]));
+    let listed = admin
+        .get("/platform/v1/tenants?tag=pilot")
+        .await
+        .expect(200);
+    assert_eq!(listed.json["data"], json!([tagged.json]));
+    let refused = post("tags", json!({"add": ["Not A Word"]}))
+        .await
+        .expect(422);
+    assert_eq!(refused.json["errors"][0]["pointer"], "/add/0");
+    let held = post("hold", json!({"reason": "case 17"})).await.expect(200);
+    assert_eq!(held.json["legal_hold"], "case 17");
+    let released = post("release", json!({})).await.expect(200);
+    assert_eq!(released.json["legal_hold"], Value::Null);
+    let taken = post("rename", json!({"slug": "acme"})).await;
+    assert_eq!(
+        (taken.status.as_u16(), taken.problem()),
+        (409, "slug_taken")
+    );
+    let slug = format!("r{}", made.json["slug"].as_str().unwrap());
+    let renamed = post("rename", json!({"slug": slug})).await.expect(200);
+    assert_eq!(renamed.json["slug"], slug);
+    let closed = post("close", json!({"reason": "moved away"}))
+        .await
+        .expect(200);
+    assert_eq!(closed.json["status"], "closing");
+    let reopened = post("reopen", json!({})).await.expect(200);
+    assert_eq!(reopened.json["status"], "active");
+    let exports = admin.get(&format!("{at}/exports")).await.expect(200);
+    assert_eq!(exports.json["data"], json!([]));
+}
+
+#[actix_web::test]
+async fn support_copies_a_tenant_without_its_people_and_an_admin_with_them() {
+    let app = app().await;
+    let support = operator(&app, "support").await;
+    let admin = operator(&app, "admin").await;
+    let path = "/platform/v1/tenants/acme/clone";
+    let slug = || format!("c{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
+
+    let copy = support
+        .post(path, json!({"slug": slug()}))
+        .await
+        .expect(201);
+    let refused = support
+        .post(path, json!({"slug": slug(), "with_people": true}))
+        .await;
+    let whole = admin
+        .post(path, json!({"slug": slug(), "with_people": true}))
+        .await
+        .expect(201);
+
+    assert_eq!(
+        (refused.status.as_u16(), refused.problem()),
+        (403, "permission_denied")
+    );
+    let known = async |reply: &tests::Reply| {
+        let schema = reply.json["schema_name"].as_str().unwrap();
+        let count =
+            format!("SELECT count(*) FROM {schema}.member WHERE email = 'owner@acme.example'");
+        sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count))
+            .fetch_one(&mut app.database.connect().await)
+            .await
+            .unwrap()
+    };
+    assert_eq!((known(&copy).await, known(&whole).await), (0, 1));
 }
