@@ -152,7 +152,7 @@ impl Running {
     /// # Errors
     ///
     /// When it is not our child.
-    pub async fn to_the_end(mut self) -> Result<End> {
+    pub async fn until_it_ends(mut self) -> Result<End> {
         while self.begun.elapsed() < HUNG {
             if let Some(status) = self.child.try_wait()? {
                 return self.end(Some(status));

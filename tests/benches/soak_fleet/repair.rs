@@ -67,7 +67,7 @@ impl Soak {
 
     async fn redo(&mut self, errand: &Errand) -> Result<()> {
         let end = Running::start(&self.ground.own().url, errand)?
-            .to_the_end()
+            .until_it_ends()
             .await?;
         self.judge(errand, &end);
         self.count("done again");
@@ -138,7 +138,7 @@ impl Soak {
     async fn say(&mut self, words: &[&str]) -> Result<(bool, String)> {
         let errand = Errand::about_all(Verb::Migrate, words);
         let end = Running::start(&self.ground.own().url, &errand)?
-            .to_the_end()
+            .until_it_ends()
             .await?;
         self.judge(&errand, &end);
         Ok((end.is_success(), end.said.trim().to_owned()))

@@ -142,7 +142,7 @@ impl Soak {
                     let lives = &mut self.lives;
                     twin.kill_after(patience, errand.verb, lives).await?
                 }
-                false => twin.to_the_end().await?,
+                false => twin.until_it_ends().await?,
             };
             is_done |= end.is_success();
             self.judge(&errand, &end);
