@@ -3,11 +3,12 @@
 #   make dev PORT=8081            another port
 #   make test ARGS='quotes'       only tests whose name contains "quotes" (doctests are skipped)
 #   make soak SEED=42 MINUTES=5   the same requests as the run that printed this seed
+#   make soak-fleet KILLS=50      fewer kills than usual
 
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help dev test lint deny fmt bench soak clean-dev rustfmt clippy bins
+.PHONY: help dev test lint deny fmt bench soak soak-fleet clean-dev rustfmt clippy bins
 
 ARGS ?=
 
@@ -65,11 +66,17 @@ bench: bins ## measure, with release code and throw-away databases
 	cargo build --profile bench --workspace
 	$(LOCAL) run -- cargo bench --workspace --bench product $(ARGS)
 
-soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=)
+soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=); then soak-fleet
 	cargo build --profile bench --workspace --bins
 	$(LOCAL) run -- cargo bench --workspace --bench soak
+	@$(MAKE) --no-print-directory soak-fleet
 soak: export REQUESTS ?= 200000
 soak: export MINUTES ?= 20
+
+soak-fleet: bins ## tubex killed again and again, at everything it does to dealers (KILLS= SEED=)
+	cargo build --profile bench --workspace --bins
+	$(LOCAL) run -- cargo bench --workspace --bench soak_fleet
+soak-fleet: export KILLS ?= 200
 
 clean-dev: ## stop what `make dev` left running and remove its data
 	@[ -x $(LOCAL) ] || cargo build --workspace --bins

@@ -140,6 +140,9 @@ pub enum RunError {
     /// Nobody was moved by that run.
     #[error("run {0} has moved nobody who could be moved back")]
     NothingToRevert(Uuid),
+    /// It took another one back, and there is no way back from that but forwards.
+    #[error("run {0} took another one back itself")]
+    IsRollback(Uuid),
     /// The directory holds a schema name that we would not have made.
     #[error("the directory holds an impossible schema")]
     Schema(#[from] SchemaNameError),

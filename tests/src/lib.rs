@@ -11,6 +11,6 @@ mod harness;
 pub mod local;
 
 pub use harness::{
-    Actor, Asked, Dealer, PgBouncer, Reply, Scratch, ServerProcess, TestApp, Wire, eventually,
-    node_urls, server_binary, tubex, tubex_command,
+    Actor, Asked, Dealer, OlderDealers, PgBouncer, Reply, Scratch, ServerProcess, TestApp, Wire,
+    eventually, node_urls, server_binary, tubex, tubex_command,
 };

@@ -152,8 +152,8 @@ pub(super) enum RunsCommand {
     },
     /// Take a run back: exactly those whom it moved, the last one first
     ///
-    /// A run that is not over is cancelled. Refused across a contract, and while live servers need
-    /// what would be taken back.
+    /// A run that is not over is cancelled; a rollback that is not over is gone on with. Refused
+    /// across a contract, and while live servers need what would be taken back.
     Rollback {
         #[command(flatten)]
         work: WorkArgs,

@@ -17,12 +17,14 @@ use crate::{Kind, Product, Provisioner};
 
 impl<P: Product> Provisioner<P> {
     /// Begins to take a run back; somebody has to work on it then. A run that is not over is
-    /// cancelled. Tenants that have been moved on since are left where they are.
+    /// cancelled. Tenants that have been moved on since are left where they are. A rollback that is
+    /// not over is returned as it is, to be gone on with.
     ///
     /// # Errors
     ///
     /// [`RunError::OneWay`] across a contract, [`RunError::Needed`] while live servers need what
-    /// would be taken back (unless `force`), [`RunError::NothingToRevert`].
+    /// would be taken back (unless `force`), [`RunError::NothingToRevert`],
+    /// [`RunError::IsRollback`].
     pub async fn rollback_run(
         &self,
         id: Uuid,
@@ -59,7 +61,15 @@ async fn rollback_in(
 ) -> Result<RunEntry, RunError> {
     let is = hold_run(tx, id).await?;
     let entry = run_entry(tx, id).await?;
-    if !matches!(is, RunState::Done | RunState::Cancelled) {
+    let is_over = matches!(is, RunState::Done | RunState::Cancelled);
+    if entry.reverts.is_some() {
+        // The same words again go on with it, and never forwards: that is a migration's way.
+        return match is_over {
+            true => Err(RunError::IsRollback(id)),
+            false => Ok(entry),
+        };
+    }
+    if !is_over {
         cancel_places(tx, id).await?;
         run(
             tx,

@@ -107,15 +107,17 @@ async fn advance_in(tx: &DatabaseTransaction, id: Uuid) -> Result<Turn, RunError
         "after": after,
         "complaint": complaint,
     }));
+    // People count from one.
+    let called = wave + 1;
     let (state, reason, next) = match complaint {
         _ if is_last => (RunState::Done, None, wave),
         Some(complaint) => {
-            let reason = format!("wave {wave} is worse than before: {complaint}");
+            let reason = format!("wave {called} is worse than before: {complaint}");
             tracing::error!(run.id = %id, reason, "a run has halted");
             (RunState::Halted, Some(reason), wave)
         }
         None if options.approve => {
-            let reason = format!("wave {wave} is over; the next needs an approval");
+            let reason = format!("wave {called} is over; the next needs an approval");
             (RunState::Waiting, Some(reason), wave)
         }
         None => (RunState::Running, None, wave + 1),

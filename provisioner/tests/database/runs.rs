@@ -5,7 +5,7 @@ mod control;
 mod trouble;
 
 use provisioner::fleet::{ListPlaces, PlaceState, RunState};
-use provisioner::{Depth, Provisioner, RunEntry, RunOptions, Started};
+use provisioner::{Depth, Provisioner, RunEntry, RunError, RunOptions, Started, WorkOptions};
 
 use crate::scratch::{self, Scratch};
 use crate::toy::{GROWN, Toy, tenant};
@@ -181,6 +181,26 @@ async fn a_tenant_ahead_of_this_build_is_left_alone() {
 }
 
 #[tokio::test]
+async fn the_same_words_go_on_with_a_rollback_and_never_take_it_back() {
+    scratch::ready(|scratch| async move {
+        let schemas = shops(&scratch, 1, 3).await;
+        let new = scratch.provisioner(Toy::grown(2));
+        let moved = run(&new, RunOptions::default()).await;
+        let back = new.rollback_run(moved.id, false, "test").await.unwrap();
+
+        let again = new.rollback_run(back.id, false, "test").await.unwrap();
+        let done = new.work(again.id, WorkOptions::quietly()).await.unwrap();
+        let refused = new.rollback_run(back.id, false, "test").await.unwrap_err();
+
+        assert_eq!((again.id, again.reverts), (back.id, Some(moved.id)));
+        assert_eq!((done.state, done.counts.done), (RunState::Done, 3));
+        assert!(matches!(refused, RunError::IsRollback(id) if id == back.id));
+        assert_at(&scratch, &schemas, 1).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_rollback_takes_back_exactly_whom_the_run_moved() {
     scratch::ready(|scratch| async move {
         let schemas = shops(&scratch, 2, 5).await;
@@ -189,10 +209,7 @@ async fn a_rollback_takes_back_exactly_whom_the_run_moved() {
         let born_there = new.create(tenant("born-there")).await.unwrap().tenant;
 
         let back = new.rollback_run(moved.id, false, "test").await.unwrap();
-        let back = new
-            .work(back.id, provisioner::WorkOptions::quietly())
-            .await
-            .unwrap();
+        let back = new.work(back.id, WorkOptions::quietly()).await.unwrap();
 
         assert_eq!(
             (back.state, back.counts.done),

@@ -189,7 +189,7 @@ impl From<RunError> for Problem {
                 let servers = servers.join("; ");
                 return Self::new(Code::NeededByServers).detail(format!("{error}: {servers}"));
             }
-            RunError::NothingToRevert(_) => Code::NothingToRevert,
+            RunError::NothingToRevert(_) | RunError::IsRollback(_) => Code::NothingToRevert,
             RunError::Reach(cause) => return cause.into(),
             RunError::NoPlatform(cause) => return Self::new(Code::Unavailable).because(cause),
             RunError::NoMigrations

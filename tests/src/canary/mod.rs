@@ -15,6 +15,7 @@ mod report;
 mod target;
 mod traffic;
 
+pub use dice::Dice;
 pub use disturb::{Disturbance, Disturber};
 pub use flock::{Canary, Flock};
 pub use quiet::Quiet;

@@ -216,7 +216,12 @@ impl TestApp {
         self.handle.stop(true).await;
     }
 
-    async fn enter(&self, slug: &str) -> Dealer {
+    /// A dealer by its slug, with its owner signed in.
+    ///
+    /// # Panics
+    ///
+    /// When it is not one whose owner has the usual password.
+    pub async fn enter(&self, slug: &str) -> Dealer {
         let stranger = self.stranger(&format!("{slug}.localhost"));
         let email = format!("owner@{slug}.example");
         let reply = stranger.sign_in(&email, PASSWORD).await.expect(200);

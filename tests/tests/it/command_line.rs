@@ -117,10 +117,8 @@ async fn a_dealer_is_created_listed_and_shown() {
     // Said of the creation, not of the tenant.
     let from_spare = created.as_object_mut().unwrap().remove("from_spare");
     let (_, shown, _) = run(&url, &["tenant", "show", "delta", "--json"]);
-    let (_, by_id, _) = run(
-        &url,
-        &["tenant", "show", created["id"].as_str().unwrap(), "--json"],
-    );
+    let id = created["id"].as_str().unwrap();
+    let (_, by_id, _) = run(&url, &["tenant", "show", id, "--json"]);
     let (_, page, _) = run(&url, &["tenant", "list", "--json", "--limit", "2"]);
     let (_, rest, _) = run(&url, &["tenant", "list", "--json", "--after", "bolt"]);
 

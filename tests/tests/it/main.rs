@@ -26,3 +26,5 @@ mod resolution;
 mod schema;
 mod sessions;
 mod transactions;
+mod version_skew;
+mod walk_through;

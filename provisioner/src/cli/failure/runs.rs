@@ -40,6 +40,8 @@ impl From<RunError> for Failure {
                 ))
             }
             RunError::NothingToRevert(_) => Self::refused("nothing_to_revert", message),
+            RunError::IsRollback(_) => Self::refused("nothing_to_revert", message)
+                .hint("tubex runs list shows which others there are; tubex migrate goes forwards"),
             RunError::Reach(cause) => Self::from_reach(&cause, message),
             RunError::NoPlatform(_) => Self::stuck("no_platform", message).hint(NEEDS_PLATFORM),
             RunError::Random(_) => Self::stuck("no_randomness", message),
