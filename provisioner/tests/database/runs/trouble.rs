@@ -112,7 +112,11 @@ async fn a_locked_tenant_waits_alone() {
             let new = new.clone();
             tokio::spawn(async move { new.work(begun.id, WorkOptions::quietly()).await.unwrap() })
         };
-        while standing(&new, &begun, PlaceState::Done).await.len() < 19 {
+        let waits = "SELECT FROM platform.migration_run_tenant WHERE lock_waits > 0";
+        // The others may be done before it has waited in vain for the first time.
+        while standing(&new, &begun, PlaceState::Done).await.len() < 19
+            || scratch.count(waits).await == 0
+        {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let waiting = new.run_by_id(begun.id).await.unwrap();
@@ -125,7 +129,6 @@ async fn a_locked_tenant_waits_alone() {
             (RunState::Done, 20),
             "{done:?}"
         );
-        let waits = "SELECT lock_waits FROM platform.migration_run_tenant WHERE lock_waits > 0";
         assert_eq!(scratch.count(waits).await, 1);
         assert_at(&scratch, &schemas, 3).await;
     })
