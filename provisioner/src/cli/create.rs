@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use provisioner::{Email, Label, NewTenant, Owner, Placement, Provisioner, Slug, TenantName};
+use provisioner::{
+    DomainName, Email, Label, NewTenant, Owner, Placement, Provisioner, Slug, TenantName,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::dealers::{CURRENCY, Dealers, SEEDS, currency};
+use super::domains::{entry_json, print_claim};
 use super::failure::Failure;
 use super::{actor, output, passwords};
 
@@ -40,6 +43,10 @@ pub(super) struct CreateArgs {
     /// The lane it will be on, by login or id, and so the node too; the emptiest if it isn't given
     #[arg(long)]
     lane: Option<String>,
+    /// A domain of its own to claim, such as shop.acme.example; what is shown proves it, and
+    /// tubex domain verify looks for that
+    #[arg(long, value_name = "DOMAIN")]
+    custom_domain: Option<DomainName>,
     /// Rows to begin with
     #[arg(long = "seed", value_name = "SEED", value_parser = SEEDS)]
     seeds: Vec<String>,
@@ -50,6 +57,7 @@ pub(super) struct CreateArgs {
 pub(super) struct Prepared {
     new: NewTenant,
     at: Placement,
+    domain: Option<DomainName>,
     generated: Option<SecretString>,
 }
 
@@ -84,6 +92,7 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
     Ok(Prepared {
         new,
         at,
+        domain: args.custom_domain,
         generated: password.generated,
     })
 }
@@ -94,8 +103,20 @@ pub(super) async fn run(
     prepared: Prepared,
     json: bool,
 ) -> Result<ExitCode, Failure> {
-    let Prepared { new, at, generated } = prepared;
+    let Prepared {
+        new,
+        at,
+        domain,
+        generated,
+    } = prepared;
     let created = provisioner.create_at(new, at).await?;
+    let claimed = match domain {
+        Some(domain) => {
+            let id = created.tenant.id.to_string();
+            Some(provisioner.claim_domain(&id, &domain, &actor()).await)
+        }
+        None => None,
+    };
     if let Some(pressure) = created.added.and_then(|lane| lane.pressure) {
         output::warn(&pressure);
     }
@@ -104,6 +125,9 @@ pub(super) async fn run(
         shown["from_spare"] = created.from_spare.into();
         if let Some(password) = generated {
             shown["owner_password"] = password.expose_secret().into();
+        }
+        if let Some(Ok(entry)) = &claimed {
+            shown["custom_domain"] = entry_json(entry);
         }
         output::say(&shown.to_string());
     } else {
@@ -121,6 +145,12 @@ pub(super) async fn run(
                 password.expose_secret()
             ));
         }
+        if let Some(Ok(entry)) = &claimed {
+            output::say("");
+            print_claim(entry);
+        }
     }
+    // The tenant is there and its password was shown: only the claim has failed.
+    claimed.transpose()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -76,14 +76,19 @@ async fn add(
         say(&entry_json(&entry).to_string());
         return Ok(ExitCode::SUCCESS);
     }
-    say(&entry_fields(&entry));
+    print_claim(&entry);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A domain, and what is still to be done for it.
+pub(super) fn print_claim(entry: &DomainEntry) {
+    say(&entry_fields(entry));
     if entry.verified_at.is_none() {
         say(&format!(
             "\nPut this TXT record into DNS, then run\n  tubex domain verify {} {}",
             entry.tenant, entry.domain
         ));
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn verify(
@@ -168,7 +173,7 @@ fn entry_fields(entry: &DomainEntry) -> String {
     ])
 }
 
-fn entry_json(entry: &DomainEntry) -> Value {
+pub(super) fn entry_json(entry: &DomainEntry) -> Value {
     json!({
         "domain": entry.domain,
         "tenant": entry.tenant,

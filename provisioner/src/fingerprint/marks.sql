@@ -17,12 +17,11 @@ WITH schema AS MATERIALIZED (
     UNION ALL
     SELECT r.schema, concat_ws('|', 'a', r.name, a.attname, a.attnum, a.atttypid, a.atttypmod,
         a.attnotnull, a.attidentity, a.attgenerated, a.attcollation, a.attacl,
-        replace(d.adbin::text, r.schema_name, '$'))
+        CASE WHEN a.atthasdef THEN (SELECT d.adbin::text FROM pg_catalog.pg_attrdef d
+            WHERE d.adrelid = r.oid AND d.adnum = a.attnum) END)
     FROM relation r
     JOIN pg_catalog.pg_attribute a
         ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-    LEFT JOIN pg_catalog.pg_attrdef d
-        ON a.atthasdef AND d.adrelid = r.oid AND d.adnum = a.attnum
     WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
     UNION ALL
     SELECT r.schema, concat_ws('|', 'i', r.name, c.relname, c.relam, c.reloptions, i.indisunique,
@@ -36,10 +35,11 @@ WITH schema AS MATERIALIZED (
     UNION ALL
     SELECT r.schema, concat_ws('|', 'c', r.name, k.conname, k.contype, k.condeferrable,
         k.condeferred, k.convalidated, k.connoinherit, k.confupdtype, k.confdeltype,
-        k.confmatchtype, k.conkey, k.confkey, f.relname, k.conbin)
+        k.confmatchtype, k.conkey, k.confkey, k.conbin,
+        CASE k.contype WHEN 'f' THEN (SELECT f.relname FROM pg_catalog.pg_class f
+            WHERE f.oid = k.confrelid) END)
     FROM relation r
     JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
-    LEFT JOIN pg_catalog.pg_class f ON k.contype = 'f' AND f.oid = k.confrelid
     UNION ALL
     SELECT r.schema, concat_ws('|', 't', r.name, t.tgname, t.tgenabled, t.tgtype, t.tgqual,
         p.proname, encode(t.tgargs, 'hex'))
@@ -64,7 +64,9 @@ WITH schema AS MATERIALIZED (
     UNION ALL
     SELECT oid, concat_ws('|', 'n', replace(acl, name, '$')) FROM schema
 )
-SELECT s.name AS schema, count(*) AS objects,
-    bit_xor(hashtextextended(line, 0)) AS one, bit_xor(hashtextextended(line, 1)) AS two
-FROM line JOIN schema s ON s.oid = line.schema
-GROUP BY s.name
+SELECT s.name AS schema, l.objects, l.one, l.two
+FROM (
+    SELECT schema, count(*) AS objects, bit_xor(hashtextextended(line, 0)) AS one,
+        bit_xor(hashtextextended(line, 1)) AS two
+    FROM line GROUP BY schema
+) l JOIN schema s ON s.oid = l.schema

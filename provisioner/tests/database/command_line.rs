@@ -322,3 +322,29 @@ fn run(mut command: Command) -> Answer {
         error: read(&output.stderr),
     }
 }
+
+#[tokio::test]
+async fn a_tenant_is_made_with_a_claim_to_its_own_domain() {
+    scratch::ready(|scratch| async move {
+        let made = run_with(
+            &scratch,
+            &[
+                "tenant",
+                "create",
+                "acme",
+                "--name",
+                "Acme",
+                "--owner-email",
+                "owner@acme.example",
+                "--custom-domain",
+                "shop.acme.example",
+            ],
+        );
+
+        assert_eq!(made.code, Some(0));
+        assert_eq!(made.out["custom_domain"]["domain"], "shop.acme.example");
+        let claims = "SELECT FROM platform.tenant_domain WHERE verified_at IS NULL";
+        assert_eq!(scratch.count(claims).await, 1);
+    })
+    .await;
+}
