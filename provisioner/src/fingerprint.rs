@@ -106,8 +106,13 @@ pub(crate) async fn marks_in(
     tx: &DatabaseTransaction,
     schemas: &[SchemaName],
 ) -> Result<BTreeMap<String, Mark>, DbErr> {
-    tx.execute_unprepared("SET LOCAL plan_cache_mode = force_generic_plan")
-        .await?;
+    // A planner that doesn't know how many schemas will be asked for reads whole catalogues once
+    // the fleet is large; from a schema to its objects there is always an index.
+    tx.execute_unprepared(
+        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_hashjoin = off;
+         SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
+    )
+    .await?;
     marks(tx, schemas).await
 }
 

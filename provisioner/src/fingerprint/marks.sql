@@ -49,7 +49,11 @@ WITH schema AS MATERIALIZED (
     WHERE r.relhastriggers
     UNION ALL
     SELECT s.oid, concat_ws('|', 'd', a.defaclobjtype, replace(a.defaclacl::text, s.name, '$'))
-    FROM schema s JOIN pg_catalog.pg_default_acl a ON a.defaclnamespace = s.oid
+    FROM schema s
+    JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass
+        AND d.refobjid = s.oid AND d.refobjsubid = 0
+        AND d.classid = 'pg_catalog.pg_default_acl'::regclass
+    JOIN pg_catalog.pg_default_acl a ON a.oid = d.objid
     UNION ALL
     SELECT s.oid, concat_ws('|', 'o', d.classid, coalesce(p.proname, t.typname), md5(p.prosrc))
     FROM schema s

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::control::{cancel_places, hold_run};
 use super::options::RunOptions;
 use super::progress::{RunEntry, run_entry};
-use super::start::{LIMITS, write_run};
+use super::start::{LIMITS, know_rows, write_run};
 use super::{RunError, RunState};
 use crate::query::{all, one, run};
 use crate::transaction::{begin, finish, to_the_end};
@@ -143,6 +143,7 @@ async fn rollback_in(
     if count == 0 {
         return Err(RunError::NothingToRevert(id));
     }
+    know_rows(tx).await?;
     run_entry(tx, back).await
 }
 
