@@ -37,6 +37,7 @@ use crate::{CreateError, SchemaNameError};
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(3600),
+    silence: None,
 };
 
 /// Whoever has tables that can be read.

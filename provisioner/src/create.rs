@@ -38,6 +38,7 @@ use crate::{
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(120),
+    silence: None,
 };
 
 /// A tenant to be made.

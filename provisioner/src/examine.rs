@@ -21,6 +21,7 @@ const AT_ONCE: usize = 100;
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(5),
     statement_timeout: Duration::from_secs(120),
+    silence: None,
 };
 
 /// What is looked at besides structure.

@@ -44,6 +44,7 @@ use secrecy::SecretString;
 pub(crate) const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(60),
+    silence: None,
 };
 
 /// How wide a new lane is, and how many tenants it takes.

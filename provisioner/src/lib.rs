@@ -7,6 +7,7 @@
     reason = "the provisioner is one of the two doors to a database; only `transaction` opens any"
 )]
 
+pub mod check;
 pub mod copy;
 mod create;
 mod db_error;

@@ -37,6 +37,7 @@ use crate::{Product, Provisioner, Slug, TenantEntry, directory};
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(30),
+    silence: None,
 };
 
 /// The longest reason, in characters.

@@ -158,6 +158,10 @@ impl Site {
         match &self.there {
             None => Ok(NodeTx::Platform(platform)),
             Some(db) => {
+                // The platform's side is silent for as long as the node's side works.
+                platform
+                    .execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0")
+                    .await?;
                 let tx = begin(db, limits).await?;
                 act_as_owner(&tx).await?;
                 Ok(NodeTx::There(tx))

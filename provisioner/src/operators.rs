@@ -26,6 +26,7 @@ use crate::{Email, Product, Provisioner, TenantName, db_error};
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(10),
     statement_timeout: Duration::from_secs(10),
+    silence: None,
 };
 
 /// Whoever changes one waits for whoever is just changing another: the last two admins must not

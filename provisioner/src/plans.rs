@@ -22,6 +22,7 @@ use crate::{Label, Product, Provisioner, TenantEntry, directory};
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(30),
+    silence: None,
 };
 
 /// A plan. Where a limit is empty, the server's configuration decides.

@@ -28,6 +28,7 @@ pub(crate) const ATTEMPTS: u32 = 8;
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(60),
     statement_timeout: Duration::from_secs(300),
+    silence: None,
 };
 
 /// What to do about parts of the fence that we lack the right to put up.

@@ -7,6 +7,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use sea_orm_migration::MigratorTraitSelf;
 use uuid::Uuid;
 
+use crate::check::{EntityTable, Waiver};
 use crate::{Slug, TenantName};
 
 /// A product whose tenants live in schemas.
@@ -20,6 +21,12 @@ pub trait Product: Send + Sync + 'static {
 
     /// What a migration of [`Product::migrator`] says of itself. Nothing for names it has not.
     fn declared(&self, migration: &str) -> Option<Declared>;
+
+    /// The tables of a tenant's schema as the product's entities see them; none where it has no
+    /// entities.
+    fn tables(&self) -> Vec<EntityTable> {
+        vec![]
+    }
 
     /// Writes a new tenant's first rows, inside the transaction that creates it. The search path
     /// is the new schema; all migrations have run. Must not commit, and set nothing on the session.
@@ -46,6 +53,39 @@ pub struct Declared {
     pub kind: Kind,
     /// How it is carried over tenants that are being used.
     pub way: Way,
+    /// Findings of [`crate::check`] that somebody has answered for.
+    pub waivers: Vec<Waiver>,
+    /// Where it is written, as a path from the repository's root; for reports.
+    pub written: Option<String>,
+}
+
+impl Declared {
+    /// Without waivers.
+    pub fn new(kind: Kind, way: Way) -> Self {
+        Self {
+            kind,
+            way,
+            waivers: vec![],
+            written: None,
+        }
+    }
+
+    /// Lets what a check finds under this code's name stay, for a reason.
+    #[must_use]
+    pub fn waiving(mut self, code: &str, reason: &str) -> Self {
+        self.waivers.push(Waiver {
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+        });
+        self
+    }
+
+    /// Says where the migration is written.
+    #[must_use]
+    pub fn written_in(mut self, path: impl Into<String>) -> Self {
+        self.written = Some(path.into());
+        self
+    }
 }
 
 /// Whether older code can live with a migration.

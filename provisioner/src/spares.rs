@@ -29,6 +29,7 @@ use crate::{CreateError, Label, Product, Provisioner};
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(120),
+    silence: None,
 };
 
 /// What a spare is called where tenants have a name.

@@ -17,6 +17,9 @@ use crate::SchemaName;
 pub(crate) struct Limits {
     pub(crate) lock_timeout: Duration,
     pub(crate) statement_timeout: Duration,
+    /// When the database ends a transaction whose client has fallen silent; never, where we may
+    /// have long work to do between two statements.
+    pub(crate) silence: Option<Duration>,
 }
 
 /// Opens a transaction. Call it inside of [`to_the_end`] only: sqlx 0.9.0 puts a connection whose
@@ -64,8 +67,12 @@ pub(crate) async fn bound_waits(tx: &DatabaseTransaction, limits: Limits) -> Res
 }
 
 fn bounds(limits: Limits) -> String {
+    let silence = limits.silence.map_or_else(String::new, |silence| {
+        let most = silence.as_millis();
+        format!("; SET LOCAL idle_in_transaction_session_timeout = {most}")
+    });
     format!(
-        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
+        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}{silence}",
         limits.lock_timeout.as_millis(),
         limits.statement_timeout.as_millis(),
     )

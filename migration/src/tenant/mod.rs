@@ -13,7 +13,7 @@ mod m0006_session_member_id_idx;
 
 use sea_orm_migration::prelude::*;
 
-pub use self::declared::{Kind, Way, declared};
+pub use self::declared::{Kind, Waiver, Way, declared, waivers};
 
 /// Carries one dealer's schema from any version to the newest.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use migration::seed;
 use migration::{TenantMigrator, tenant};
+use provisioner::check::EntityTable;
 use provisioner::{Birth, Declared, Kind, Product, SeedError, Way};
 use sea_orm::{DatabaseTransaction, DbErr};
 
@@ -31,7 +32,25 @@ impl Product for Dealers {
             tenant::Way::Index { name, statement } => Way::index(name, statement),
             tenant::Way::Fill { statement } => Way::fill(statement),
         };
-        Some(Declared { kind, way })
+        let declared =
+            Declared::new(kind, way).written_in(format!("migration/src/tenant/{migration}.rs"));
+        let waivers = tenant::waivers(migration).iter();
+        Some(waivers.fold(declared, |declared, waiver| {
+            declared.waiving(waiver.code, waiver.reason)
+        }))
+    }
+
+    fn tables(&self) -> Vec<EntityTable> {
+        vec![
+            EntityTable::of::<entity::tenant::item::Entity>(),
+            EntityTable::of::<entity::tenant::item_barcode::Entity>(),
+            EntityTable::of::<entity::tenant::item_group::Entity>(),
+            EntityTable::of::<entity::tenant::member::Entity>(),
+            EntityTable::of::<entity::tenant::refresh_token::Entity>(),
+            EntityTable::of::<entity::tenant::session::Entity>(),
+            EntityTable::of::<entity::tenant::setting::Entity>(),
+            EntityTable::of::<entity::tenant::unit::Entity>(),
+        ]
     }
 
     async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {

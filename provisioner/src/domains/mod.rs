@@ -30,6 +30,7 @@ use crate::{DirectoryError, Product, Provisioner};
 const LIMITS: Limits = Limits {
     lock_timeout: std::time::Duration::from_secs(10),
     statement_timeout: std::time::Duration::from_secs(30),
+    silence: None,
 };
 
 /// A tenant's claim on a domain.

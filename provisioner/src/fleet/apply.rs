@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::claim::Claimed;
 use super::options::RunOptions;
 use super::path::{Segment, Work};
+use super::start::SILENCE;
 use crate::history::now;
 use crate::nodes::Site;
 use crate::query::{all, one, run};
@@ -20,10 +21,6 @@ use crate::{Inner, Product, SchemaName, db_error};
 
 /// How long tenants of one message wait for a lock at most.
 const TOGETHER_LOCK_TIMEOUT: Duration = Duration::from_millis(20);
-
-/// A worker that is stopped in the middle of a transaction holds tables that tenants need, for as
-/// long as it sleeps: half a lease later the database ends it.
-const END_IF_SILENT: &str = "SET LOCAL idle_in_transaction_session_timeout = 15000";
 
 /// Whose work it is.
 #[derive(Clone, Debug)]
@@ -40,6 +37,7 @@ impl Shift {
         Limits {
             lock_timeout: Duration::from_millis(self.options.lock_timeout_ms.into()),
             statement_timeout: Duration::from_millis(self.options.statement_timeout_ms.into()),
+            silence: Some(SILENCE),
         }
     }
 }
@@ -100,17 +98,13 @@ async fn apply_in(
     tenants: &[Claimed],
 ) -> Result<(), Cut> {
     act_as_owner(tx).await?;
-    if shift.site.is_own() {
-        tx.execute_unprepared(END_IF_SILENT).await?;
-    }
     hold(tx, shift, from, tenants).await?;
     let schemas: Vec<_> = tenants.iter().map(|one| one.schema.clone()).collect();
     let node = shift
         .site
         .begin(tx, shift.limits_for(tenants.len()))
         .await?;
-    let message = format!("{END_IF_SILENT};\n{}", segment.message(&schemas));
-    let done = node.execute_unprepared(&message).await;
+    let done = node.execute_unprepared(&segment.message(&schemas)).await;
     node.finish(done).await?;
     tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
         .await?;

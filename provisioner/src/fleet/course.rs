@@ -11,6 +11,7 @@ use sea_orm_migration::MigratorTraitSelf as _;
 
 use super::RunError;
 use super::recorder::{Direction, Recorder, Recording};
+use super::start::SILENCE;
 use crate::create::{hide_history, make_schema};
 use crate::fingerprint::{self, Difference, Mark, Shape};
 use crate::transaction::{Limits, act_as_owner, begin, enter};
@@ -19,6 +20,7 @@ use crate::{Declared, Product, SchemaName};
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(30),
     statement_timeout: Duration::from_secs(600),
+    silence: Some(SILENCE),
 };
 
 /// Whether it must be known how to go back.

@@ -19,10 +19,15 @@ use crate::query::{all, one, run};
 use crate::transaction::{Limits, act_as_owner, begin, finish, to_the_end};
 use crate::{Product, Provisioner, db_error};
 
+/// A worker that is stopped in the middle of a transaction holds tables that tenants need, for as
+/// long as it sleeps: half a lease later the database ends it.
+pub(super) const SILENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// A start waits for others' starts, which are short.
 pub(super) const LIMITS: Limits = Limits {
     lock_timeout: std::time::Duration::from_secs(10),
     statement_timeout: std::time::Duration::from_secs(60),
+    silence: Some(SILENCE),
 };
 
 /// What a start came to.

@@ -18,12 +18,14 @@ const TRIES: u32 = 30;
 const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(1),
     statement_timeout: Duration::from_secs(120),
+    silence: None,
 };
 
 /// For writers, who are ended by their own limits.
 const PATIENT: Limits = Limits {
     lock_timeout: Duration::from_secs(60),
     statement_timeout: Duration::from_secs(120),
+    silence: None,
 };
 
 const TABLES: &str = "

@@ -14,6 +14,7 @@ use std::time::Duration;
 pub(super) const LIMITS: Limits = Limits {
     lock_timeout: Duration::from_secs(60),
     statement_timeout: Duration::from_secs(300),
+    silence: None,
 };
 
 /// What was done to a node's database.

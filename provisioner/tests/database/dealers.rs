@@ -39,24 +39,17 @@ impl Product for OlderDealers {
 
     fn declared(&self, migration: &str) -> Option<Declared> {
         let (kind, way) = tenant::declared(migration)?;
-        Some(Declared {
-            kind: match kind {
+        Some(Declared::new(
+            match kind {
                 tenant::Kind::Expand => Kind::Expand,
-                tenant::Kind::Contract { since } => Kind::Contract {
-                    since: since.to_owned(),
-                },
+                tenant::Kind::Contract { since } => Kind::contract(since),
             },
-            way: match way {
+            match way {
                 tenant::Way::Transaction => Way::Transaction,
-                tenant::Way::Index { name, statement } => Way::Index {
-                    name: name.to_owned(),
-                    statement: statement.to_owned(),
-                },
-                tenant::Way::Fill { statement } => Way::Fill {
-                    statement: statement.to_owned(),
-                },
+                tenant::Way::Index { name, statement } => Way::index(name, statement),
+                tenant::Way::Fill { statement } => Way::fill(statement),
             },
-        })
+        ))
     }
 
     async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {

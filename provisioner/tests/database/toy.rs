@@ -156,38 +156,26 @@ pub(crate) const GROWN: [Step; 6] = [
         name: "w0004_colour_fill",
         up: "UPDATE widget SET colour = 'grey' WHERE colour IS NULL",
         down: "",
-        declared: || Declared {
-            kind: Kind::Expand,
-            way: Way::Fill {
-                statement: "UPDATE widget SET colour = 'grey' WHERE id IN (SELECT id FROM widget
-                            WHERE colour IS NULL ORDER BY id LIMIT $1)"
-                    .to_owned(),
-            },
+        declared: || {
+            let batch = "UPDATE widget SET colour = 'grey' WHERE id IN (SELECT id FROM widget
+                         WHERE colour IS NULL ORDER BY id LIMIT $1)";
+            Declared::new(Kind::Expand, Way::fill(batch))
         },
     },
     Step {
         name: "w0005_colour_idx",
         up: "CREATE INDEX widget_colour_idx ON widget (colour)",
         down: "DROP INDEX widget_colour_idx",
-        declared: || Declared {
-            kind: Kind::Expand,
-            way: Way::Index {
-                name: "widget_colour_idx".to_owned(),
-                statement: "CREATE INDEX CONCURRENTLY widget_colour_idx ON widget (colour)"
-                    .to_owned(),
-            },
+        declared: || {
+            let statement = "CREATE INDEX CONCURRENTLY widget_colour_idx ON widget (colour)";
+            Declared::new(Kind::Expand, Way::index("widget_colour_idx", statement))
         },
     },
     Step {
         name: "w0006_no_unique",
         up: "DROP INDEX widget_name_key",
         down: "CREATE UNIQUE INDEX widget_name_key ON widget (name)",
-        declared: || Declared {
-            kind: Kind::Contract {
-                since: "w0005_colour_idx".to_owned(),
-            },
-            way: Way::Transaction,
-        },
+        declared: || Declared::new(Kind::contract("w0005_colour_idx"), Way::Transaction),
     },
 ];
 const SHELVED: Step = Step {
@@ -251,10 +239,7 @@ pub(crate) struct Step {
 }
 
 fn expand() -> Declared {
-    Declared {
-        kind: Kind::Expand,
-        way: Way::Transaction,
-    }
+    Declared::new(Kind::Expand, Way::Transaction)
 }
 
 impl MigrationName for Step {

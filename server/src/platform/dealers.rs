@@ -31,7 +31,7 @@ impl Product for Dealers {
             tenant::Way::Index { name, statement } => Way::index(name, statement),
             tenant::Way::Fill { statement } => Way::fill(statement),
         };
-        Some(Declared { kind, way })
+        Some(Declared::new(kind, way))
     }
 
     async fn anonymise(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {

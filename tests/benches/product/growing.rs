@@ -94,10 +94,7 @@ impl Product for Growing {
     }
 
     fn declared(&self, migration: &str) -> Option<Declared> {
-        let column = || Declared {
-            kind: Kind::Expand,
-            way: Way::Transaction,
-        };
+        let column = || Declared::new(Kind::Expand, Way::Transaction);
         Dealers
             .declared(migration)
             .or_else(|| migration.starts_with("m9").then(column))
