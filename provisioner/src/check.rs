@@ -3,11 +3,25 @@
 //! only looked at.
 
 mod code;
+mod entities;
 mod entity_table;
+mod error;
 mod finding;
+mod kind;
+mod lint;
+mod roads;
+mod rows;
+mod run;
+mod scratch;
+mod snapshot;
+mod stage;
 mod waiver;
+mod walk;
 
 pub use self::code::{CODES, Code, Severity};
 pub use self::entity_table::{EntityColumn, EntityTable};
+pub use self::error::CheckError;
 pub use self::finding::{Finding, HeldLock, MigrationReport, Part, PartReport, Report, Waived};
+pub use self::run::{CheckOptions, check};
+pub use self::scratch::{ScratchAt, sweep};
 pub use self::waiver::Waiver;

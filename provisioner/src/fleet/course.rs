@@ -69,6 +69,11 @@ impl Reference {
         })
     }
 
+    /// Its structure, object by object.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// Whether a schema with this mark is known to be as it should.
     pub(crate) fn knows(&self, mark: Mark) -> bool {
         let marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);

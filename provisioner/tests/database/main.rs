@@ -13,6 +13,7 @@
     reason = "these are tests, and so is what they share"
 )]
 
+mod check;
 mod clone;
 mod command_line;
 mod creation;
