@@ -191,7 +191,8 @@ fn new_rules(seen: Seen<'_>) -> Vec<Finding> {
             let (name, table) = (&constraint.name, after.name(constraint.table));
             let message =
                 format!("rule {name} of {table} may refuse what the build before it writes");
-            findings.push(finding(seen, Code::ConstraintAdded, message).at(format!("{table}.{name}")));
+            findings
+                .push(finding(seen, Code::ConstraintAdded, message).at(format!("{table}.{name}")));
         }
     }
     for (number, index) in &after.indexes {
@@ -203,9 +204,11 @@ fn new_rules(seen: Seen<'_>) -> Vec<Finding> {
         if is_new && index.is_unique && !behind.contains(number) && writes(index.table, &index.key)
         {
             let (name, table) = (after.name(*number), after.name(index.table));
-            let message =
-                format!("unique index {name} of {table} may refuse what the build before it writes");
-            findings.push(finding(seen, Code::ConstraintAdded, message).at(format!("{table}.{name}")));
+            let message = format!(
+                "unique index {name} of {table} may refuse what the build before it writes"
+            );
+            findings
+                .push(finding(seen, Code::ConstraintAdded, message).at(format!("{table}.{name}")));
         }
     }
     findings

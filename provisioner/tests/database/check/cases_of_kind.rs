@@ -129,35 +129,49 @@ pub(super) const KIND: &[Case] = &[
     Case {
         code: "fill-unbounded",
         ground: "CREATE TABLE flooded (id uuid PRIMARY KEY, a integer, b integer)",
-        bad: ("UPDATE flooded SET a = 1 WHERE a IS DISTINCT FROM 1", || {
-            fill("UPDATE flooded SET a = 1 WHERE a IS DISTINCT FROM 1 AND $1::bigint > 0")
-        }),
+        bad: (
+            "UPDATE flooded SET a = 1 WHERE a IS DISTINCT FROM 1",
+            || fill("UPDATE flooded SET a = 1 WHERE a IS DISTINCT FROM 1 AND $1::bigint > 0"),
+        ),
         good: &[("UPDATE flooded SET b = 1 WHERE b IS NULL", || {
-            fill("UPDATE flooded SET b = 1 WHERE id IN (
-                SELECT id FROM flooded WHERE b IS NULL ORDER BY id LIMIT $1)")
+            fill(
+                "UPDATE flooded SET b = 1 WHERE id IN (
+                SELECT id FROM flooded WHERE b IS NULL ORDER BY id LIMIT $1)",
+            )
         })],
     },
     Case {
         code: "fill-endless",
         ground: "CREATE TABLE endless (id uuid PRIMARY KEY, a integer, b integer)",
         bad: ("UPDATE endless SET a = 1", || {
-            fill("UPDATE endless SET a = 1 WHERE id IN (SELECT id FROM endless ORDER BY id LIMIT $1)")
+            fill(
+                "UPDATE endless SET a = 1 WHERE id IN (SELECT id FROM endless ORDER BY id LIMIT $1)",
+            )
         }),
-        good: &[("UPDATE endless SET b = 1 WHERE b IS DISTINCT FROM 1", || {
-            fill("UPDATE endless SET b = 1 WHERE id IN (
-                SELECT id FROM endless WHERE b IS DISTINCT FROM 1 ORDER BY id LIMIT $1)")
-        })],
+        good: &[(
+            "UPDATE endless SET b = 1 WHERE b IS DISTINCT FROM 1",
+            || {
+                fill(
+                    "UPDATE endless SET b = 1 WHERE id IN (
+                SELECT id FROM endless WHERE b IS DISTINCT FROM 1 ORDER BY id LIMIT $1)",
+                )
+            },
+        )],
     },
     Case {
         code: "fill-differs",
         ground: "CREATE TABLE forked (id uuid PRIMARY KEY, a integer, b timestamptz)",
         bad: ("UPDATE forked SET a = 1 WHERE a IS NULL", || {
-            fill("UPDATE forked SET a = 2 WHERE id IN (
-                SELECT id FROM forked WHERE a IS NULL ORDER BY id LIMIT $1)")
+            fill(
+                "UPDATE forked SET a = 2 WHERE id IN (
+                SELECT id FROM forked WHERE a IS NULL ORDER BY id LIMIT $1)",
+            )
         }),
         good: &[("UPDATE forked SET b = now() WHERE b IS NULL", || {
-            fill("UPDATE forked SET b = now() WHERE id IN (
-                SELECT id FROM forked WHERE b IS NULL ORDER BY id LIMIT $1)")
+            fill(
+                "UPDATE forked SET b = now() WHERE id IN (
+                SELECT id FROM forked WHERE b IS NULL ORDER BY id LIMIT $1)",
+            )
         })],
     },
 ];

@@ -14,7 +14,11 @@ const PARTS: [Part; 2] = [Part::Lint, Part::Kind];
 fn base(cases: &[&Case]) -> Step {
     let grounds: Vec<&str> = cases.iter().map(|case| case.ground).collect();
     let ground = "CREATE TABLE ground (id uuid PRIMARY KEY)";
-    step("base", &format!("{ground};\n{}", grounds.join(";\n")), expand())
+    step(
+        "base",
+        &format!("{ground};\n{}", grounds.join(";\n")),
+        expand(),
+    )
 }
 
 fn all() -> Vec<&'static Case> {

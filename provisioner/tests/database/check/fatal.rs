@@ -60,7 +60,11 @@ async fn a_commit_within_a_block_is_a_finding() {
 async fn a_statement_that_fails_anywhere_is_told_from_one_that_fails_on_rows() {
     let broken = step("last", "ALTER TABLE nowhere ADD COLUMN a integer", expand());
     assert_found(broken, "migration-fails").await;
-    let unready = step("last", "ALTER TABLE ground ALTER COLUMN a SET NOT NULL", contract());
+    let unready = step(
+        "last",
+        "ALTER TABLE ground ALTER COLUMN a SET NOT NULL",
+        contract(),
+    );
     assert_found(unready, "fails-on-rows").await;
 }
 
@@ -118,15 +122,23 @@ async fn a_role_without_rights_is_no_finding() {
     scratch::empty(|scratch| async move {
         let role = format!("poor_{}", &scratch.name[10..]);
         scratch
-            .run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'poor-but-honest'"))
+            .run(&format!(
+                "CREATE ROLE {role} LOGIN PASSWORD 'poor-but-honest'"
+            ))
             .await;
         let mut address: url::Url = url().parse().unwrap();
         address.set_username(&role).unwrap();
         address.set_password(Some("poor-but-honest")).unwrap();
 
-        let made = refused(ScratchAt::Made { server: address.to_string().into() }).await;
+        let made = refused(ScratchAt::Made {
+            server: address.to_string().into(),
+        })
+        .await;
         address.set_path(&scratch.name);
-        let given = refused(ScratchAt::Given { database: address.to_string().into() }).await;
+        let given = refused(ScratchAt::Given {
+            database: address.to_string().into(),
+        })
+        .await;
 
         scratch.run(&format!("DROP ROLE {role}")).await;
         assert!(matches!(made, CheckError::Denied { .. }), "{made:?}");
@@ -140,11 +152,15 @@ async fn a_database_that_is_given_must_be_empty_and_is_again() {
     scratch::empty(|scratch| async move {
         let mut address: url::Url = url().parse().unwrap();
         address.set_path(&scratch.name);
-        let at = || ScratchAt::Given { database: address.to_string().into() };
+        let at = || ScratchAt::Given {
+            database: address.to_string().into(),
+        };
         let trial = || Trial::new(vec![step("base", GROUND, expand())]);
         let options = CheckOptions::default();
 
-        let report = check(trial(), &PlatformMigrator, &at(), None, &options).await.unwrap();
+        let report = check(trial(), &PlatformMigrator, &at(), None, &options)
+            .await
+            .unwrap();
         let left = scratch
             .count("SELECT FROM pg_namespace WHERE nspname ~ '^(t_|platform|shared)'")
             .await;
@@ -154,7 +170,11 @@ async fn a_database_that_is_given_must_be_empty_and_is_again() {
         assert_eq!(report.findings, []);
         assert_eq!(left, 0);
         assert!(matches!(error, CheckError::NotEmpty(_)), "{error:?}");
-        assert_eq!(scratch.count("SELECT FROM mine").await, 0, "it is still there");
+        assert_eq!(
+            scratch.count("SELECT FROM mine").await,
+            0,
+            "it is still there"
+        );
     })
     .await;
 }
@@ -170,14 +190,25 @@ async fn a_server_that_is_gone_half_way_is_no_finding() {
         let killer = killer.replace("here", &scratch.name);
         let mut address: url::Url = url().parse().unwrap();
         address.set_path(&scratch.name);
-        let at = ScratchAt::Given { database: address.to_string().into() };
+        let at = ScratchAt::Given {
+            database: address.to_string().into(),
+        };
         let trial = Trial::new(vec![step("base", &killer, expand())]);
 
-        let error = check(trial, &PlatformMigrator, &at, None, &CheckOptions::default())
-            .await
-            .unwrap_err();
+        let error = check(
+            trial,
+            &PlatformMigrator,
+            &at,
+            None,
+            &CheckOptions::default(),
+        )
+        .await
+        .unwrap_err();
 
-        assert!(matches!(error, CheckError::Lost { .. } | CheckError::Db(_)), "{error:?}");
+        assert!(
+            matches!(error, CheckError::Lost { .. } | CheckError::Db(_)),
+            "{error:?}"
+        );
     })
     .await;
 }
@@ -189,13 +220,16 @@ async fn what_a_killed_check_has_left_is_swept_and_nothing_else() {
         let database = format!("tubex_check_{id}");
         let role = format!("t_{}", &id[16..]);
         scratch.run(&format!("CREATE DATABASE {database}")).await;
-        let marked = format!("CREATE ROLE {role}; COMMENT ON ROLE {role} IS 'tubex check {database}'");
+        let marked =
+            format!("CREATE ROLE {role}; COMMENT ON ROLE {role} IS 'tubex check {database}'");
         scratch.run(&marked).await;
         let there = format!(
             "SELECT datname::text FROM pg_database WHERE datname = '{database}'
              UNION ALL SELECT rolname::text FROM pg_roles WHERE rolname = '{role}'"
         );
-        let ScratchAt::Made { server } = server() else { unreachable!() };
+        let ScratchAt::Made { server } = server() else {
+            unreachable!()
+        };
 
         sweep(&server, Duration::from_secs(3600)).await.unwrap();
         let young = scratch.count(&there).await;
@@ -203,12 +237,16 @@ async fn what_a_killed_check_has_left_is_swept_and_nothing_else() {
         scratch
             .db
             .execute_unprepared(&format!(
-                "ALTER DATABASE {database} RENAME TO tubex_check_00000000{}", &id[8..]
+                "ALTER DATABASE {database} RENAME TO tubex_check_00000000{}",
+                &id[8..]
             ))
             .await
             .unwrap();
         scratch
-            .run(&format!("COMMENT ON ROLE {role} IS 'tubex check tubex_check_00000000{}'", &id[8..]))
+            .run(&format!(
+                "COMMENT ON ROLE {role} IS 'tubex check tubex_check_00000000{}'",
+                &id[8..]
+            ))
             .await;
         let there = there.replace(&database, &format!("tubex_check_00000000{}", &id[8..]));
         sweep(&server, Duration::from_secs(3600)).await.unwrap();

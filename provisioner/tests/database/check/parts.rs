@@ -37,7 +37,12 @@ async fn a_way_back_that_fails_or_leaves_traces_is_found() {
     let found: Vec<_> = report
         .findings
         .iter()
-        .map(|one| (one.migration.as_deref().unwrap_or_default(), one.code.name()))
+        .map(|one| {
+            (
+                one.migration.as_deref().unwrap_or_default(),
+                one.code.name(),
+            )
+        })
         .collect();
     let expected = [
         ("none", "down-leaves-traces"),
@@ -140,7 +145,11 @@ async fn entities_that_dont_fit_are_found_and_those_that_do_are_not() {
             ],
             &["id", "a"],
         ),
-        table("nowhere", vec![column("id", ColumnType::Uuid, false)], &["id"]),
+        table(
+            "nowhere",
+            vec![column("id", ColumnType::Uuid, false)],
+            &["id"],
+        ),
     ];
     let trial = Trial::new(vec![step("base", sql, expand())]).with_tables(tables);
 
@@ -164,9 +173,21 @@ async fn a_waiver_needs_a_code_a_reason_and_something_to_waive() {
     let index = "CREATE INDEX a_idx ON ground (a)";
     let steps = vec![
         step("base", GROUND, expand()),
-        step("waived", index, expand().waiving("index-under-lock", "forty rows at most")),
-        step("unused", "SELECT 1", expand().waiving("index-under-lock", "who knows")),
-        step("unknown", "SELECT 1", expand().waiving("index-on-fire", "none")),
+        step(
+            "waived",
+            index,
+            expand().waiving("index-under-lock", "forty rows at most"),
+        ),
+        step(
+            "unused",
+            "SELECT 1",
+            expand().waiving("index-under-lock", "who knows"),
+        ),
+        step(
+            "unknown",
+            "SELECT 1",
+            expand().waiving("index-on-fire", "none"),
+        ),
         step(
             "silent",
             "CREATE INDEX b_idx ON ground (b)",
@@ -178,13 +199,19 @@ async fn a_waiver_needs_a_code_a_reason_and_something_to_waive() {
 
     assert_eq!(report.waived.len(), 1);
     assert_eq!(report.waived[0].reason, "forty rows at most");
-    assert_eq!(report.waived[0].finding.migration.as_deref(), Some("waived"));
+    assert_eq!(
+        report.waived[0].finding.migration.as_deref(),
+        Some("waived")
+    );
     let found = found(&report);
     assert!(!found.contains_key("waived"));
     assert!(found["unused"].contains("waiver-unused"));
     assert!(found["unknown"].contains("waiver-unknown"));
     assert!(found["silent"].contains("waiver-without-reason"));
-    assert!(found["silent"].contains("index-under-lock"), "it is not waived");
+    assert!(
+        found["silent"].contains("index-under-lock"),
+        "it is not waived"
+    );
 }
 
 #[tokio::test]
@@ -212,7 +239,12 @@ async fn only_what_comes_after_is_watched_when_asked_so() {
         .await
         .unwrap_err();
 
-    assert_eq!(codes(&report), ["down-leaves-traces"], "{:#?}", report.findings);
+    assert_eq!(
+        codes(&report),
+        ["down-leaves-traces"],
+        "{:#?}",
+        report.findings
+    );
     assert_eq!(report.migrations.len(), 1);
     assert!(error.to_string().contains("nothing"), "{error}");
 }

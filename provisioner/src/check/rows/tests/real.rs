@@ -1,0 +1,66 @@
+//! The product's own schemas, and how long it takes.
+
+use std::time::{Duration, Instant};
+
+use migration::{NodeMigrator, TenantMigrator};
+use sea_orm_migration::{MigrationTrait, MigratorTrait as _, SchemaManager};
+
+use super::super::probes;
+use super::Bench;
+use crate::transaction::enter;
+
+async fn take(bench: &Bench, migrations: Vec<Box<dyn MigrationTrait>>) {
+    let manager = SchemaManager::new(&bench.tx);
+    for migration in migrations {
+        migration.up(&manager).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_table_of_the_product_has_rows_and_probes() {
+    let bench = Bench::new("").await;
+    bench
+        .run("CREATE SCHEMA shared; SET LOCAL search_path = shared, pg_temp")
+        .await;
+    take(&bench, NodeMigrator::migrations()).await;
+    enter(&bench.tx, &bench.schema).await.unwrap();
+    take(&bench, TenantMigrator::migrations()).await;
+
+    let filled = bench.fill_all(50).await;
+    let made = probes(&bench.tx, &bench.schema, 7).await.unwrap();
+
+    let tables = bench
+        .texts(&format!(
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = '{}'",
+            bench.schema
+        ))
+        .await;
+    assert_eq!(filled.rows, 50 * tables.len() as u64);
+    for table in tables {
+        let of_it = made.iter().filter(|probe| probe.table == table);
+        assert_eq!(of_it.count(), 2, "{table}");
+    }
+    assert!(bench.count("item WHERE price_amount IS NOT NULL").await > 5);
+    assert!(bench.count("item WHERE other_price_unit IS NOT NULL").await > 2);
+}
+
+#[tokio::test]
+async fn thirty_tables_are_filled_quickly() {
+    let tables = (0..30).map(|at| {
+        format!(
+            "CREATE TABLE t{at} (id uuid PRIMARY KEY, code text NOT NULL UNIQUE,
+                of uuid REFERENCES t{} (id), status text NOT NULL CHECK (status IN ('a', 'b')),
+                valid_from date NOT NULL, valid_until date, note text, amount numeric(12, 2),
+                CHECK (valid_until > valid_from));",
+            at / 2
+        )
+    });
+    let bench = Bench::new(&tables.collect::<String>()).await;
+    let began = Instant::now();
+
+    let filled = bench.fill_all(50).await;
+
+    let took = began.elapsed();
+    assert_eq!(filled.rows, 30 * 50);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
