@@ -5,6 +5,7 @@
 mod code;
 mod entity_table;
 mod finding;
+mod fleet;
 mod waiver;
 
 pub use self::code::{CODES, Code, Severity};
