@@ -8,6 +8,11 @@ use crate::fingerprint::{Facts, OWN, ObjectKind, ObjectName, Rights};
 pub(super) fn bind(work: &Work<'_>, to: &mut Mending) {
     for one in &work.missing {
         if let Some(what) = what(&one.name, &one.facts) {
+            // The sequence of an identity is there when its column has become one.
+            let to = match one.facts.says("of_identity") {
+                true => &mut to.prove,
+                false => &mut to.bind,
+            };
             // Default rights may have given more than was asked for.
             what.take_all(to);
             what.change(&Rights::new(), &one.facts.rights(), to);
@@ -15,12 +20,12 @@ pub(super) fn bind(work: &Work<'_>, to: &mut Mending) {
     }
     for one in &work.changed {
         if let Some(what) = what(one.name, one.should) {
-            what.change(&one.is.rights(), &one.should.rights(), to);
+            what.change(&one.is.rights(), &one.should.rights(), &mut to.bind);
         }
     }
     for one in work.extra(ObjectKind::DefaultRights) {
         if let Some(what) = what(&one.name, &one.facts) {
-            what.change(&one.facts.rights(), &Rights::new(), to);
+            what.change(&one.facts.rights(), &Rights::new(), &mut to.bind);
         }
     }
 }
@@ -65,14 +70,14 @@ fn what(name: &ObjectName, facts: &Facts) -> Option<What> {
 }
 
 impl What {
-    fn take_all(&self, to: &mut Mending) {
+    fn take_all(&self, to: &mut Vec<Line>) {
         if self.before.is_empty() && self.column.is_empty() {
             let sql = format!("REVOKE ALL ON {} FROM PUBLIC, {OWN}", self.on);
-            to.bind.push(Line::Sql(sql));
+            to.push(Line::Sql(sql));
         }
     }
 
-    fn change(&self, is: &Rights, should: &Rights, to: &mut Mending) {
+    fn change(&self, is: &Rights, should: &Rights, to: &mut Vec<Line>) {
         let everybody: BTreeSet<_> = is.keys().chain(should.keys()).collect();
         for who in everybody {
             let (mut is, mut should) = (set(is.get(who)), set(should.get(who)));
@@ -98,7 +103,7 @@ impl What {
                     None if should.contains(format!("{right}*").as_str()) => continue,
                     None => self.say(&format!("REVOKE {right}"), &format!("FROM {grantee}")),
                 };
-                to.bind.push(Line::Sql(sql));
+                to.push(Line::Sql(sql));
             }
             for right in should.difference(&is) {
                 let sql = match right.strip_suffix('*') {
@@ -109,7 +114,7 @@ impl What {
                     None if is.contains(format!("{right}*").as_str()) => continue,
                     None => self.say(&format!("GRANT {right}"), &format!("TO {grantee}")),
                 };
-                to.bind.push(Line::Sql(sql));
+                to.push(Line::Sql(sql));
             }
         }
     }
