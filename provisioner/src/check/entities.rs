@@ -49,7 +49,7 @@ pub(super) async fn compare_entities<P: Product>(
     product: &P,
     head: &SchemaName,
     report: &mut Report,
-) -> Result<Result<u64, String>, CheckError> {
+) -> Result<u64, CheckError> {
     let mut compared = 0;
     for (schema, tables) in [
         (head.as_str(), product.tables()),
@@ -62,7 +62,7 @@ pub(super) async fn compare_entities<P: Product>(
             report.findings.extend(found);
         }
     }
-    Ok(Ok(compared))
+    Ok(compared)
 }
 
 async fn compare(

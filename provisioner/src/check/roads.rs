@@ -1,6 +1,7 @@
 //! Whether every road leads to the same place: tenants that stood at each version, with rows, taken
 //! to head the way a run takes them, look like a new one.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use sea_orm::Statement;
@@ -17,8 +18,8 @@ use crate::fleet::{Course, Path, Traffic, Work};
 use crate::transaction::{begin, enter, finish};
 use crate::{Product, SchemaName, db_error};
 
-/// More versions than these are not live at once.
-const MOST_ROADS: usize = 12;
+/// Where it isn't known at which versions tenants stand: at one of so many before head.
+const LAST_VERSIONS: usize = 12;
 
 /// Rows of one batch of a back-fill.
 const BATCH: i64 = 100;
@@ -26,20 +27,23 @@ const BATCH: i64 = 100;
 /// More batches than these have no end.
 const MOST_BATCHES: usize = 10_000;
 
-/// Takes the roads. Answers with how many there were, or why there were none.
+/// Takes the roads, from versions that are `live` in the fleet or else from the last ones. Answers
+/// with how many there were.
 pub(super) async fn travel<P: Product>(
     scratch: &Scratch,
     product: &Arc<P>,
     course: &Course,
+    live: Option<&HashSet<String>>,
     options: &CheckOptions,
-    first: usize,
     report: &mut Report,
-) -> Result<Result<u64, String>, CheckError> {
+) -> Result<u64, CheckError> {
     let head = course.steps.len().saturating_sub(1);
-    // From before the first that is checked; and where history is long, not from all of it.
-    let from = first.saturating_sub(1).max(head.saturating_sub(MOST_ROADS));
+    let is_begun_at = |place: &usize| match live {
+        Some(live) => live.contains(&course.steps[*place].name),
+        None => place + LAST_VERSIONS >= head,
+    };
     let mut roads = 0;
-    for place in from..head {
+    for place in (0..head).filter(is_begun_at) {
         for traffic in [Traffic::Live, Traffic::None] {
             let road = Road {
                 scratch,
@@ -52,7 +56,7 @@ pub(super) async fn travel<P: Product>(
             report.findings.extend(road.take(product).await?);
         }
     }
-    Ok(Ok(roads))
+    Ok(roads)
 }
 
 struct Road<'a> {

@@ -123,6 +123,13 @@ async fn check_on<P: Product, M: MigratorTraitSelf + 'static>(
         }
         _ => None,
     };
+    let live = match fleet {
+        Some(fleet) if course.is_some() => {
+            let live = super::fleet::versions(fleet).await;
+            Some(live.map_err(CheckError::Fleet)?)
+        }
+        _ => None,
+    };
     for part in [Part::Roads, Part::Entities, Part::Fleet] {
         if !options.wants(part) {
             continue;
@@ -130,13 +137,19 @@ async fn check_on<P: Product, M: MigratorTraitSelf + 'static>(
         let begun = Instant::now();
         let looked = match (part, &course, fleet) {
             (Part::Entities, _, _) if blocked.is_none() => {
-                compare_entities(scratch, &**product, &walked.schema, &mut report).await?
+                Ok(compare_entities(scratch, &**product, &walked.schema, &mut report).await?)
             }
-            (Part::Roads, Some(Ok(course)), _) => {
-                travel(scratch, product, course, options, first, &mut report).await?
-            }
+            (Part::Roads, Some(Ok(course)), _) => Ok(travel(
+                scratch,
+                product,
+                course,
+                live.as_ref(),
+                options,
+                &mut report,
+            )
+            .await?),
             (Part::Fleet, Some(Ok(course)), Some(fleet)) => {
-                look_at(fleet, course, &mut report).await.map(Ok)?
+                Ok(look_at(fleet, course, &mut report).await?)
             }
             (Part::Fleet, _, None) => Err("no fleet was named".to_owned()),
             (_, Some(Err(error)), _) => Err(format!("the migrations can't be recorded: {error}")),
