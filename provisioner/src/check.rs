@@ -9,6 +9,7 @@ mod error;
 mod finding;
 mod kind;
 mod lint;
+mod page;
 mod roads;
 mod rows;
 mod run;
