@@ -7,6 +7,7 @@ mod entities;
 mod entity_table;
 mod error;
 mod finding;
+mod fleet;
 mod kind;
 mod lint;
 mod page;

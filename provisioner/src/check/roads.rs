@@ -9,9 +9,10 @@ use sea_orm_migration::{MigratorTraitSelf as _, SchemaManager};
 
 use super::error::CheckError;
 use super::scratch::Scratch;
-use super::walk::{LIMITS, new_schema, shape_of, tell};
+use super::walk::{LIMITS, new_schema, tell};
 use super::{CheckOptions, Code, Finding, Report, rows};
 use crate::create::hide_history;
+use crate::fingerprint;
 use crate::fleet::{Course, Path, Traffic, Work};
 use crate::transaction::{begin, enter, finish};
 use crate::{Product, SchemaName, db_error};
@@ -120,7 +121,7 @@ impl Road<'_> {
         }
         let looked = async {
             let tx = begin(&scratch.db, LIMITS).await?;
-            let shape = shape_of(&tx, &schema).await;
+            let shape = fingerprint::shape(&tx, &schema).await;
             finish(tx, shape).await
         };
         let is = looked.await.map_err(trouble)?;

@@ -13,6 +13,7 @@ mod maker;
 mod order;
 mod pattern;
 mod plan;
+mod sift;
 mod trial;
 mod write;
 

@@ -135,6 +135,9 @@ async fn check_on<P: Product, M: MigratorTraitSelf + 'static>(
             (Part::Roads, Some(Ok(course)), _) => {
                 travel(scratch, product, course, options, first, &mut report).await?
             }
+            (Part::Fleet, Some(Ok(course)), Some(fleet)) => {
+                look_at(fleet, course, &mut report).await.map(Ok)?
+            }
             (Part::Fleet, _, None) => Err("no fleet was named".to_owned()),
             (_, Some(Err(error)), _) => Err(format!("the migrations can't be recorded: {error}")),
             _ => Err(blocked.clone().unwrap_or_default()),
@@ -147,6 +150,18 @@ async fn check_on<P: Product, M: MigratorTraitSelf + 'static>(
         });
     }
     Ok(report)
+}
+
+async fn look_at<P: Product>(
+    fleet: &Provisioner<P>,
+    course: &Course,
+    report: &mut Report,
+) -> Result<u64, CheckError> {
+    let looked = super::fleet::look(fleet, &course.references()).await;
+    let (findings, tenants, notes) = looked.map_err(CheckError::Fleet)?;
+    report.findings.extend(findings);
+    report.notes.extend(notes);
+    Ok(tenants)
 }
 
 fn elapsed_ms(since: Instant) -> u64 {

@@ -348,12 +348,7 @@ async fn look<P>(
     way: &'static str,
     heard: &Mutex<Heard>,
 ) -> Result<Shape, Trouble> {
-    let looked = async {
-        // Everything that isn't Postgres' own is then spelled with its schema.
-        tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
-            .await?;
-        fingerprint::shape(tx, &task.schema).await
-    };
+    let looked = fingerprint::shape(tx, &task.schema);
     looked.await.map_err(|cause| Trouble::Failed {
         cause,
         statement: under_way(heard),

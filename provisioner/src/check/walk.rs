@@ -222,7 +222,7 @@ impl<P: Product> Walk<'_, P> {
             Ok(Copy {
                 rows: filled.rows,
                 probes,
-                shape: shape_of(tx, schema).await?,
+                shape: fingerprint::shape(tx, schema).await?,
             })
         })
         .await
@@ -263,7 +263,9 @@ impl<P: Product> Walk<'_, P> {
         before: &Shape,
     ) -> Result<Vec<Finding>, CheckError> {
         let schema = &self.schema;
-        let after = self.within(async |tx| shape_of(tx, schema).await).await?;
+        let after = self
+            .within(async |tx| fingerprint::shape(tx, schema).await)
+            .await?;
         let taken = match self.take(place, Act::ThereAndBack).await {
             Ok(taken) => taken,
             Err(trouble) => {
@@ -293,33 +295,16 @@ impl<P: Product> Walk<'_, P> {
     }
 }
 
-pub(super) async fn shape_of(
-    tx: &DatabaseTransaction,
-    schema: &SchemaName,
-) -> Result<Shape, sea_orm::DbErr> {
-    // Everything that isn't Postgres' own is then spelled with its schema.
-    tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
-        .await?;
-    fingerprint::shape(tx, schema).await
-}
-
 /// A difference in one sentence.
 pub(super) fn tell(difference: &Difference) -> String {
-    let part = |word: &str, objects: &[String]| {
-        let named: Vec<&str> = objects.iter().take(5).map(String::as_str).collect();
-        let more = objects.len().saturating_sub(named.len());
-        let more = match more {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        (!objects.is_empty()).then(|| format!("{word}: {}{more}", named.join(", ")))
+    const MOST: usize = 5;
+    let words = difference.words();
+    let more = match words.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
     };
-    let parts = [
-        part("missing", &difference.missing),
-        part("extra", &difference.extra),
-        part("changed", &difference.changed),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let named = words.into_iter().take(MOST).collect::<Vec<_>>();
+    format!("{}{more}", named.join("; "))
 }
 
 fn kind_name(kind: &Kind) -> &'static str {

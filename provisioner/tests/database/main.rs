@@ -19,6 +19,7 @@ mod command_line;
 mod creation;
 mod dealers;
 mod domains;
+mod drift;
 mod elsewhere;
 mod entries;
 mod export;

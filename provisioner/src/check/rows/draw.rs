@@ -1,7 +1,9 @@
 //! One row after the other, each decided by the seed and its number alone.
 
+use std::collections::BTreeMap;
+
 use super::maker::{Form, Maker, mixed, whole};
-use super::plan::Plan;
+use super::plan::{Part, Plan};
 use super::trial::Cell;
 
 /// How much of a row is given.
@@ -106,9 +108,9 @@ impl Plan<'_> {
             Manner::Least => null.or(default).unwrap_or(value),
             Manner::Most => value,
             Manner::Usual { favoured } => {
-                let is_favoured = number % 2 == 0 && favoured.contains(&place);
-                let is_empty = self.mix(number, place, Use::Null) % 3 == 0;
-                let is_default = self.mix(number, place, Use::Default) % 4 == 0;
+                let is_favoured = number.is_multiple_of(2) && favoured.contains(&place);
+                let is_empty = self.mix(number, place, Use::Null).is_multiple_of(3);
+                let is_default = self.mix(number, place, Use::Default).is_multiple_of(4);
                 match (null, default) {
                     (Some(null), _) if is_empty && !is_favoured => null,
                     (_, Some(default)) if is_default => default,
@@ -123,7 +125,7 @@ impl Plan<'_> {
         for part in &self.parts {
             let gives = |recipe: &&Vec<usize>| {
                 let mut chosen = part.places.iter().zip(recipe.iter());
-                number % 2 != 0
+                !number.is_multiple_of(2)
                     || chosen.all(|(place, way)| {
                         !favoured.contains(place)
                             || self.pools[*place].get(*way) != Some(&Maker::Null)
@@ -136,12 +138,32 @@ impl Plan<'_> {
             if recipes.is_empty() {
                 continue;
             }
-            let any = self.mix(number, part.places[0], Use::Recipe);
-            let recipe = recipes[remainder(any, recipes.len())];
+            let recipe = self.one_recipe(part, &recipes, number);
             for (place, way) in part.places.iter().zip(recipe) {
                 choices[*place] = *way;
             }
         }
+    }
+
+    /// First which columns are empty, then one of the ways to do that: ways with values are so
+    /// many that the empty ones would hardly ever come.
+    fn one_recipe<'r>(
+        &self,
+        part: &Part,
+        recipes: &[&'r Vec<usize>],
+        number: u64,
+    ) -> &'r Vec<usize> {
+        let mut by_empty: BTreeMap<Vec<bool>, Vec<&'r Vec<usize>>> = BTreeMap::new();
+        for recipe in recipes {
+            let ways = part.places.iter().zip(recipe.iter());
+            let is_null = ways.map(|(place, way)| self.pools[*place][*way] == Maker::Null);
+            by_empty.entry(is_null.collect()).or_default().push(recipe);
+        }
+        let groups: Vec<&Vec<&Vec<usize>>> = by_empty.values().collect();
+        let any = self.mix(number, part.places[0], Use::Null);
+        let group = groups[remainder(any, groups.len())];
+        let any = self.mix(number, part.places[0], Use::Recipe);
+        group[remainder(any, group.len())]
     }
 
     /// Columns of a key that nothing else keeps apart go through their ways in turn.

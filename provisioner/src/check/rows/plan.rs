@@ -1,14 +1,15 @@
 //! How the rows of one table are made: for each column ways that its rules accept, and for columns
 //! that rules bind together ways that go with each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 
-use super::candidates::{candidates, is_doubtful};
+use super::candidates::candidates;
 use super::catalogue::{Reference, Table, quoted_name};
 use super::literals::Literals;
 use super::maker::Maker;
+use super::sift::sifted;
 use super::trial::{Cell, Rule, passing, rules};
 use crate::query::all;
 
@@ -69,7 +70,8 @@ impl<'t> Plan<'t> {
             return Ok(Err(reason));
         }
         for place in 0..table.columns.len() {
-            plan.sift(tx, place, first).await?;
+            plan.pools[place] =
+                sifted(tx, table, &plan.rules, place, &plan.pools[place], first).await?;
             if plan.pools[place].is_empty() && !table.columns[place].generated {
                 let name = &table.columns[place].name;
                 return Ok(Err(format!("no value was found for column {name:?}")));
@@ -161,55 +163,6 @@ impl<'t> Plan<'t> {
         ))
     }
 
-    /// Leaves the ways of a column that its type and the rules about it alone accept.
-    async fn sift(
-        &mut self,
-        tx: &DatabaseTransaction,
-        place: usize,
-        first: u64,
-    ) -> Result<(), DbErr> {
-        let column = &self.table.columns[place];
-        let alone = |rule: &&Rule| rule.places == [place];
-        let rules: Vec<&Rule> = self.rules.iter().filter(alone).collect();
-        if self.pools[place].is_empty() || (rules.is_empty() && !is_doubtful(&column.kind)) {
-            return Ok(());
-        }
-        let samples = [first, first + 1, first + 7];
-        let pool = &self.pools[place];
-        let rows: Vec<Vec<Cell>> = pool
-            .iter()
-            .flat_map(|maker| samples.map(|number| self.sample(place, maker, number)))
-            .collect();
-        let flags = match passing(tx, self.table, &[place], &rows, &rules).await? {
-            Some(flags) => flags,
-            None => one_by_one(tx, self.table, place, &rows, &rules).await?,
-        };
-        let kept = |enough: fn(&[bool]) -> bool| -> Vec<Maker> {
-            let judged = pool.iter().zip(flags.chunks(samples.len()));
-            let good = judged.filter(|(maker, flags)| **maker == Maker::Parent || enough(flags));
-            good.map(|(maker, _)| maker.clone()).collect()
-        };
-        let sure = kept(|flags| flags.iter().all(|flag| *flag));
-        let has_value = sure.iter().any(|maker| *maker != Maker::Null);
-        self.pools[place] = if has_value {
-            sure
-        } else {
-            kept(|flags| flags.contains(&true))
-        };
-        Ok(())
-    }
-
-    fn sample(&self, place: usize, maker: &Maker, number: u64) -> Vec<Cell> {
-        let mut row = vec![Cell::Null; self.table.columns.len()];
-        row[place] = match maker {
-            Maker::Null | Maker::Parent => Cell::Null,
-            Maker::Default => Cell::Default,
-            Maker::Fixed(text) => Cell::Text(text.clone()),
-            Maker::Counted(form) => Cell::Text(form.value(number)),
-        };
-        row
-    }
-
     /// Chooses what keeps rows apart, for each key: a column that is counted, or else all
     /// combinations of its columns, one after the other.
     fn keep_apart(&mut self) {
@@ -281,33 +234,6 @@ impl<'t> Plan<'t> {
         }
         Ok(())
     }
-}
-
-/// Asks for each row alone, where one spoils the question for all.
-async fn one_by_one(
-    tx: &DatabaseTransaction,
-    table: &Table,
-    place: usize,
-    rows: &[Vec<Cell>],
-    rules: &[&Rule],
-) -> Result<Vec<bool>, DbErr> {
-    let mut answers: BTreeMap<String, bool> = BTreeMap::new();
-    let mut flags = vec![];
-    for row in rows {
-        let shown = format!("{:?}", row[place]);
-        let known = answers.get(&shown).copied();
-        let passes = match known {
-            Some(passes) => passes,
-            None => {
-                let one = std::slice::from_ref(row);
-                let flag = passing(tx, table, &[place], one, rules).await?;
-                flag.is_some_and(|flag| flag == [true])
-            }
-        };
-        answers.insert(shown, passes);
-        flags.push(passes);
-    }
-    Ok(flags)
 }
 
 /// The keys that a reference can lead to, as texts.

@@ -8,7 +8,7 @@ use provisioner::check::{CheckError, CheckOptions, Part, Report, ScratchAt, chec
 use sea_orm::ConnectionTrait as _;
 
 use super::trial::{Deed, Trial, codes, contract, deed, expand, server, step, url};
-use crate::scratch;
+use crate::scratch::{self, Scratch};
 
 const GROUND: &str = "CREATE TABLE ground (id uuid PRIMARY KEY, a integer)";
 
@@ -111,7 +111,7 @@ async fn a_server_that_cant_be_reached_is_no_finding() {
 
 #[tokio::test]
 async fn an_address_that_cant_be_read_is_not_shown() {
-    let server = "postgres:secret-word".into();
+    let server = "postgres://me:secret-word@here:port/there".into();
     let error = refused(ScratchAt::Made { server }).await;
 
     assert!(!format!("{error:?}").contains("secret-word"), "{error:?}");
@@ -156,7 +156,10 @@ async fn a_database_that_is_given_must_be_empty_and_is_again() {
             database: address.to_string().into(),
         };
         let trial = || Trial::new(vec![step("base", GROUND, expand())]);
-        let options = CheckOptions::default();
+        let options = CheckOptions {
+            parts: [Part::Lint].into(),
+            ..CheckOptions::default()
+        };
 
         let report = check(trial(), &PlatformMigrator, &at(), None, &options)
             .await
@@ -182,33 +185,44 @@ async fn a_database_that_is_given_must_be_empty_and_is_again() {
 #[tokio::test]
 async fn a_server_that_is_gone_half_way_is_no_finding() {
     scratch::empty(|scratch| async move {
-        // Whoever ends all sessions of the database stands for a server that goes down.
-        let killer = "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-                          WHERE datname = current_database() AND pid <> pg_backend_pid()
-                              AND application_name = 'tubex check'; END $$;
-                      ALTER DATABASE here ALLOW_CONNECTIONS false";
-        let killer = killer.replace("here", &scratch.name);
+        let elsewhere = scratch.other_database().await;
         let mut address: url::Url = url().parse().unwrap();
         address.set_path(&scratch.name);
         let at = ScratchAt::Given {
             database: address.to_string().into(),
         };
-        let trial = Trial::new(vec![step("base", &killer, expand())]);
+        let sleep = step("base", "SELECT pg_sleep(20)", expand());
+        let options = CheckOptions::default();
+        let trial = Trial::new(vec![sleep]);
+        let checked = check(trial, &PlatformMigrator, &at, None, &options);
+        // Nobody gets in any more, and those who are in are thrown out.
+        let closed = async {
+            let asleep = format!(
+                "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = '{}' AND query LIKE '%pg_sleep(20)%'",
+                scratch.name
+            );
+            while Scratch::column_of::<i64>(&elsewhere.db, &asleep).await[0] == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let close = format!(
+                "ALTER DATABASE {0} ALLOW_CONNECTIONS false;
+                 DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+                     WHERE datname = '{0}'; END $$",
+                scratch.name
+            );
+            for statement in close.split_inclusive("false;") {
+                elsewhere.db.execute_unprepared(statement).await.unwrap();
+            }
+        };
 
-        let error = check(
-            trial,
-            &PlatformMigrator,
-            &at,
-            None,
-            &CheckOptions::default(),
-        )
-        .await
-        .unwrap_err();
+        let (error, ()) = tokio::join!(checked, closed);
 
-        assert!(
-            matches!(error, CheckError::Lost { .. } | CheckError::Db(_)),
-            "{error:?}"
-        );
+        let open = format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", scratch.name);
+        elsewhere.db.execute_unprepared(&open).await.unwrap();
+        let error = error.unwrap_err();
+        let is_ours = matches!(error, CheckError::Lost { .. } | CheckError::Db(_));
+        assert!(is_ours, "{error:?}");
     })
     .await;
 }

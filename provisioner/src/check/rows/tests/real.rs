@@ -1,5 +1,7 @@
 //! The product's own schemas, and how long it takes.
 
+// The library knows no product; its tests may.
+#[cfg(test)]
 use std::time::{Duration, Instant};
 
 use migration::{NodeMigrator, TenantMigrator};
@@ -62,5 +64,6 @@ async fn thirty_tables_are_filled_quickly() {
 
     let took = began.elapsed();
     assert_eq!(filled.rows, 30 * 50);
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // Half a second on a machine that does nothing else.
+    assert!(took < Duration::from_secs(4), "{took:?}");
 }

@@ -65,11 +65,11 @@ async fn patterns_and_lengths_are_kept() {
 async fn numbers_stay_within_their_bounds() {
     let bench = Bench::new(
         "CREATE TABLE t (id smallint PRIMARY KEY,
-            price numeric(5, 2) NOT NULL CHECK (price > 0),
+            cost numeric(5, 2) NOT NULL CHECK (cost > 0),
             share numeric(3, 3) NOT NULL CHECK (share > 0.5),
             decimals smallint NOT NULL CHECK (decimals BETWEEN 0 AND 6),
             balance bigint CHECK (balance < -1000),
-            rate double precision NOT NULL CHECK (rate >= 0 AND rate <= 1),
+            rate float8 NOT NULL CHECK (rate >= 0 AND rate <= 1),
             even integer NOT NULL CHECK (even % 2 = 0))",
     )
     .await;

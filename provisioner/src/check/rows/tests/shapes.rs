@@ -98,8 +98,8 @@ async fn what_nobody_writes_is_left_to_the_database() {
             first text NOT NULL, last text NOT NULL,
             whole text GENERATED ALWAYS AS (first || ' ' || last) STORED
                 CHECK (length(whole) < 60),
-            base text NOT NULL REFERENCES unit (code), price_unit text,
-            other_unit text GENERATED ALWAYS AS (nullif(price_unit, base)) STORED
+            base text NOT NULL REFERENCES unit (code), its_unit text,
+            other_unit text GENERATED ALWAYS AS (nullif(its_unit, base)) STORED
                 REFERENCES unit (code),
             at timestamptz NOT NULL DEFAULT now(), state text NOT NULL DEFAULT 'new');
          CREATE TABLE bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
@@ -119,8 +119,8 @@ async fn what_nobody_writes_is_left_to_the_database() {
 async fn every_common_type_has_values() {
     let bench = Bench::new(
         "CREATE TYPE spot AS (x integer, y integer);
-         CREATE TABLE t (a smallint, b integer, c bigint, d numeric, e numeric(10, 3), f real,
-            g double precision, h text, i varchar(5), j char(3), k boolean, l uuid, m date,
+         CREATE TABLE every (a smallint, b integer, c bigint, d numeric, e numeric(10, 3), f real,
+            g float8, h text, i varchar(5), j char(3), k boolean, l uuid, m date,
             n time, o timestamp, p timestamptz, q interval, r json, s jsonb, t bytea, u inet,
             v cidr, w integer[], x text[], y int4range, z tstzrange, aa daterange, ab nummultirange,
             ac macaddr, ad bit(4), ae varbit(7), af xml, ag point, ah tsvector, ai money,
@@ -130,9 +130,10 @@ async fn every_common_type_has_values() {
 
     bench.fill_all(60).await;
 
+    assert_eq!(bench.count("every").await, 60);
     let empty = bench
         .texts(
-            "SELECT key FROM (SELECT to_jsonb(t) AS row FROM t) rows, jsonb_each_text(row)
+            "SELECT key FROM (SELECT to_jsonb(every) AS row FROM every) rows, jsonb_each_text(row)
              GROUP BY key HAVING count(value) = 0 OR count(value) = count(*) ORDER BY 1",
         )
         .await;
@@ -170,4 +171,58 @@ async fn a_column_that_came_later_gets_values_and_stays_empty() {
     bench
         .run("ALTER TABLE t ALTER COLUMN kind TYPE varchar")
         .await;
+}
+
+#[tokio::test]
+async fn states_and_choices_that_need_several_columns_are_found() {
+    let bench = Bench::new(
+        r#"CREATE TABLE "Order ""one""" ("the Id" uuid PRIMARY KEY);
+         CREATE TABLE person (id uuid PRIMARY KEY);
+         CREATE TABLE t (id uuid PRIMARY KEY,
+            "order" uuid REFERENCES "Order ""one""" ("the Id"),
+            person uuid REFERENCES person (id),
+            CHECK (num_nonnulls("order", person) = 1),
+            status text NOT NULL CHECK (status IN ('draft', 'sent', 'paid')),
+            sent_at timestamptz, paid_at timestamptz,
+            CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+            CHECK (status = 'draft' OR sent_at IS NOT NULL),
+            CHECK (paid_at >= sent_at),
+            created_at timestamptz NOT NULL CHECK (created_at <= now()),
+            tags jsonb NOT NULL CHECK (jsonb_typeof(tags) = 'array'),
+            named jsonb NOT NULL CHECK (named ? 'a' AND named ? 'b'),
+            words text[] NOT NULL CHECK (cardinality(words) = 3),
+            net integer NOT NULL, tax integer NOT NULL, gross integer NOT NULL,
+            CHECK (net + tax = gross AND net >= 0));
+         CREATE TABLE parted (id uuid NOT NULL, at date NOT NULL, PRIMARY KEY (id, at))
+            PARTITION BY RANGE (at);
+         CREATE TABLE parted_all PARTITION OF parted DEFAULT"#,
+    )
+    .await;
+
+    bench.fill_all(50).await;
+
+    assert_eq!(bench.count("t").await, 50);
+    assert_eq!(bench.count("parted").await, 50);
+    for status in ["draft", "sent", "paid"] {
+        let of_it = format!("t WHERE status = '{status}'");
+        assert!(bench.count(&of_it).await > 0, "{status}");
+    }
+    assert!(bench.count("t WHERE person IS NULL").await > 0);
+    assert!(bench.count("t WHERE person IS NOT NULL").await > 0);
+}
+
+#[tokio::test]
+async fn a_circle_without_a_way_in_is_a_reason() {
+    let bench = Bench::new(
+        "CREATE TABLE one (id uuid PRIMARY KEY, two uuid NOT NULL);
+         CREATE TABLE two (id uuid PRIMARY KEY, one uuid NOT NULL REFERENCES one (id));
+         ALTER TABLE one ADD FOREIGN KEY (two) REFERENCES two (id)",
+    )
+    .await;
+
+    let filled = bench.fill(10).await;
+
+    let names: Vec<&str> = filled.empty.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["one", "two"]);
+    assert!(filled.empty[0].1.contains("one_two_fkey"), "{filled:?}");
 }
