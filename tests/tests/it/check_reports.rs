@@ -247,47 +247,45 @@ fn what_was_built_checks_with_our_words_and_its_own_exit_code() {
 }
 
 #[tokio::test]
-async fn our_own_migrations_are_checked_and_nothing_stays_on_the_server() {
+async fn our_own_migrations_are_checked_and_every_report_tells_the_same() {
     let database = Scratch::empty().await;
     let folder = tempfile::tempdir().unwrap();
-    let page = folder.path().join("summary.md");
-    let sarif = folder.path().join("check.sarif");
-    let mut command = tubex_command(
-        &database.owner_url(),
-        &[
-            "check",
-            "--format",
-            "github",
-            "--report",
-            &format!("sarif={}", sarif.display()),
-        ],
-    );
+    let file = |name: &str| folder.path().join(name);
+    let arguments = ["check", "--format", "github", "--report"].map(str::to_owned);
+    let reports = [
+        format!("sarif={}", file("check.sarif").display()),
+        format!("--report=json={}", file("check.json").display()),
+    ];
+    let words_of_ours: Vec<_> = arguments
+        .iter()
+        .chain(&reports)
+        .map(String::as_str)
+        .collect();
+    let mut command = tubex_command(&database.owner_url(), &words_of_ours);
     command
         .env_remove("TUBEX_DATABASE__SECRET")
-        .env("GITHUB_STEP_SUMMARY", &page);
+        .env("GITHUB_STEP_SUMMARY", file("summary.md"));
 
-    let output = tokio::task::spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .unwrap();
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.unwrap().unwrap();
 
+    let read = |name: &str| fs::read_to_string(file(name)).unwrap();
+    let report = json::read(&read("check.json")).unwrap();
+    let code = i32::from(!report.findings.is_empty());
     let said = words(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{said}{}",
-        words(&output.stderr)
-    );
-    assert!(said.trim_end().ends_with("6 migrations"), "{said}");
+    assert_eq!(output.status.code(), Some(code), "{said}{output:?}");
+    assert_eq!(report.migrations.len(), 6);
+    assert_eq!(report.parts.len(), Part::ALL.len());
     assert!(said.contains("skipped: no fleet was named"), "{said}");
-    assert!(
-        fs::read_to_string(page)
-            .unwrap()
-            .starts_with("## tubex check: nothing found")
-    );
-    let (judges, sarif) = (judges(), fs::read_to_string(sarif).unwrap());
+    let commands = said.lines().filter(|line| line.starts_with("::"));
+    assert_eq!(commands.count(), report.findings.len());
+    assert!(read("summary.md").starts_with("## tubex check: "));
+    let (judges, sarif) = (judges(), read("check.sarif"));
     assert_eq!(
         judges.check_json(&judges.sarif_schema(), &sarif).unwrap(),
         ""
     );
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), report.findings.len() + report.waived.len());
 }
