@@ -13,7 +13,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::child::MARK;
 use super::order::{Event, Order, Place, written};
@@ -53,7 +53,6 @@ struct Keeper {
 
 impl Keeper {
     async fn check(&self, order: &Order) -> Result<Outcome, Failure> {
-        let begun = Instant::now();
         let mut child = start(&self.program, order).await?;
         let mut heard = Heard::new();
         let outcome = match self.listen(&mut child, order, &mut heard).await {
@@ -71,7 +70,7 @@ impl Keeper {
             }
         };
         if heard.report.is_none() && !heard.is_stuck {
-            tidy(order, begun).await;
+            tidy(order).await;
         }
         outcome
     }
@@ -104,9 +103,10 @@ enum End {
 /// Removes what a check has left behind that came to no end of its own. Another one that goes on
 /// at the same server is connected to its database by now; what is in use still is left to the
 /// next check.
-async fn tidy(order: &Order, begun: Instant) {
+async fn tidy(order: &Order) {
     if let ScratchAt::Made { server } = order.scratch() {
-        sleep_until(begun + SETTLED.saturating_mul(2)).await;
+        // The server has to notice that its clients are gone.
+        sleep(SETTLED).await;
         if let Err(error) = sweep(&server, SETTLED).await {
             let error = Failure::from(error);
             complain(&format!("warning: a scratch database may be left: {error}"));
