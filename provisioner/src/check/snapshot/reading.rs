@@ -48,7 +48,7 @@ const ENUMS: &str = "
 
 /// What hangs on tables, functions and types of other schemas; `shared` is there to be used.
 const REFERENCES: &str = "
-    WITH here AS (
+    WITH here AS MATERIALIZED (
         SELECT 'pg_catalog.pg_class'::regclass::oid AS class, c.oid AS object,
             c.relname::text AS name
         FROM pg_catalog.pg_class c WHERE c.relnamespace = $1::regnamespace
@@ -65,19 +65,18 @@ const REFERENCES: &str = "
         WHERE c.relnamespace = $1::regnamespace AND NOT t.tgisinternal
         UNION ALL SELECT 'pg_catalog.pg_proc'::regclass, p.oid, p.proname::text
         FROM pg_catalog.pg_proc p WHERE p.pronamespace = $1::regnamespace
-    ), there AS (
-        SELECT 'pg_catalog.pg_class'::regclass::oid AS class, c.oid AS object,
-            c.relnamespace AS schema, c.relname::text AS name FROM pg_catalog.pg_class c
-        UNION ALL SELECT 'pg_catalog.pg_proc'::regclass, p.oid, p.pronamespace, p.proname::text
-        FROM pg_catalog.pg_proc p
-        UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, t.typnamespace, t.typname::text
-        FROM pg_catalog.pg_type t
     )
-    SELECT DISTINCT h.name, n.nspname || '.' || t.name AS refers_to
+    SELECT DISTINCT h.name, n.nspname || '.' || coalesce(c.relname, p.proname, t.typname) AS refers_to
     FROM here h
     JOIN pg_catalog.pg_depend d ON d.classid = h.class AND d.objid = h.object
-    JOIN there t ON t.class = d.refclassid AND t.object = d.refobjid
-    JOIN pg_catalog.pg_namespace n ON n.oid = t.schema
+    LEFT JOIN pg_catalog.pg_class c
+        ON d.refclassid = 'pg_catalog.pg_class'::regclass AND c.oid = d.refobjid
+    LEFT JOIN pg_catalog.pg_proc p
+        ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.refobjid
+    LEFT JOIN pg_catalog.pg_type t
+        ON d.refclassid = 'pg_catalog.pg_type'::regclass AND t.oid = d.refobjid
+    JOIN pg_catalog.pg_namespace n
+        ON n.oid = coalesce(c.relnamespace, p.pronamespace, t.typnamespace)
     WHERE n.oid <> $1::regnamespace
         AND n.nspname NOT IN ('shared', 'pg_catalog', 'pg_toast', 'information_schema')
         AND n.nspname NOT LIKE 'pg\\_temp%'";

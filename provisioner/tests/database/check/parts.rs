@@ -69,7 +69,7 @@ async fn what_a_way_back_leaves_behind_is_named() {
 
     assert_eq!(codes(&report), ["down-leaves-traces"]);
     let message = &report.findings[0].message;
-    assert!(message.contains("ground.c"), "{message}");
+    assert!(message.contains("column `c` text is extra"), "{message}");
 }
 
 #[tokio::test]
