@@ -10,6 +10,7 @@ mod finding;
 mod fleet;
 mod kind;
 mod lint;
+mod page;
 mod roads;
 mod rows;
 mod run;
