@@ -131,11 +131,14 @@ fn notes(examined: &Examined) -> Vec<String> {
             examined.moved.len()
         ));
     }
-    for one in &examined.uncertain_roles {
+    let roles = &examined.uncertain_roles;
+    if !roles.is_empty() {
+        let named = roles.iter().take(MOST_NAMED).map(|one| one.name.as_str());
         notes.push(format!(
-            "cannot tell whose role {} is: nothing here knows it, and the cluster of node {} has \
-             other databases",
-            one.name, one.node
+            "cannot tell whose {} roles are that nothing here knows, since their clusters have \
+             other databases: {}",
+            roles.len(),
+            named.collect::<Vec<_>>().join(", ")
         ));
     }
     notes

@@ -34,7 +34,8 @@ pub(super) struct Mending {
     pub(super) beside: Vec<Line>,
     /// In another transaction: what needs all of that.
     pub(super) bind: Vec<Line>,
-    /// Each alone: what reads whole tables, and fails where rows break a rule.
+    /// Each alone, since each may fail: what reads whole tables and finds rows that break a rule,
+    /// and what can't go while something needs it.
     pub(super) prove: Vec<Line>,
 }
 

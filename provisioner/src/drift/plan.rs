@@ -60,15 +60,15 @@ fn of_node(examined: &Examined, groups: &[DriftGroup<'_>], node: &Place) -> Stri
         if left.is_empty() {
             continue;
         }
-        let _ = write!(
-            text,
-            "\n-- {}: index {} of {} is invalid.\n",
-            counted(left.len()),
-            index.name,
-            index.table
+        text.push('\n');
+        let (name, table) = (&index.name, &index.table);
+        let heading = format!(
+            "{}: index {name} of {table} is invalid.",
+            counted(left.len())
         );
+        comment(&mut text, &heading);
         for (slug, schema) in left {
-            let _ = writeln!(text, "-- {slug}");
+            comment(&mut text, slug);
             for line in mend::rebuild(&index.name, &index.definition) {
                 text += &shown(&line, schema.as_str());
             }
@@ -187,7 +187,9 @@ fn shown(line: &Line, schema: &str) -> String {
         }
         Line::Destroys(sql) => {
             let sql = sql.replace(OWN, schema);
-            comment(&mut text, &format!("destroys data: {sql};"));
+            for part in format!("{sql};").lines() {
+                comment(&mut text, &format!("destroys data: {part}"));
+            }
         }
         Line::ByHand(what) => {
             comment(

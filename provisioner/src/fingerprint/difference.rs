@@ -47,7 +47,7 @@ impl Difference {
         })
     }
 
-    /// In people's words, a line for each table: ``item: column `colour` text is extra``.
+    /// In people's words, a line for each table: ``widget: column `colour` text is extra``.
     pub fn words(&self) -> Vec<String> {
         let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for one in &self.extra {

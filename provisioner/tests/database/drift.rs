@@ -2,6 +2,7 @@
 //! to blame.
 
 mod check;
+mod command;
 mod plan;
 mod yard;
 

@@ -110,7 +110,7 @@ pub(super) fn bind(work: &Work<'_>, to: &mut Mending) {
     for one in work.extra(ObjectKind::Function) {
         let word = one.facts.text("routine").unwrap_or("FUNCTION");
         let sql = format!("DROP {word} IF EXISTS {}", one.name.name);
-        to.bind.push(Line::Sql(sql));
+        to.prove.push(Line::Sql(sql));
     }
     for one in work.extra(ObjectKind::Type) {
         let word = match one.facts.text("sort") {
@@ -118,7 +118,7 @@ pub(super) fn bind(work: &Work<'_>, to: &mut Mending) {
             _ => "TYPE",
         };
         let sql = format!("DROP {word} IF EXISTS {OWN}.{}", quoted(&one.name.name));
-        to.bind.push(Line::Sql(sql));
+        to.prove.push(Line::Sql(sql));
     }
 }
 
