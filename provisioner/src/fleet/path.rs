@@ -62,11 +62,14 @@ impl Path {
             let work = match way {
                 Way::Transaction => {
                     let statements = replayable(step)?;
+                    // Its lock stops nobody; those of what goes before, held until it is done, would.
+                    let is_apart = traffic == Traffic::Live && proves_rows(&statements);
                     if let Some(Segment {
                         to,
                         work: Work::Message(message),
                         ledger,
                     }) = segments.last_mut()
+                        && !is_apart
                     {
                         message.extend(statements);
                         ledger.push(line);
@@ -158,6 +161,18 @@ impl Segment {
     }
 }
 
+/// Whether statements read whole tables to prove a rule that was added NOT VALID.
+fn proves_rows(statements: &[String]) -> bool {
+    let says = |statement: &String| {
+        let words: Vec<String> = statement
+            .split_whitespace()
+            .map(str::to_ascii_lowercase)
+            .collect();
+        words.windows(2).any(|pair| pair == ["validate", "constraint"])
+    };
+    statements.iter().any(says)
+}
+
 fn replayable(step: &Step) -> Result<Vec<String>, RunError> {
     match &step.up.question {
         Some(question) => Err(RunError::DependsOnRows {
@@ -186,4 +201,45 @@ fn line_of(course: &Course, step: &Step) -> String {
 fn quoted(text: &str, quote: char) -> String {
     let doubled = text.replace(quote, &format!("{quote}{quote}"));
     format!("{quote}{doubled}{quote}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::recorder::Recording;
+    use crate::{Declared, Kind};
+
+    fn step(name: &str, statement: &str) -> Step {
+        Step {
+            name: name.to_owned(),
+            declared: Declared::new(Kind::Expand, Way::Transaction),
+            up: Recording {
+                statements: vec![statement.to_owned()],
+                question: None,
+            },
+            down: Err("nobody has looked".to_owned()),
+            reference: None,
+        }
+    }
+
+    #[test]
+    fn a_rule_is_proven_in_a_transaction_that_holds_no_stronger_lock() {
+        let course = Course {
+            steps: vec![
+                step("m1", "CREATE TABLE a ()"),
+                step("m2", "ALTER TABLE a ADD CHECK (true) NOT VALID"),
+                step("m3", "ALTER TABLE a\n VALIDATE CONSTRAINT a_check"),
+                step("m4", "CREATE TABLE b ()"),
+            ],
+            ledger: "history".to_owned(),
+        };
+        let ends = |traffic| {
+            let path = Path::forth(&course, "m1", "m4", traffic).unwrap();
+            let ends = path.segments.iter().map(|segment| segment.to.clone());
+            ends.collect::<Vec<_>>()
+        };
+
+        assert_eq!(ends(Traffic::Live), ["m2", "m4"]);
+        assert_eq!(ends(Traffic::None), ["m4"], "nobody waits for a spare");
+    }
 }

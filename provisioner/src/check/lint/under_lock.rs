@@ -172,12 +172,13 @@ fn not_null(seen: Seen<'_>, step: Step<'_>, table: i64) -> Vec<Finding> {
     if !was_read(step, table) {
         return vec![];
     }
-    // A primary key makes its columns so, and has been found already.
+    // A primary key that is built makes its columns so, and has been found already.
     let keys: Vec<i16> = step
         .after
         .constraints
         .values()
         .filter(|one| one.table == table && one.kind == Rule::Primary)
+        .filter(|one| !step.before.indexes.contains_key(&one.index))
         .flat_map(|one| one.key.iter().copied())
         .collect();
     let columns = step.before.columns_of(table);
