@@ -138,6 +138,11 @@ pub(super) async fn run(
 }
 
 impl CheckArgs {
+    /// Whether also a failure is for a machine to read.
+    pub(super) fn wants_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     fn answer(&self, json: bool) -> Answer {
         Answer {
             format: if json { Format::Json } else { self.format },

@@ -198,6 +198,9 @@ pub(crate) async fn run() -> ExitCode {
     if let Command::Tenant(TenantCommand::Life(command)) = &mut cli.command {
         cli.common.json |= command.take_json();
     }
+    if let Command::Check(args) = &cli.command {
+        cli.common.json |= args.wants_json();
+    }
     let json = cli.common.json;
     match dispatch(cli).await {
         Ok(code) => code,

@@ -197,6 +197,26 @@ fn a_check_that_can_not_begin_says_what_it_needs() {
     }
 }
 
+#[test]
+fn who_wants_json_is_also_told_in_json_why_it_could_not_run() {
+    for arguments in [
+        &["check", "--json"] as &[&str],
+        &["check", "--format", "json"],
+        &[
+            "check",
+            "--format=json",
+            "--database-url",
+            "postgres://nobody@127.0.0.1:1/x",
+        ],
+    ] {
+        let output = run_bare(arguments);
+
+        let complaint: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert!(complaint["error"]["hint"].is_string(), "{complaint}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
 /// A checkout of a crate without dependencies, whose program is `main`.
 fn checkout(main: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
