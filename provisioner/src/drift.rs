@@ -10,10 +10,14 @@ mod vitals;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use entity::platform::node;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryOrder as _};
-use serde_json::Value;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _,
+    QueryOrder as _,
+};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::fingerprint::{Difference, Shape};
@@ -136,15 +140,15 @@ struct Place {
 }
 
 const LIMITS: Limits = Limits {
-    lock_timeout: std::time::Duration::from_secs(5),
-    statement_timeout: std::time::Duration::from_secs(120),
+    lock_timeout: Duration::from_secs(5),
+    statement_timeout: Duration::from_secs(120),
     silence: None,
 };
 
 /// A transaction that can't change anything.
 async fn read_only(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let tx = begin(db, LIMITS).await?;
-    sea_orm::ConnectionTrait::execute_unprepared(&tx, "SET TRANSACTION READ ONLY").await?;
+    tx.execute_unprepared("SET TRANSACTION READ ONLY").await?;
     Ok(tx)
 }
 
@@ -251,7 +255,7 @@ impl DriftGroup<'_> {
     /// For reports: the first tenants by name, and how many there are.
     pub fn to_json(&self) -> Value {
         let slugs: Vec<_> = self.tenants.iter().take(20).map(|one| &one.slug).collect();
-        serde_json::json!({
+        json!({
             "version": self.version,
             "count": self.tenants.len(),
             "tenants": slugs,

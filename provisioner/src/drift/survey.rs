@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm_migration::MigratorTraitSelf as _;
 use uuid::Uuid;
 
 use super::vitals::{Seen, no_schema, sizes};
@@ -58,11 +59,8 @@ impl<P: Product> Survey<'_, P> {
     /// Adds all that is to be said of this node's schemas.
     pub(super) async fn look(&self, examined: &mut Examined) -> Result<(), RunError> {
         examined.nodes.push(self.place().await?);
-        let known: HashSet<String> = {
-            use sea_orm_migration::MigratorTraitSelf as _;
-            let migrations = self.inner.product.migrator().migrations();
-            migrations.iter().map(|one| one.name().to_owned()).collect()
-        };
+        let migrations = self.inner.product.migrator().migrations();
+        let known: HashSet<_> = migrations.iter().map(|one| one.name().to_owned()).collect();
         let (mut judged, mut after) = (Judged::new(), String::new());
         loop {
             let listed = self.listed(&after).await?;

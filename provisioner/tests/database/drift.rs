@@ -6,7 +6,8 @@ mod command;
 mod plan;
 mod yard;
 
-use provisioner::{Depth, Examined, Orphan, SchemaName};
+use provisioner::{Depth, Examined, Label, Orphan, Placement, SchemaName};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use crate::scratch::{self, Scratch};
@@ -255,16 +256,12 @@ async fn a_role_of_another_database_is_not_accused() {
             "CREATE ROLE {theirs} NOLOGIN; CREATE SCHEMA {theirs};
              GRANT USAGE ON SCHEMA {theirs} TO {theirs}; CREATE ROLE {nobodys} NOLOGIN"
         );
-        sea_orm::ConnectionTrait::execute_unprepared(&other.db, &made)
-            .await
-            .unwrap();
+        other.db.execute_unprepared(&made).await.unwrap();
 
         let examined = examine(&scratch, Toy::first()).await;
         let gone =
             format!("DROP OWNED BY {theirs}; DROP SCHEMA {theirs}; DROP ROLE {theirs}, {nobodys}");
-        sea_orm::ConnectionTrait::execute_unprepared(&other.db, &gone)
-            .await
-            .unwrap();
+        other.db.execute_unprepared(&gone).await.unwrap();
 
         assert!(examined.is_well(), "{examined:#?}");
         let uncertain = names(&examined.uncertain_roles);
@@ -292,8 +289,7 @@ async fn an_entry_without_a_schema_is_named() {
                 .fix_plan()
                 .contains("by hand: shop-1 has no schema")
         );
-        let drifted = examined.is_well();
-        assert!(!drifted);
+        assert!(!examined.is_well());
         let kept = "SELECT FROM platform.tenant_vitals WHERE drift IS NOT NULL";
         assert_eq!(scratch.count(kept).await, 1);
     })
@@ -324,9 +320,9 @@ async fn nodes_are_looked_at_together_and_mended_apart() {
         let other = scratch.second_node().await;
         let here = shops(&scratch, Toy::first(), 1).await.remove(0);
         let provisioner = scratch.provisioner_with_nodes(Toy::first());
-        let at = provisioner::Placement {
-            node: Some(provisioner::Label::parse("n2").unwrap()),
-            ..provisioner::Placement::default()
+        let at = Placement {
+            node: Some(Label::parse("n2").unwrap()),
+            ..Placement::default()
         };
         let there = provisioner
             .create_at(tenant("far"), at)
@@ -335,9 +331,8 @@ async fn nodes_are_looked_at_together_and_mended_apart() {
             .tenant;
         let damage = |schema: &str| format!("ALTER TABLE {schema}.widget ADD COLUMN mine text");
         scratch.run(&damage(&here)).await;
-        sea_orm::ConnectionTrait::execute_unprepared(&other.db, &damage(&there.schema_name))
-            .await
-            .unwrap();
+        let damaged = damage(&there.schema_name);
+        other.db.execute_unprepared(&damaged).await.unwrap();
 
         let examined = examine(&scratch, Toy::first()).await;
         let plan = examined.fix_plan();
