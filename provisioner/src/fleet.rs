@@ -41,7 +41,7 @@ pub(crate) use self::course::{Course, Extent};
 pub(crate) use self::finish::{explain, explain_difference};
 pub(crate) use self::one_by_one::{batch, build};
 pub use self::options::{Canary, MaxFailures, RunOptions};
-pub(crate) use self::path::{Path, Segment, Traffic, Work};
+pub(crate) use self::path::{Path, Traffic, Work};
 pub use self::progress::{Counts, ListPlaces, PlaceEntry, PlacePage, RunEntry, RunRehearsal};
 pub use self::selector::Selector;
 pub(crate) use self::start::SILENCE;

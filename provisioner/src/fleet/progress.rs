@@ -3,7 +3,7 @@
 use entity::platform::migration_run::State;
 use entity::platform::migration_run_tenant::State as Place;
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DbErr, QueryResult};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -89,6 +89,22 @@ pub struct RunRehearsal {
     pub id: Uuid,
     /// What was to be expected, if anything came through.
     pub prediction: Option<Value>,
+}
+
+impl RunEntry {
+    /// What was to be expected beside what came, once the run is over; for machines.
+    pub fn compared(&self) -> Option<Value> {
+        let rehearsal = self.rehearsal.as_ref()?;
+        let is_over = matches!(self.state, State::Cancelled | State::Done);
+        let actual = is_over.then(
+            || json!({ "duration_us": self.elapsed_ms * 1_000, "lock_waits": self.lock_waits }),
+        );
+        Some(json!({
+            "id": rehearsal.id,
+            "predicted": rehearsal.prediction,
+            "actual": actual,
+        }))
+    }
 }
 
 /// A tenant's place in a run.
