@@ -28,7 +28,7 @@ pub use self::export::Exported;
 pub(crate) use self::export::{Source, write};
 pub(crate) use self::folder::{beginning_with, belongs, remove};
 pub use self::import::{Imported, NewImport};
-pub(crate) use self::mirror::mirror;
+pub(crate) use self::mirror::{Mirror, mirror};
 pub(crate) use self::verify::verify;
 use crate::lanes::LaneError;
 use crate::nodes::ReachError;

@@ -28,7 +28,7 @@ pub use self::report::{Outcome, Rehearsal, Rehearsed, RehearsedTenant};
 use self::report::{told, untouched};
 use self::survey::{Survey, survey};
 use self::take::{Stage, take};
-use crate::copy::{CopyError, Source, mirror};
+use crate::copy::{CopyError, Mirror, Source, mirror};
 use crate::db_error::describe;
 use crate::fleet::{Course, Extent, Path, Traffic};
 use crate::history::now;
@@ -234,7 +234,11 @@ impl<P: Product> Staging<P> {
                 // A lost answer to a commit would leave it.
                 remove(node, &schema).await?;
                 let slug = &candidate.slug;
-                let note = format!("{slug}: there is no clone: {}", reason(&error));
+                let more = match Instant::now() >= self.until {
+                    true => "; --budget-seconds allows more time",
+                    false => "",
+                };
+                let note = format!("{slug}: there is no clone: {}{more}", reason(&error));
                 return Ok((untouched(&candidate, why), Some(note)));
             }
         };
@@ -270,9 +274,16 @@ impl<P: Product> Staging<P> {
                 let moved = "somebody migrates it at this moment".to_owned();
                 return Err(DbErr::Custom(moved).into());
             }
-            let of = (candidate.id, candidate.schema.clone());
+            let left = self.until.saturating_duration_since(Instant::now());
+            let wanted = Mirror {
+                of: (candidate.id, &candidate.schema),
+                schema,
+                mark: &self.mark,
+                // Nothing at all would mean no limit.
+                at_most: left.max(Duration::from_millis(1)),
+            };
             let node = self.site.database(&self.inner.db);
-            mirror(node, self.inner.product.migrator(), of, schema, &self.mark).await
+            mirror(node, self.inner.product.migrator(), wanted).await
         };
         let outcome = outcome.await;
         finish(tx, outcome).await

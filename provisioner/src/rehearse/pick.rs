@@ -1,5 +1,7 @@
 //! Whom to rehearse with: those that differ most, in an order that anybody can follow.
 
+use std::borrow::Borrow;
+
 use uuid::Uuid;
 
 use crate::SchemaName;
@@ -80,11 +82,11 @@ fn groups(candidates: &[Candidate]) -> Vec<Vec<&Candidate>> {
 }
 
 /// In the order of a number; of the same, in that of their slugs.
-fn by<'c, T: std::borrow::Borrow<Candidate>>(
-    candidates: &'c [T],
+fn by<T: Borrow<Candidate>>(
+    candidates: &[T],
     number: impl Fn(&Candidate) -> i64,
-) -> Vec<&'c Candidate> {
-    let mut ordered: Vec<&Candidate> = candidates.iter().map(|one| one.borrow()).collect();
+) -> Vec<&Candidate> {
+    let mut ordered: Vec<&Candidate> = candidates.iter().map(Borrow::borrow).collect();
     ordered.sort_by_key(|one| number(one));
     ordered
 }

@@ -50,7 +50,6 @@ async fn a_killed_rehearsal_leaves_what_the_next_one_removes() {
         assert_eq!(last.status.code(), Some(0), "{last:?}");
         let said = String::from_utf8(last.stdout).unwrap();
         assert!(said.contains("to be expected of all 4"), "{said}");
-        eprintln!("DBG {said}");
         assert_eq!(marked(&scratch).await, Vec::<String>::new());
         scratch.assert_no_orphans().await;
         for role in left {
