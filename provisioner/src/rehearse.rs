@@ -33,7 +33,7 @@ use crate::db_error::describe;
 use crate::fleet::{Course, Extent, Path, Traffic};
 use crate::history::now;
 use crate::nodes::Site;
-use crate::query::run;
+use crate::query::{one, run};
 use crate::transaction::{Limits, act_as_owner, begin, finish, to_the_end};
 use crate::{Inner, Product, Provisioner, RunError, RunOptions, SchemaName};
 
@@ -92,8 +92,15 @@ impl<P: Product> Provisioner<P> {
         let at = known.iter().position(|version| *version == target);
         let at = at.ok_or_else(|| RunError::UnknownVersion(target.clone()))?;
         let before = &known[..at];
-        let mut found = survey(&self.inner, before).await?;
         let platform = &self.inner.db;
+        // Where it could not be kept there is no use in holding one.
+        one(
+            platform,
+            "SELECT 1 AS yes FROM platform.rehearsal LIMIT 1",
+            [],
+        )
+        .await?;
+        let mut found = survey(&self.inner, before).await?;
         for site in found.sites.values() {
             let notes = remove_dead(platform, site.database(platform)).await?;
             found.notes.extend(notes);
