@@ -2,13 +2,14 @@
 #
 #   make dev PORT=8081            another port
 #   make test ARGS='quotes'       only tests whose name contains "quotes" (doctests are skipped)
+#   make check ARGS='--verbose'   also every lock that a migration held
 #   make soak SEED=42 MINUTES=5   the same requests as the run that printed this seed
 #   make soak-fleet KILLS=50      fewer kills than usual
 
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help dev test lint deny fmt bench soak soak-fleet clean-dev rustfmt clippy bins
+.PHONY: help dev test check lint deny fmt bench soak soak-fleet clean-dev rustfmt clippy bins
 
 ARGS ?=
 
@@ -25,6 +26,7 @@ dev: bins ## run Tubex here, with private databases and two demo dealers (PORT=8
 test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
 	@$(LOCAL) tools pgbouncer >/dev/null
+	@$(LOCAL) tools validators >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
 		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \
@@ -39,6 +41,11 @@ test: bins ## run all tests against throw-away databases (ARGS= filters)
 		echo 'test: doctests skipped, because ARGS is set'; \
 	fi
 test: export TEST_ARGS = $(ARGS)
+
+check: bins ## prove our own migrations with tubex check, on a throw-away Postgres (ARGS= more of its words)
+	@$(LOCAL) run -- sh -c \
+		'TUBEX_DATABASE__URL="$$TUBEX_TEST_DATABASE_URL" exec "$$0" check "$$@"' \
+		'$(TARGET)/debug/tubex' $(ARGS)
 
 lint: rustfmt clippy ## check format, lints and dependencies
 	cargo fmt --all --check

@@ -8,76 +8,25 @@
 //! leads from a schema to them: reading `pg_class` as a whole would make each look as slow as the
 //! fleet is large.
 
+mod difference;
+mod shape;
+
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
-use serde_json::{Value, json};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 
+pub(crate) use self::difference::column;
+pub use self::difference::{Change, Difference};
+pub(crate) use self::shape::{Facts, OWN, Rights, Shape};
+pub use self::shape::{Object, ObjectKind, ObjectName};
 use crate::SchemaName;
 use crate::query::all;
-
-/// At most so many objects are named in a difference; the rest is counted.
-const MOST_NAMED: usize = 20;
 
 /// The cheap hash of a schema's structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Mark {
     objects: i64,
     hash: [i64; 2],
-}
-
-/// A schema's structure, object by object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shape(BTreeMap<String, String>);
-
-/// How a schema differs from what it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Objects that should be there.
-    pub missing: Vec<String>,
-    /// Objects that should not.
-    pub extra: Vec<String>,
-    /// Objects that are there and are not as they should be.
-    pub changed: Vec<String>,
-}
-
-impl Difference {
-    /// For reports: at most twenty objects of each kind, and how many there are.
-    pub fn to_json(&self) -> Value {
-        let some = |objects: &[String]| {
-            json!({
-                "count": objects.len(),
-                "objects": objects.iter().take(MOST_NAMED).collect::<Vec<_>>(),
-            })
-        };
-        json!({
-            "missing": some(&self.missing),
-            "extra": some(&self.extra),
-            "changed": some(&self.changed),
-        })
-    }
-}
-
-impl Shape {
-    /// How `self` differs from what it should be; nothing if it doesn't.
-    pub(crate) fn difference(&self, should: &Self) -> Option<Difference> {
-        if self == should {
-            return None;
-        }
-        let not_in = |these: &Self, those: &Self| {
-            let missing = these.0.keys().filter(|name| !those.0.contains_key(*name));
-            missing.cloned().collect()
-        };
-        let is_changed = |(name, definition): &(&String, &String)| {
-            self.0.get(*name).is_some_and(|is| is != *definition)
-        };
-        let changed = should.0.iter().filter(is_changed);
-        Some(Difference {
-            missing: not_in(should, self),
-            extra: not_in(self, should),
-            changed: changed.map(|(name, _)| name.clone()).collect(),
-        })
-    }
 }
 
 const MARKS: &str = include_str!("fingerprint/marks.sql");
@@ -125,34 +74,70 @@ pub(crate) async fn mark(
     Ok(found.get(schema.as_str()).copied())
 }
 
-/// The shape of a schema; empty if it isn't there.
-pub(crate) async fn shape(db: &impl ConnectionTrait, schema: &SchemaName) -> Result<Shape, DbErr> {
-    let rows = all(db, SHAPE, [schema.as_str().into()]).await?;
-    let read = |row: &sea_orm::QueryResult| {
-        Ok((row.try_get("", "object")?, row.try_get("", "definition")?))
+/// The shape of a schema; empty if it isn't there. Leaves the transaction's search path at
+/// `pg_catalog`: everything that isn't Postgres' own is then spelled with its schema.
+pub(crate) async fn shape(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<Shape, DbErr> {
+    tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
+        .await?;
+    let rows = all(tx, SHAPE, [schema.as_str().into()]).await?;
+    let read = |row: &QueryResult| {
+        let own = |text: String| text.replace(schema.as_str(), OWN.encode_utf8(&mut [0; 4]));
+        let kind: String = row.try_get("", "kind")?;
+        let name = ObjectName {
+            kind: ObjectKind::parse(&kind).ok_or_else(|| unreadable(&kind))?,
+            relation: row.try_get("", "relation")?,
+            name: own(row.try_get("", "name")?),
+        };
+        let facts: String = own(row.try_get("", "facts")?);
+        let facts = serde_json::from_str(&facts).map_err(|_| unreadable(&facts))?;
+        Ok((name, Facts(facts)))
     };
     Ok(Shape(rows.iter().map(read).collect::<Result<_, DbErr>>()?))
 }
 
+fn unreadable(what: &str) -> DbErr {
+    DbErr::Custom(format!("the catalogues say what we can't read: {what}"))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn shape(objects: &[(&str, &str)]) -> Shape {
-        let owned = |(name, definition): &(&str, &str)| (name.to_string(), definition.to_string());
-        Shape(objects.iter().map(owned).collect())
+    fn shape(columns: &[(&str, &str)]) -> Shape {
+        let object = |(name, kind): &(&str, &str)| {
+            let name = ObjectName {
+                kind: ObjectKind::Column,
+                relation: Some("a".to_owned()),
+                name: (*name).to_owned(),
+            };
+            (name, Facts([("type".to_owned(), json!(kind))].into()))
+        };
+        Shape(columns.iter().map(object).collect())
     }
 
     #[test]
     fn a_difference_names_the_objects() {
-        let should = shape(&[("table a", "1"), ("table b", "1"), ("table c", "1")]);
-        let is = shape(&[("table a", "1"), ("table b", "2"), ("table d", "1")]);
+        let should = shape(&[("one", "text"), ("two", "text"), ("three", "text")]);
+        let is = shape(&[("one", "text"), ("two", "integer"), ("four", "date")]);
 
         let difference = is.difference(&should).unwrap();
 
-        assert_eq!(difference.missing, ["table c"]);
-        assert_eq!(difference.extra, ["table d"]);
-        assert_eq!(difference.changed, ["table b"]);
+        let json = difference.to_json();
+        assert_eq!(json["missing"]["objects"], json!(["column a.three"]));
+        assert_eq!(json["extra"]["objects"], json!(["column a.four"]));
+        assert_eq!(
+            json["changed"]["definitions"],
+            json!({"column a.two": {"is": "integer", "should": "text"}})
+        );
+        assert_eq!(
+            difference.words(),
+            [
+                "a: column `four` date is extra; column `three` text is missing; \
+              column `two`: is integer, should be text"
+            ]
+        );
         assert_eq!(should.difference(&should), None);
     }
 }

@@ -43,6 +43,7 @@ pub(crate) use self::one_by_one::{batch, build};
 pub use self::options::{Canary, MaxFailures, RunOptions};
 pub(crate) use self::path::{Path, Traffic, Work};
 pub use self::progress::{Counts, ListPlaces, PlaceEntry, PlacePage, RunEntry, RunRehearsal};
+pub(crate) use self::recorder::asks_catalogue;
 pub use self::selector::Selector;
 pub(crate) use self::start::SILENCE;
 pub use self::start::Started;

@@ -1,7 +1,9 @@
 //! What each migration of a dealer's schema says of itself: who can live with it, and how it is
 //! carried over a fleet that is being used.
 
-use super::{m0004_barcode_kind_fill, m0005_session_recent_idx};
+use super::{
+    m0002_catalogue, m0003_barcode_kind, m0004_barcode_kind_fill, m0005_session_recent_idx,
+};
 
 /// Whether older code can live with a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +69,12 @@ pub struct Waiver {
 }
 
 /// What may stay; it is written beside the migration that does it.
-pub fn waivers(_name: &str) -> &'static [Waiver] {
-    &[]
+pub fn waivers(name: &str) -> &'static [Waiver] {
+    match name {
+        "m0002_catalogue" => m0002_catalogue::WAIVERS,
+        "m0003_barcode_kind" => m0003_barcode_kind::WAIVERS,
+        _ => &[],
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use super::declared::Waiver;
+
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
 
@@ -17,6 +19,12 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 }
+
+pub(super) const WAIVERS: &[Waiver] = &[Waiver {
+    code: "foreign-key-without-index",
+    reason: "units are a few dozen, their codes never change and none is deleted: nothing asks for \
+             the items of a unit, and two indexes more would cost every import",
+}];
 
 /// * A unit is named by its code, so that an item reads without a join.
 /// * `item.search` begins with a blank and is folded: a pattern `% wo%` finds the beginnings of

@@ -1,5 +1,6 @@
 //! What went wrong, for people and for machines, and the exit code that goes with it.
 
+mod check;
 mod life;
 mod runs;
 

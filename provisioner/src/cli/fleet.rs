@@ -1,21 +1,15 @@
 //! `tubex status` and `tubex drift`: the whole fleet, as it stands and as it looks.
 
+mod drift;
+
 use std::process::ExitCode;
 
-use clap::Args;
-use provisioner::{Depth, FleetStatus, Provisioner};
-use serde_json::json;
+use provisioner::{FleetStatus, Provisioner};
 
+pub(super) use self::drift::{DriftArgs, drift};
 use super::dealers::Dealers;
 use super::failure::Failure;
-use super::output::{complain, moment, say, table};
-
-#[derive(Debug, Args)]
-pub(super) struct DriftArgs {
-    /// Also measure how large each tenant is, for lists and selectors
-    #[arg(long)]
-    sizes: bool,
-}
+use super::output::{moment, say, table};
 
 pub(super) async fn status(
     provisioner: &Provisioner<Dealers>,
@@ -86,65 +80,4 @@ fn print(status: &FleetStatus) {
         ),
     });
     say(&format!("servers      {} live", status.servers));
-}
-
-/// Exit code 1 when a schema is not as it should be, or a node could not be looked at.
-pub(super) async fn drift(
-    provisioner: &Provisioner<Dealers>,
-    args: DriftArgs,
-    json: bool,
-) -> Result<ExitCode, Failure> {
-    let depth = match args.sizes {
-        true => Depth::Sizes,
-        false => Depth::Structure,
-    };
-    let examined = provisioner.examine(depth).await?;
-    let is_well = examined.drifted.is_empty() && examined.unreachable.is_empty();
-    if json {
-        let drifted = examined.drifted.iter().map(|one| {
-            json!({
-                "id": one.tenant_id,
-                "slug": one.slug,
-                "version": one.version,
-                "difference": one.difference.to_json(),
-            })
-        });
-        let unreachable = examined.unreachable.iter().map(ToString::to_string);
-        say(&json!({
-            "looked_at": examined.looked_at,
-            "drifted": drifted.collect::<Vec<_>>(),
-            "unknown": examined.unknown,
-            "unreachable": unreachable.collect::<Vec<_>>(),
-        })
-        .to_string());
-        return Ok(ExitCode::from(u8::from(!is_well)));
-    }
-    for one in &examined.drifted {
-        let difference = &one.difference;
-        say(&format!("{} at {}:", one.slug, one.version));
-        for (word, objects) in [
-            ("missing", &difference.missing),
-            ("extra", &difference.extra),
-            ("changed", &difference.changed),
-        ] {
-            if !objects.is_empty() {
-                say(&format!("  {word}: {}", objects.join(", ")));
-            }
-        }
-    }
-    for slug in &examined.unknown {
-        say(&format!(
-            "{slug}: at a version that this build does not know"
-        ));
-    }
-    for error in &examined.unreachable {
-        complain(&format!("error: {error}"));
-    }
-    say(&format!(
-        "{} schemas looked at, {} drifted, {} unknown",
-        examined.looked_at,
-        examined.drifted.len(),
-        examined.unknown.len()
-    ));
-    Ok(ExitCode::from(u8::from(!is_well)))
 }

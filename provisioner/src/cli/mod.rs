@@ -1,11 +1,13 @@
 //! Words of the command line, and which of them does what.
 
+mod check;
 mod confirm;
 mod connection;
 mod copies;
 mod create;
 mod dealers;
 mod domains;
+mod explain;
 mod failure;
 mod fleet;
 mod lanes;
@@ -42,6 +44,7 @@ A first walk:
   tubex runs show                                      who is where, who failed and why
   tubex runs approve | retry | pause | resume | skip | cancel | rollback
   tubex status; tubex drift                            the fleet as it stands, and as it looks
+  tubex check; tubex explain CODE                      migrations, proven before they meet anybody
 
 Whatever is killed is finished by saying it again. Each word has its own --help.
 
@@ -148,6 +151,16 @@ enum Command {
     ///
     /// Exit code 1 when one differs. What is found is kept, for tubex status.
     Drift(fleet::DriftArgs),
+    /// Prove migrations before they meet a tenant: each is taken on a scratch database that holds
+    /// rows, and what Postgres did is looked at
+    ///
+    /// Six parts: lint (locks, rewrites, habits), reversible (up, down, up), kind (what calls itself
+    /// an expand breaks nothing of the build before it), roads (every version leads to the same
+    /// place), entities (they match their tables), fleet (tenants look like their version). Needs
+    /// neither a platform nor a secret.
+    Check(Box<check::CheckArgs>),
+    /// Say why a finding of tubex check hurts, what to do instead, and how to let it stay
+    Explain(explain::ExplainArgs),
     /// Print what your shell needs to complete these words
     Completions {
         /// For which shell
@@ -211,10 +224,15 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         secret,
         json,
     } = cli.common;
-    if let Command::Completions { shell } = cli.command {
-        print_completions(shell);
-        return Ok(ExitCode::SUCCESS);
-    }
+    let command = match cli.command {
+        Command::Completions { shell } => {
+            print_completions(shell);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Explain(args) => return explain::run(&args, json),
+        Command::Check(args) => return check::run(*args, database_url, json).await,
+        command => command,
+    };
     let url = database_url.ok_or_else(|| {
         Failure::usage("no database was named")
             .hint("set TUBEX_DATABASE__URL, or give --database-url postgres://user@host/database")
@@ -232,7 +250,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         let connector = NodeConnector::new(url.clone());
         Ok::<_, Failure>(Provisioner::new(db, secret.clone(), Dealers).with_nodes(connector))
     };
-    match cli.command {
+    match command {
         Command::Platform(PlatformCommand::Migrate(args)) => {
             let db = connection::open(&url).await?;
             let connector = NodeConnector::new(url.clone());
@@ -279,8 +297,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Runs(command) => runs::run(&open().await?, command, json).await,
         Command::Status => fleet::status(&open().await?, json).await,
         Command::Drift(args) => fleet::drift(&open().await?, args, json).await,
-        // Needs no database, and was done above.
-        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+        // They need neither database nor secret, or find their own, and were done above.
+        Command::Completions { .. } | Command::Explain(_) | Command::Check(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Spares(args) => spares::run(&open().await?, args, json).await,
     }
 }

@@ -4,7 +4,7 @@ WITH schema AS MATERIALIZED (
 ), relation AS MATERIALIZED (
     SELECT s.oid AS schema, s.name AS schema_name, c.oid, c.relname::text AS name, c.relkind,
         c.relpersistence, c.reloptions, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
-        c.relhasindex, c.relhastriggers, c.relhasrules
+        c.relhasindex, c.relhastriggers, c.relhasrules, c.relowner
     FROM schema s
     JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass
         AND d.refobjid = s.oid AND d.refobjsubid = 0
@@ -12,8 +12,27 @@ WITH schema AS MATERIALIZED (
     JOIN pg_catalog.pg_class c ON c.oid = d.objid
 ), line AS (
     SELECT schema, replace(concat_ws('|', 'r', name, relkind, relpersistence, reloptions, relacl,
-        relrowsecurity, relforcerowsecurity, relhasrules), schema_name, '$') AS line
+        relowner, relrowsecurity, relforcerowsecurity, relhasrules,
+        CASE WHEN relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(oid) END),
+        schema_name, '$') AS line
     FROM relation
+    UNION ALL
+    SELECT r.schema, concat_ws('|', 'q', r.name, q.seqtypid, q.seqstart, q.seqincrement, q.seqmax,
+        q.seqmin, q.seqcache, q.seqcycle)
+    FROM relation r
+    JOIN pg_catalog.pg_sequence q ON q.seqrelid = r.oid
+    WHERE r.relkind = 'S'
+    UNION ALL
+    SELECT r.schema, replace(concat_ws('|', 'w', r.name, w.rulename, w.ev_enabled,
+        pg_catalog.pg_get_ruledef(w.oid)), r.schema_name, '$')
+    FROM relation r
+    JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+    WHERE r.relhasrules AND r.relkind NOT IN ('v', 'm')
+    UNION ALL
+    SELECT r.schema, replace(concat_ws('|', 'p', r.name, p.polname, p.polcmd, p.polpermissive,
+        p.polroles::regrole[], p.polqual, p.polwithcheck), r.schema_name, '$')
+    FROM relation r
+    JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid
     UNION ALL
     SELECT r.schema, concat_ws('|', 'a', r.name, a.attname, a.attnum, a.atttypid, a.atttypmod,
         a.attnotnull, a.attidentity, a.attgenerated, a.attcollation, a.attacl,
@@ -55,7 +74,11 @@ WITH schema AS MATERIALIZED (
         AND d.classid = 'pg_catalog.pg_default_acl'::regclass
     JOIN pg_catalog.pg_default_acl a ON a.oid = d.objid
     UNION ALL
-    SELECT s.oid, concat_ws('|', 'o', d.classid, coalesce(p.proname, t.typname), md5(p.prosrc))
+    SELECT s.oid, replace(concat_ws('|', 'o', d.classid, coalesce(p.proname, t.typname),
+        md5(p.prosrc), p.proowner, p.proargtypes, p.prorettype, p.provolatile, p.proisstrict,
+        p.prosecdef, p.proconfig, p.proacl, t.typtype, CASE t.typtype WHEN 'e' THEN (
+            SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
+            FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END), s.name, '$')
     FROM schema s
     JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass
         AND d.refobjid = s.oid AND d.refobjsubid = 0

@@ -2,7 +2,7 @@
 //! says, and what a schema looks like after it. Every node has its own, since what catalogues hold
 //! (numbers of types and functions) is a node's own.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +69,11 @@ impl Reference {
         })
     }
 
+    /// Its structure, object by object.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// Whether a schema with this mark is known to be as it should.
     pub(crate) fn knows(&self, mark: Mark) -> bool {
         let marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,6 +114,15 @@ impl Course {
     /// Where a version stands among the steps.
     pub(crate) fn position(&self, version: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.name == version)
+    }
+
+    /// What schemas look like, at each version that anybody wanted to know.
+    pub(crate) fn references(&self) -> BTreeMap<String, Shape> {
+        let known = self.steps.iter().filter_map(|step| {
+            let reference = step.reference.as_ref()?;
+            Some((step.name.clone(), reference.shape.clone()))
+        });
+        known.collect()
     }
 
     /// What a schema of a version looks like.

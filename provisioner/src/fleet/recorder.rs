@@ -99,7 +99,7 @@ impl ProxyDatabaseTrait for Ear {
 }
 
 /// Whether a question is about structure, which is the same for all tenants of a version.
-fn asks_catalogue(text: &str) -> bool {
+pub(crate) fn asks_catalogue(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.trim_start().starts_with("select")
         && (text.contains("information_schema") || text.contains("pg_"))

@@ -13,11 +13,13 @@
     reason = "these are tests, and so is what they share"
 )]
 
+mod check;
 mod clone;
 mod command_line;
 mod creation;
 mod dealers;
 mod domains;
+mod drift;
 mod elsewhere;
 mod entries;
 mod export;

@@ -299,8 +299,8 @@ async fn the_status_tells_of_the_whole_fleet() {
         assert_eq!(examined.looked_at, 5);
         assert_eq!(examined.drifted.len(), 1, "{examined:?}");
         assert_eq!(
-            examined.drifted[0].difference.extra,
-            ["column widget.colour"]
+            examined.drifted[0].difference.to_json()["extra"]["objects"],
+            serde_json::json!(["column widget.colour"])
         );
         let versions: Vec<_> = status
             .versions

@@ -12,6 +12,7 @@
 
 mod boot;
 mod creation;
+mod drift;
 mod fleet;
 mod floor;
 mod growing;
@@ -142,6 +143,9 @@ async fn measure(parts: &[String]) -> Result<()> {
     }
     if wanted("directory") {
         tenancy::measure_directory(&mut table, scale).await?;
+    }
+    if wanted("drift") {
+        drift::measure(&mut table, &database, scale).await?;
     }
     if wanted("boot") {
         boot::measure(&mut table, &database, &fleet, scale).await?;

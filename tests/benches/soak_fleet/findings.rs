@@ -71,7 +71,8 @@ pub async fn look(ground: &Ground, spares: i64) -> Result<Vec<String>> {
             one.slug, one.version
         ));
     }
-    for slug in &examined.unknown {
+    for one in &examined.ahead {
+        let slug = &one.slug;
         found.push(format!("{slug} stands at a version that nobody knows"));
     }
     for error in &examined.unreachable {

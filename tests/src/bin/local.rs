@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use tests::local::say::{print, say};
 use tests::local::stop::{Interrupted, Stop};
-use tests::local::{clean, dev, run, tools};
+use tests::local::{clean, dev, run, tools, validators};
 
 const USAGE: &str = "\
 usage: local COMMAND
@@ -16,8 +16,9 @@ usage: local COMMAND
   run -- CMD ARGS...  run CMD with throw-away instances: Postgres in TUBEX_TEST_DATABASE_URL,
                       two more of them in TUBEX_TEST_NODE_URLS, Redis in TUBEX_TEST_REDIS_URL
   clean               stop what is left running, remove .local and its data
-  tools wrk|chromium|pgbouncer
-                      find a program, or install it, and print where it is
+  tools wrk|chromium|pgbouncer|validators
+                      find a program, or install it, and print where it is; validators are what
+                      the tests judge reports with
 
 environment: TUBEX_DATABASE__URL, TUBEX_REDIS__URL (dev uses these instead of its own),
              PG_BIN (where initdb and postgres are), LOCAL_INSTALL=no (never install)";
@@ -43,6 +44,10 @@ fn main() -> ExitCode {
         ["tools", "wrk"] => (show(tools::wrk()), INTERRUPTED),
         ["tools", "pgbouncer"] => (show(tools::pgbouncer()), INTERRUPTED),
         ["tools", "chromium"] => (show(tools::chromium()), INTERRUPTED),
+        ["tools", "validators"] => (
+            show(validators::validators().map(|found| found.home)),
+            INTERRUPTED,
+        ),
         ["help" | "-h" | "--help"] => {
             print(USAGE);
             (Ok(0), 0)

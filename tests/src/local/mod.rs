@@ -19,6 +19,7 @@ pub mod secret;
 pub mod stop;
 pub mod tools;
 pub mod url;
+pub mod validators;
 
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Durability, Postgres};

@@ -9,6 +9,7 @@
 
 mod architecture;
 mod catalogue;
+mod check_reports;
 mod command_line;
 mod doctor;
 mod imports;

@@ -118,7 +118,7 @@ async fn a_person_carries_a_version_over_the_fleet_and_back() {
         .await;
     person
         .types(&["drift"])
-        .with(1, &[ODD, "extra", "column item.mine", "1 drifted"]);
+        .with(1, &[ODD, "item: column `mine` text is extra", "1 drifted"]);
 
     // The canary goes first, and then somebody has to say yes.
     let waves = ["--canary", "slug=depot-0", "--wave", "50,100", "--approve"];

@@ -52,7 +52,6 @@ pub(super) struct Type {
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Check {
-    pub(super) name: String,
     pub(super) expression: String,
     pub(super) columns: Vec<i32>,
 }
