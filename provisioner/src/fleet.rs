@@ -35,13 +35,17 @@ use uuid::Uuid;
 pub use entity::platform::migration_run::State as RunState;
 pub use entity::platform::migration_run_tenant::State as PlaceState;
 
+pub(crate) use self::apply::Cut;
 pub use self::control::Retried;
 pub(crate) use self::course::{Course, Extent};
+pub(crate) use self::finish::{explain, explain_difference};
+pub(crate) use self::one_by_one::{batch, build};
 pub use self::options::{Canary, MaxFailures, RunOptions};
 pub(crate) use self::path::{Path, Traffic, Work};
-pub use self::progress::{Counts, ListPlaces, PlaceEntry, PlacePage, RunEntry};
+pub use self::progress::{Counts, ListPlaces, PlaceEntry, PlacePage, RunEntry, RunRehearsal};
 pub(crate) use self::recorder::asks_catalogue;
 pub use self::selector::Selector;
+pub(crate) use self::start::SILENCE;
 pub use self::start::Started;
 pub use self::worker::{Event, WorkOptions};
 use crate::db_error;

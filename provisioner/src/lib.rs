@@ -31,6 +31,7 @@ pub mod plans;
 pub mod platform;
 mod product;
 mod query;
+pub mod rehearse;
 pub mod report;
 mod role;
 mod schema_name;

@@ -39,6 +39,8 @@ pub struct Model {
     pub updated_at: TimeDateTimeWithTimeZone,
     /// When it was over.
     pub finished_at: Option<TimeDateTimeWithTimeZone>,
+    /// The rehearsal that it was begun after.
+    pub rehearsal_id: Option<Uuid>,
 }
 
 /// Where a run stands.

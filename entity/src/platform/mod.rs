@@ -9,6 +9,7 @@ pub mod operator;
 pub mod operator_refresh_token;
 pub mod operator_session;
 pub mod plan;
+pub mod rehearsal;
 pub mod security_event;
 pub mod server_process;
 pub mod spare_goal;

@@ -14,6 +14,7 @@ mod m0007_directory_changes;
 mod m0008_life;
 mod m0009_migration_run;
 mod m0010_operator;
+mod m0011_rehearsal;
 
 /// The history of the platform's own schema.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +34,7 @@ impl MigratorTrait for PlatformMigrator {
             Box::new(m0008_life::Migration),
             Box::new(m0009_migration_run::Migration),
             Box::new(m0010_operator::Migration),
+            Box::new(m0011_rehearsal::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@ mod output;
 mod passwords;
 mod plans;
 mod platform;
+mod rehearse;
 mod runs;
 mod spares;
 mod tenants;
@@ -38,6 +39,7 @@ const AFTER_HELP: &str = "\
 A first walk:
   tubex platform migrate                               the platform's schema, logins and fence
   tubex tenant create acme --name 'Acme Building' --owner-email owner@acme.example
+  tubex rehearse                                       a new build's schema, on copies of a few
   tubex migrate --canary 1 --wave 50,100 --approve     a new build's schema, wave by wave
   tubex runs show                                      who is where, who failed and why
   tubex runs approve | retry | pause | resume | skip | cancel | rollback
@@ -129,6 +131,17 @@ enum Command {
     /// Begins a run, or joins the one that is not over, and works on it. It may be killed at any
     /// moment and started again, and several may work on one run. See tubex runs.
     Migrate(Box<runs::MigrateArgs>),
+    /// Try what is before the tenants on clones of a few, and say what is to be expected
+    ///
+    /// Picks the tenants that differ most (one of each version and look, then the extremes of size
+    /// and rows), copies each beside itself on its own node, takes the copy along the path that
+    /// `tubex migrate` would take, measures it and removes it. Tenants are read and never changed.
+    /// A migration that fails on somebody's rows fails here first: exit code 1, with the tenant,
+    /// the statement and what the database said.
+    ///
+    /// What is measured is kept; a run that is begun within a day to the same version is compared
+    /// with it by `tubex runs show`. Copies of a rehearsal that was killed are removed by the next.
+    Rehearse(rehearse::RehearseArgs),
     /// Runs of migrations over the fleet: see them, have a say in them, take them back
     #[command(subcommand)]
     Runs(runs::RunsCommand),
@@ -283,6 +296,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Node(command) => nodes::run(&open().await?, command, json).await,
         Command::Migrate(args) => runs::migrate(&open().await?, *args, json).await,
+        Command::Rehearse(args) => rehearse::run(&open().await?, args, json).await,
         Command::Runs(command) => runs::run(&open().await?, command, json).await,
         Command::Status => fleet::status(&open().await?, json).await,
         Command::Drift(args) => fleet::drift(&open().await?, args, json).await,

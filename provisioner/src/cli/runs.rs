@@ -339,6 +339,8 @@ fn run_json(run: &RunEntry) -> serde_json::Value {
         "finished_at": run.finished_at.map(super::output::moment),
         "elapsed_ms": run.elapsed_ms,
         "rows_filled": run.rows_filled,
+        "lock_waits": run.lock_waits,
+        "rehearsal": run.compared(),
         "tenants": {
             "all": counts.all(),
             "pending": counts.pending,

@@ -97,7 +97,7 @@ async fn export_in<P: Product>(
 
 impl Source {
     /// A tenant that stays as it is until the transaction ends: others may copy it too.
-    pub(super) async fn find<P: Product>(
+    pub(crate) async fn find<P: Product>(
         tx: &DatabaseTransaction,
         inner: &Inner<P>,
         tenant: &str,

@@ -143,6 +143,34 @@ pub(super) async fn raise<P: Product>(
     rows: &Rows,
 ) -> Result<u64, CopyError> {
     let migrator = product.migrator();
+    let loaded = fill(wire, migrator, schema, rows).await?;
+    let tx = wire.savepoint().await?;
+    let outcome = async {
+        enter(&tx, schema).await?;
+        let up = migrator.up(&tx, None).await;
+        up.map_err(CreateError::Migration)?;
+        hide_history(&tx, migrator, schema).await?;
+        if let Rows::Neighbour(neighbour) = rows
+            && neighbour.people == People::Anonymised
+        {
+            // The product knows who is who in tables of its own build, so it comes last.
+            product.anonymise(&tx).await.map_err(CopyError::Anonymise)?;
+        }
+        Ok::<_, CopyError>(())
+    };
+    let outcome = outcome.await;
+    finish(tx, outcome).await?;
+    Ok(loaded)
+}
+
+/// Makes role and schema at the version that the rows come from, and fills it. Says how many rows
+/// there were.
+pub(super) async fn fill(
+    wire: &Wire,
+    migrator: &impl MigratorTraitSelf,
+    schema: &SchemaName,
+    rows: &Rows,
+) -> Result<u64, CopyError> {
     let shape = Shape::of(rows, wire, migrator).await?;
     let steps = steps_to(migrator, &shape)?;
     let tx = wire.savepoint().await?;
@@ -170,15 +198,6 @@ pub(super) async fn raise<P: Product>(
         enter(&tx, schema).await?;
         content.attach(&tx, schema).await?;
         catalogue::set_standings(&tx, schema, &shape.standings).await?;
-        let up = migrator.up(&tx, None).await;
-        up.map_err(CreateError::Migration)?;
-        hide_history(&tx, migrator, schema).await?;
-        if let Rows::Neighbour(neighbour) = rows
-            && neighbour.people == People::Anonymised
-        {
-            // The product knows who is who in tables of its own build, so it comes last.
-            product.anonymise(&tx).await.map_err(CopyError::Anonymise)?;
-        }
         Ok::<_, CopyError>(())
     };
     let outcome = outcome.await;

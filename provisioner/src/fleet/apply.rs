@@ -59,7 +59,7 @@ impl Shift {
 
 /// Why tenants stayed where they were.
 #[derive(Debug)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     /// Somebody else has taken one of them, or moved it.
     Lost,
     /// A statement failed.

@@ -66,7 +66,7 @@ pub(super) async fn prove<P: Product>(
     Ok(verdicts)
 }
 
-fn explain_difference(difference: &Difference) -> Value {
+pub(crate) fn explain_difference(difference: &Difference) -> Value {
     json!({
         "message": "its structure is not that of its version",
         "difference": difference.to_json(),
@@ -222,7 +222,7 @@ pub(super) async fn put_off<P: Product>(
 }
 
 /// What went wrong, for people: what the database said, where, and what to do.
-pub(super) fn explain(error: &DbErr, statement: Option<String>) -> Value {
+pub(crate) fn explain(error: &DbErr, statement: Option<String>) -> Value {
     json!({
         "sqlstate": db_error::sqlstate(error),
         "message": db_error::describe(error),

@@ -5,15 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, RuntimeErr};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
 
 use super::apply::{Cut, Shift, hold};
 use super::claim::Claimed;
 use crate::query::{one, run};
-use crate::transaction::{act_as_owner, begin, enter, finish, to_the_end};
-use crate::{Inner, Product};
+use crate::transaction::{Limits, act_as_owner, begin, enter, finish, to_the_end};
+use crate::{Inner, Product, SchemaName};
 
 /// Building an index beside traffic waits for everybody who was there before, and holds nothing
 /// meanwhile that others need: it may wait longer than a lock.
@@ -60,26 +60,33 @@ pub(super) async fn build_index<P: Product>(
     let connection = pool.acquire().await.map_err(db)?;
     // What is set on this session ends with it.
     let mut connection = connection.detach();
-    let built = build(&mut connection, shift, name, statement, tenant).await;
+    let built = build(
+        &mut connection,
+        shift.limits(),
+        name,
+        statement,
+        &tenant.schema,
+    )
+    .await;
     let _ = connection.close().await;
     built
 }
 
-async fn build(
+/// Builds an index in a schema, on a session of its own.
+pub(crate) async fn build(
     connection: &mut PgConnection,
-    shift: &Shift,
+    limits: Limits,
     name: &str,
     statement: &str,
-    tenant: &Claimed,
+    schema: &SchemaName,
 ) -> Result<(), Cut> {
-    let schema = &tenant.schema;
     for setting in [
         BECOME_OWNER.to_owned(),
         format!("SET search_path = {schema}, shared, pg_temp"),
         format!("SET lock_timeout = {}", BUILD_LOCK_TIMEOUT.as_millis()),
         format!(
             "SET statement_timeout = {}",
-            shift.limits().statement_timeout.as_millis()
+            limits.statement_timeout.as_millis()
         ),
     ] {
         say(connection, setting).await?;
@@ -166,13 +173,7 @@ async fn fill_batch(
     }
     hold(tx, shift, &tenant.version, std::slice::from_ref(tenant)).await?;
     let node = shift.site.begin(tx, shift.limits()).await?;
-    let filled = async {
-        enter(&node, &tenant.schema).await?;
-        let rows = i64::from(shift.options.batch_rows).into();
-        let batch = Statement::from_sql_and_values(DbBackend::Postgres, statement, [rows]);
-        Ok::<_, DbErr>(node.execute_raw(batch).await?.rows_affected())
-    };
-    let filled = filled.await;
+    let filled = batch(&node, &tenant.schema, statement, shift.options.batch_rows).await;
     let filled = node.finish(filled).await?;
     tx.execute_unprepared("SET LOCAL search_path = pg_catalog, pg_temp")
         .await?;
@@ -189,4 +190,15 @@ async fn fill_batch(
     )
     .await?;
     Ok(filled)
+}
+
+/// One batch of a back-fill in a schema; says how many rows were changed.
+pub(crate) async fn batch(
+    tx: &DatabaseTransaction,
+    schema: &SchemaName,
+    statement: &str,
+    rows: u32,
+) -> Result<u64, DbErr> {
+    enter(tx, schema).await?;
+    run(tx, statement, [i64::from(rows).into()]).await
 }

@@ -3,7 +3,7 @@
 use entity::platform::migration_run::State;
 use entity::platform::migration_run_tenant::State as Place;
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DbErr, QueryResult};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -74,8 +74,37 @@ pub struct RunEntry {
     pub counts: Counts,
     /// Rows that back-fills have changed.
     pub rows_filled: i64,
+    /// How often a lock was not to be had.
+    pub lock_waits: i64,
     /// Milliseconds since it was begun, by the database's clock; until its end.
     pub elapsed_ms: i64,
+    /// The rehearsal that it was begun after.
+    pub rehearsal: Option<RunRehearsal>,
+}
+
+/// What a rehearsal said of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRehearsal {
+    /// Which.
+    pub id: Uuid,
+    /// What was to be expected, if anything came through.
+    pub prediction: Option<Value>,
+}
+
+impl RunEntry {
+    /// What was to be expected beside what came, once the run is over; for machines.
+    pub fn compared(&self) -> Option<Value> {
+        let rehearsal = self.rehearsal.as_ref()?;
+        let is_over = matches!(self.state, State::Cancelled | State::Done);
+        let actual = is_over.then(
+            || json!({ "duration_us": self.elapsed_ms * 1_000, "lock_waits": self.lock_waits }),
+        );
+        Some(json!({
+            "id": rehearsal.id,
+            "predicted": rehearsal.prediction,
+            "actual": actual,
+        }))
+    }
 }
 
 /// A tenant's place in a run.
@@ -141,8 +170,9 @@ pub struct PlacePage {
 
 pub(super) const RUNS: &str = "
     SELECT r.*, c.*, (extract(epoch FROM coalesce(r.finished_at, now()) - r.created_at) * 1000)::bigint
-        AS elapsed_ms
+        AS elapsed_ms, p.prediction
     FROM platform.migration_run r
+    LEFT JOIN platform.rehearsal p ON p.id = r.rehearsal_id
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE m.state = 'pending') AS pending,
             count(*) FILTER (WHERE m.state = 'running') AS running,
@@ -150,7 +180,8 @@ pub(super) const RUNS: &str = "
             count(*) FILTER (WHERE m.state = 'failed') AS failed,
             count(*) FILTER (WHERE m.state = 'skipped') AS skipped,
             count(*) FILTER (WHERE m.state = 'quarantined') AS quarantined,
-            coalesce(sum(m.rows_filled), 0)::bigint AS rows_filled
+            coalesce(sum(m.rows_filled), 0)::bigint AS rows_filled,
+            coalesce(sum(m.lock_waits), 0)::bigint AS lock_waits
         FROM platform.migration_run_tenant m WHERE m.run_id = r.id) c";
 
 pub(super) fn read_run(row: &QueryResult) -> Result<RunEntry, RunError> {
@@ -178,7 +209,15 @@ pub(super) fn read_run(row: &QueryResult) -> Result<RunEntry, RunError> {
             quarantined: row.try_get("", "quarantined")?,
         },
         rows_filled: row.try_get("", "rows_filled")?,
+        lock_waits: row.try_get("", "lock_waits")?,
         elapsed_ms: row.try_get("", "elapsed_ms")?,
+        rehearsal: row
+            .try_get::<Option<Uuid>>("", "rehearsal_id")?
+            .map(|id| {
+                let prediction = row.try_get("", "prediction")?;
+                Ok::<_, DbErr>(RunRehearsal { id, prediction })
+            })
+            .transpose()?,
     })
 }
 

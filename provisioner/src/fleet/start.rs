@@ -21,7 +21,7 @@ use crate::{Product, Provisioner, db_error};
 
 /// A worker that is stopped in the middle of a transaction holds tables that tenants need, for as
 /// long as it sleeps: half a lease later the database ends it.
-pub(super) const SILENCE: std::time::Duration = std::time::Duration::from_secs(15);
+pub(crate) const SILENCE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// A start waits for others' starts, which are short.
 pub(super) const LIMITS: Limits = Limits {
@@ -215,7 +215,8 @@ pub(super) async fn know_rows(tx: &DatabaseTransaction) -> Result<(), RunError> 
     Ok(())
 }
 
-/// Writes the row of a run.
+/// Writes the row of a run, and the latest rehearsal that led where it leads, if it is a day old at
+/// most.
 pub(super) async fn write_run(
     tx: &DatabaseTransaction,
     id: Uuid,
@@ -228,8 +229,12 @@ pub(super) async fn write_run(
     run(
         tx,
         "INSERT INTO platform.migration_run
-             (id, reverts, target_version, state, options, wave, waves, actor, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $8)",
+             (id, reverts, target_version, state, options, wave, waves, actor, created_at,
+                 updated_at, rehearsal_id)
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $8, CASE WHEN $2 IS NULL THEN (
+             SELECT p.id FROM platform.rehearsal p
+             WHERE p.target_version = $3 AND p.created_at > $8 - interval '24 hours'
+             ORDER BY p.created_at DESC LIMIT 1) END)",
         [
             id.into(),
             reverts.into(),

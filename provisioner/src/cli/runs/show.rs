@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::run_json;
 use crate::cli::dealers::Dealers;
 use crate::cli::output::{fields, moment, say, table};
+use crate::cli::rehearse;
 
 /// Everybody stands there already.
 pub(super) fn nothing(target: &str, there: i64, ahead: i64, json: bool) {
@@ -177,6 +178,7 @@ fn print(run: &RunEntry, places: &[PlaceEntry]) {
         counts.skipped
     );
     let (begun, ended) = (moment(run.created_at), run.finished_at.map(moment));
+    let expected = rehearse::beside(run);
     say(&fields(&[
         ("run", &id),
         ("kind", kind(run)),
@@ -189,6 +191,7 @@ fn print(run: &RunEntry, places: &[PlaceEntry]) {
         ("begun", &begun),
         ("by", &run.actor),
         ("ended", ended.as_deref().unwrap_or("-")),
+        ("rehearsal", &expected),
     ]));
     if places.is_empty() {
         return;

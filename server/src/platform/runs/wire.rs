@@ -39,6 +39,12 @@ pub(super) struct RunOut {
     elapsed_ms: i64,
     /// Rows that back-fills have changed.
     rows_filled: i64,
+    /// How often a lock was not to be had.
+    lock_waits: i64,
+    /// The rehearsal that it was begun after: what was `predicted`, and once the run is over, what
+    /// was `actual`.
+    #[schema(value_type = Option<Object>, required)]
+    rehearsal: Option<Value>,
     tenants: CountsOut,
     /// What was found when each wave was over.
     #[schema(value_type = Vec<Object>)]
@@ -110,6 +116,7 @@ impl TryFrom<RunEntry> for RunOut {
     type Error = Problem;
 
     fn try_from(run: RunEntry) -> Result<Self, Problem> {
+        let rehearsal = run.compared();
         Ok(Self {
             id: run.id,
             reverts: run.reverts,
@@ -123,6 +130,8 @@ impl TryFrom<RunEntry> for RunOut {
             finished_at: run.finished_at,
             elapsed_ms: run.elapsed_ms,
             rows_filled: run.rows_filled,
+            lock_waits: run.lock_waits,
+            rehearsal,
             tenants: run.counts.into(),
             verdicts: run.verdicts,
             options: serde_json::to_value(run.options).map_err(Problem::internal)?,

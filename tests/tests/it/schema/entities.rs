@@ -180,6 +180,7 @@ async fn every_entity_of_the_platform_fits_its_table_and_every_table_has_one() {
         assert_fits(connection, "platform", of::operator_refresh_token::Entity).await,
         assert_fits(connection, "platform", of::operator_session::Entity).await,
         assert_fits(connection, "platform", of::plan::Entity).await,
+        assert_fits(connection, "platform", of::rehearsal::Entity).await,
         assert_fits(connection, "platform", of::security_event::Entity).await,
         assert_fits(connection, "platform", of::server_process::Entity).await,
         assert_fits(connection, "platform", of::spare_goal::Entity).await,
