@@ -23,6 +23,7 @@ fn platform_tables() -> Vec<EntityTable> {
         EntityTable::of::<platform::operator_refresh_token::Entity>(),
         EntityTable::of::<platform::operator_session::Entity>(),
         EntityTable::of::<platform::plan::Entity>(),
+        EntityTable::of::<platform::rehearsal::Entity>(),
         EntityTable::of::<platform::security_event::Entity>(),
         EntityTable::of::<platform::server_process::Entity>(),
         EntityTable::of::<platform::spare_goal::Entity>(),

@@ -168,7 +168,9 @@ fn proves_rows(statements: &[String]) -> bool {
             .split_whitespace()
             .map(str::to_ascii_lowercase)
             .collect();
-        words.windows(2).any(|pair| pair == ["validate", "constraint"])
+        words
+            .windows(2)
+            .any(|pair| pair == ["validate", "constraint"])
     };
     statements.iter().any(says)
 }
