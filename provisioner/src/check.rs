@@ -25,5 +25,5 @@ pub use self::entity_table::{EntityColumn, EntityTable};
 pub use self::error::CheckError;
 pub use self::finding::{Finding, HeldLock, MigrationReport, Part, PartReport, Report, Waived};
 pub use self::run::{CheckOptions, check};
-pub use self::scratch::{ScratchAt, sweep};
+pub use self::scratch::{ScratchAt, ScratchName, discard};
 pub use self::waiver::Waiver;

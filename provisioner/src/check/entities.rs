@@ -171,8 +171,6 @@ fn stands_for(column: &EntityColumn, kind: &str) -> bool {
         ColumnType::SmallInteger => kind == "smallint",
         ColumnType::Integer => kind == "integer",
         ColumnType::BigInteger => kind == "bigint",
-        ColumnType::Float => kind == "real",
-        ColumnType::Double => kind == "double precision",
         ColumnType::Boolean => kind == "boolean",
         ColumnType::Decimal(None) | ColumnType::Money(_) => base == "numeric",
         ColumnType::Decimal(Some((precision, scale))) => {

@@ -1,6 +1,7 @@
 //! The database that migrations are tried in: made and removed by the check, or given to it empty
 //! and left empty.
 
+mod name;
 mod remains;
 
 use std::str::FromStr as _;
@@ -12,10 +13,10 @@ use sea_orm_migration::MigratorTraitSelf;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
-use uuid::Uuid;
 
-pub use self::remains::sweep;
-use self::remains::{PREFIX, drop_database, mark_role};
+pub use self::name::ScratchName;
+pub use self::remains::discard;
+use self::remains::{drop_database, mark_role};
 use super::error::{CheckError, place};
 use crate::SchemaName;
 use crate::platform::OLDEST_POSTGRES;
@@ -41,12 +42,22 @@ pub enum ScratchAt {
     Made {
         /// The address of any database there; the role needs CREATEDB and CREATEROLE.
         server: SecretString,
+        /// What it is to be called.
+        name: ScratchName,
     },
     /// In this database, which must be empty, and is again at the end.
     Given {
         /// Its address; the role needs CREATE on it, and CREATEROLE.
         database: SecretString,
     },
+}
+
+impl ScratchAt {
+    /// A database that nobody has thought of a name for.
+    pub fn made(server: SecretString) -> Self {
+        let name = ScratchName::generate();
+        Self::Made { server, name }
+    }
 }
 
 /// The database.
@@ -63,10 +74,10 @@ impl Scratch {
     /// Makes the database, or looks at the one that was given.
     pub(super) async fn open(at: &ScratchAt) -> Result<Self, CheckError> {
         let scratch = match at {
-            ScratchAt::Made { server } => {
+            ScratchAt::Made { server, name } => {
                 let server = options(server)?;
                 let mut connection = connect(&server).await?;
-                let name = format!("{PREFIX}{}", Uuid::now_v7().simple());
+                let name = name.as_str().to_owned();
                 // Those of checks that were killed.
                 remains::remove_old(&mut connection, Duration::from_secs(3600)).await;
                 let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
@@ -92,10 +103,6 @@ impl Scratch {
         }
     }
 
-    #[expect(
-        clippy::disallowed_types,
-        reason = "the check's own database; only its stages open others"
-    )]
     fn at(options: PgConnectOptions, server: Option<PgConnectOptions>, name: String) -> Self {
         // One for all questions, counted at once: another that began while a migration is watched
         // would be taken for its own.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use provisioner::check::{Part, PartReport, Report};
+use provisioner::check::{Part, PartReport, Report, ScratchName};
 use provisioner::report::{Format, json};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -178,7 +178,10 @@ impl CheckArgs {
         let bare = |url: &SecretString| url.expose_secret().to_owned();
         let place = match (&self.scratch_url, &database_url) {
             (Some(url), _) => Place::Given(bare(url)),
-            (None, Some(url)) => Place::Made(bare(url)),
+            (None, Some(url)) => Place::Made {
+                server: bare(url),
+                name: ScratchName::generate().as_str().to_owned(),
+            },
             (None, None) => {
                 return Err(Failure::usage("no database was named").hint(
                     "set TUBEX_DATABASE__URL to a server where a database may be made, or give an \

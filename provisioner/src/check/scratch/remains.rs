@@ -5,25 +5,21 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
-use time::OffsetDateTime;
-use uuid::Uuid;
 
-use super::{connect, options};
+use super::{ScratchName, connect, options};
 use crate::SchemaName;
 use crate::check::CheckError;
+use crate::history::now;
 
-/// What databases of checks are called; a UUIDv7 follows.
-pub(super) const PREFIX: &str = "tubex_check_";
-
-/// Removes what checks on a server have left behind that were killed, if they began longer ago
-/// than `age`.
+/// Removes a check's database, and the roles of its schemas, whatever became of the check. Doing it
+/// again changes nothing.
 ///
 /// # Errors
 ///
 /// [`CheckError`] when the server can't be reached.
-pub async fn sweep(server: &SecretString, age: Duration) -> Result<(), CheckError> {
+pub async fn discard(server: &SecretString, name: &ScratchName) -> Result<(), CheckError> {
     let mut connection = connect(&options(server)?).await?;
-    remove_old(&mut connection, age).await;
+    drop_database(&mut connection, name.as_str()).await;
     let _ = connection.close().await;
     Ok(())
 }
@@ -45,13 +41,9 @@ pub(super) async fn drop_database(connection: &mut PgConnection, name: &str) {
 
 /// Removes databases of checks that nobody is connected to, and roles whose database is gone.
 pub(super) async fn remove_old(connection: &mut PgConnection, age: Duration) {
-    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let now = now().unix_timestamp();
     for name in texts(connection, IDLE.to_owned()).await {
-        let made = name
-            .strip_prefix(PREFIX)
-            .and_then(|id| Uuid::parse_str(id).ok())
-            .and_then(|id| id.get_timestamp())
-            .map(|made| made.to_unix().0 as i64);
+        let made = ScratchName::parse(&name).and_then(|name| name.made_at());
         // Ages below zero are another machine's clock: theirs are not for us to judge.
         if made.is_some_and(|made| now - made >= age.as_secs() as i64) {
             drop_database(connection, &name).await;

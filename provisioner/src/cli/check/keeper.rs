@@ -7,13 +7,13 @@ use std::process::{ExitStatus, Stdio};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use provisioner::check::{Code, Finding, Report, ScratchAt, sweep};
+use provisioner::check::{Code, Finding, Report, ScratchAt, discard};
 use provisioner::report::json;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::child::MARK;
 use super::order::{Event, Order, Place, written};
@@ -23,9 +23,6 @@ use crate::cli::output::complain;
 
 /// The check itself notices most of what takes too long; this is for code that never lets go.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// A database this old that nobody is connected to is nobody's.
-const SETTLED: Duration = Duration::from_secs(2);
 
 /// How a check went.
 pub(super) enum Outcome {
@@ -100,17 +97,13 @@ enum End {
     Interrupted,
 }
 
-/// Removes what a check has left behind that came to no end of its own. Another one that goes on
-/// at the same server is connected to its database by now; what is in use still is left to the
-/// next check.
+/// Removes the database of a check that came to no end of its own.
 async fn tidy(order: &Order) {
-    if let ScratchAt::Made { server } = order.scratch() {
-        // The server has to notice that its clients are gone.
-        sleep(SETTLED).await;
-        if let Err(error) = sweep(&server, SETTLED).await {
-            let error = Failure::from(error);
-            complain(&format!("warning: a scratch database may be left: {error}"));
-        }
+    if let ScratchAt::Made { server, name } = order.scratch()
+        && let Err(error) = discard(&server, &name).await
+    {
+        let error = Failure::from(error);
+        complain(&format!("warning: a scratch database may be left: {error}"));
     }
 }
 
@@ -134,24 +127,20 @@ async fn start(program: &Path, order: &Order) -> Result<Child, Failure> {
     Ok(child)
 }
 
-/// The scratch database, or the one of its server that is everybody's and holds nothing.
+/// The scratch database itself: whoever connects to it is noticed there.
 fn harmless(place: &Place) -> Result<String, Failure> {
-    let read = |url: &str| {
-        PgConnectOptions::from_str(url).map_err(|_| {
-            // The parser's own words may quote the text, and the password is in it.
-            Failure::usage("the database URL cannot be read")
-                .hint("it looks like postgres://user:password@host:5432/database")
-        })
+    let (url, database) = match place {
+        Place::Given(url) => (url, None),
+        Place::Made { server, name } => (server, Some(name)),
     };
-    Ok(match place {
-        Place::Given(url) => {
-            read(url)?;
-            url.clone()
-        }
-        Place::Made(url) => {
-            let options = read(url)?.database("postgres");
-            options.to_url_lossy().to_string()
-        }
+    let options = PgConnectOptions::from_str(url).map_err(|_| {
+        // The parser's own words may quote the text, and the password is in it.
+        Failure::usage("the database URL cannot be read")
+            .hint("it looks like postgres://user:password@host:5432/database")
+    })?;
+    Ok(match database {
+        Some(name) => options.database(name).to_url_lossy().to_string(),
+        None => url.clone(),
     })
 }
 

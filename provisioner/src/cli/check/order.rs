@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use provisioner::Product as _;
-use provisioner::check::{CheckOptions, Part, ScratchAt};
+use provisioner::check::{CheckOptions, Part, ScratchAt, ScratchName};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub(super) struct Order {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Place {
-    Made(String),
+    Made { server: String, name: String },
     Given(String),
 }
 
@@ -68,8 +68,9 @@ impl Order {
 
     pub(super) fn scratch(&self) -> ScratchAt {
         match &self.place {
-            Place::Made(url) => ScratchAt::Made {
-                server: url.as_str().into(),
+            Place::Made { server, name } => ScratchAt::Made {
+                server: server.as_str().into(),
+                name: ScratchName::parse(name).unwrap_or_else(ScratchName::generate),
             },
             Place::Given(url) => ScratchAt::Given {
                 database: url.as_str().into(),

@@ -4,12 +4,15 @@ use provisioner::{Declared, Kind, Way};
 
 use super::trial::{contract, expand};
 
+/// A migration's text, and what it says of itself.
+type Migration = (&'static str, fn() -> Declared);
+
 /// A pair: what is there before it, what must be found, and what must not.
 pub(super) struct Case {
     pub(super) code: &'static str,
     pub(super) ground: &'static str,
-    pub(super) bad: (&'static str, fn() -> Declared),
-    pub(super) good: &'static [(&'static str, fn() -> Declared)],
+    pub(super) bad: Migration,
+    pub(super) good: &'static [Migration],
 }
 
 pub(super) const LINT: &[Case] = &[

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use migration::PlatformMigrator;
-use provisioner::check::{CheckError, CheckOptions, Part, Report, ScratchAt, check, sweep};
+use provisioner::check::{
+    CheckError, CheckOptions, Part, Report, ScratchAt, ScratchName, check, discard,
+};
 use sea_orm::ConnectionTrait as _;
 
-use super::trial::{Deed, Trial, codes, contract, deed, expand, server, step, url};
+use super::trial::{Deed, Trial, codes, contract, deed, expand, step, url};
 use crate::scratch::{self, Scratch};
 
 const GROUND: &str = "CREATE TABLE ground (id uuid PRIMARY KEY, a integer)";
@@ -104,7 +106,7 @@ async fn refused(at: ScratchAt) -> CheckError {
 #[tokio::test]
 async fn a_server_that_cant_be_reached_is_no_finding() {
     let server = "postgres://nobody@127.0.0.1:1/none".into();
-    let error = refused(ScratchAt::Made { server }).await;
+    let error = refused(ScratchAt::made(server)).await;
 
     assert!(matches!(error, CheckError::Lost { .. }), "{error:?}");
 }
@@ -112,7 +114,7 @@ async fn a_server_that_cant_be_reached_is_no_finding() {
 #[tokio::test]
 async fn an_address_that_cant_be_read_is_not_shown() {
     let server = "postgres://me:secret-word@here:port/there".into();
-    let error = refused(ScratchAt::Made { server }).await;
+    let error = refused(ScratchAt::made(server)).await;
 
     assert!(!format!("{error:?}").contains("secret-word"), "{error:?}");
 }
@@ -130,10 +132,7 @@ async fn a_role_without_rights_is_no_finding() {
         address.set_username(&role).unwrap();
         address.set_password(Some("poor-but-honest")).unwrap();
 
-        let made = refused(ScratchAt::Made {
-            server: address.to_string().into(),
-        })
-        .await;
+        let made = refused(ScratchAt::made(address.to_string().into())).await;
         address.set_path(&scratch.name);
         let given = refused(ScratchAt::Given {
             database: address.to_string().into(),
@@ -228,44 +227,45 @@ async fn a_server_that_is_gone_half_way_is_no_finding() {
 }
 
 #[tokio::test]
-async fn what_a_killed_check_has_left_is_swept_and_nothing_else() {
+async fn what_a_killed_check_has_left_is_swept_by_the_next_and_nothing_else() {
     scratch::empty(|scratch| async move {
-        let id = uuid::Uuid::now_v7().simple().to_string();
-        let database = format!("tubex_check_{id}");
-        let role = format!("t_{}", &id[16..]);
-        scratch.run(&format!("CREATE DATABASE {database}")).await;
-        let marked =
-            format!("CREATE ROLE {role}; COMMENT ON ROLE {role} IS 'tubex check {database}'");
-        scratch.run(&marked).await;
+        let young = ScratchName::generate();
+        let id = young.as_str().trim_start_matches("tubex_check_");
+        // Made in the first weeks of 1970.
+        let old = ScratchName::parse(&format!("tubex_check_00000000{}", &id[8..])).unwrap();
+        let mut roles = vec![];
+        for (number, name) in [&young, &old].into_iter().enumerate() {
+            let (role, name) = (format!("t_{}{number}", &id[17..]), name.as_str());
+            scratch.run(&format!("CREATE DATABASE {name}")).await;
+            scratch
+                .run(&format!(
+                    "CREATE ROLE {role}; COMMENT ON ROLE {role} IS 'tubex check {name}'"
+                ))
+                .await;
+            roles.push(role);
+        }
         let there = format!(
-            "SELECT datname::text FROM pg_database WHERE datname = '{database}'
-             UNION ALL SELECT rolname::text FROM pg_roles WHERE rolname = '{role}'"
+            "SELECT datname::text AS name FROM pg_database
+             WHERE datname IN ('{}', '{}')
+             UNION ALL SELECT rolname::text FROM pg_roles WHERE rolname IN ('{}', '{}')
+             ORDER BY name",
+            young.as_str(),
+            old.as_str(),
+            roles[0],
+            roles[1]
         );
-        let ScratchAt::Made { server } = server() else {
-            unreachable!()
-        };
 
-        sweep(&server, Duration::from_secs(3600)).await.unwrap();
-        let young = scratch.count(&there).await;
+        let trial = Trial::new(vec![step("base", GROUND, expand())]);
+        trial.check(&[Part::Lint]).await;
+        let left: Vec<String> = scratch.column(&there).await;
+        discard(&url().into(), &young).await.unwrap();
+
         // Others make theirs just now, and are connected to them a moment later.
-        scratch
-            .db
-            .execute_unprepared(&format!(
-                "ALTER DATABASE {database} RENAME TO tubex_check_00000000{}",
-                &id[8..]
-            ))
-            .await
-            .unwrap();
-        scratch
-            .run(&format!(
-                "COMMENT ON ROLE {role} IS 'tubex check tubex_check_00000000{}'",
-                &id[8..]
-            ))
-            .await;
-        let there = there.replace(&database, &format!("tubex_check_00000000{}", &id[8..]));
-        sweep(&server, Duration::from_secs(3600)).await.unwrap();
-
-        assert_eq!(young, 2, "it may be in use");
+        assert_eq!(
+            left,
+            [roles[0].as_str(), young.as_str()],
+            "it may be in use"
+        );
         assert_eq!(scratch.count(&there).await, 0);
     })
     .await;

@@ -248,19 +248,3 @@ async fn only_what_comes_after_is_watched_when_asked_so() {
     assert_eq!(report.migrations.len(), 1);
     assert!(error.to_string().contains("nothing"), "{error}");
 }
-
-#[tokio::test]
-async fn adhoc_ours() {
-    let at = super::trial::server();
-    let begun = std::time::Instant::now();
-    let report = provisioner::check::check(
-        crate::dealers::OlderDealers::knowing(6),
-        &migration::PlatformMigrator,
-        &at,
-        None,
-        &provisioner::check::CheckOptions::default(),
-    )
-    .await
-    .unwrap();
-    panic!("{:?} {report:#?}", begun.elapsed());
-}

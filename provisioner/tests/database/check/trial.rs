@@ -114,9 +114,7 @@ impl Trial {
 
 /// The server of the tests.
 pub(super) fn server() -> ScratchAt {
-    ScratchAt::Made {
-        server: url().into(),
-    }
+    ScratchAt::made(url().into())
 }
 
 pub(super) fn url() -> String {

@@ -104,13 +104,15 @@ async fn what_could_not_run_is_no_finding() {
 
 #[test]
 fn a_migration_that_connects_by_the_environment_finds_no_tenant() {
-    let made =
-        Place::Made("postgres://me:pass%20word@db.example:5433/fleet?sslmode=require".into());
+    let made = Place::Made {
+        server: "postgres://me:pass%20word@db.example:5433/fleet?sslmode=require".into(),
+        name: "tubex_check_1".to_owned(),
+    };
 
     let url = harmless(&made).unwrap();
 
     let options = PgConnectOptions::from_str(&url).unwrap();
-    assert_eq!(options.get_database(), Some("postgres"));
+    assert_eq!(options.get_database(), Some("tubex_check_1"));
     assert_eq!(
         (
             options.get_host(),
