@@ -8,12 +8,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use sea_orm::DatabaseConnection;
-
 use super::{Code, Finding};
 use crate::drift::{Examined, Named};
 use crate::fingerprint::Shape;
-use crate::fleet::{Course, Extent};
 use crate::query::column;
 use crate::{Product, Provisioner, RunError};
 
@@ -21,27 +18,10 @@ use crate::{Product, Provisioner, RunError};
 const MOST_NAMED: usize = 20;
 
 /// What a look at the fleet has to say: findings, how many tenants were looked at, and notes.
-pub(crate) type Looked = (Vec<Finding>, u64, Vec<String>);
-
-impl<P: Product> Provisioner<P> {
-    /// Compares a fleet with references that are made on another database, which needs schema
-    /// `shared` and may be any server's: findings, how many tenants were looked at, and notes. The
-    /// fleet is only read; what is made on `scratch` is undone.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] when the directory can't be read, a node is out of reach, or a migration
-    /// doesn't run on a fresh schema.
-    pub async fn check_fleet(&self, scratch: &DatabaseConnection) -> Result<Looked, RunError> {
-        let versions = versions(self).await?;
-        let product = self.product();
-        let course = Course::record(scratch, product, Extent::Forth, &versions).await?;
-        look(self, &course.references()).await
-    }
-}
+pub(super) type Looked = (Vec<Finding>, u64, Vec<String>);
 
 /// The versions that somebody in the fleet stands at: a look needs references of these.
-pub(crate) async fn versions<P: Product>(
+pub(super) async fn versions<P: Product>(
     provisioner: &Provisioner<P>,
 ) -> Result<HashSet<String>, RunError> {
     let versions: Vec<String> = column(
@@ -55,7 +35,7 @@ pub(crate) async fn versions<P: Product>(
 }
 
 /// Compares every tenant and spare with the reference of its version.
-pub(crate) async fn look<P: Product>(
+pub(super) async fn look<P: Product>(
     provisioner: &Provisioner<P>,
     references: &BTreeMap<String, Shape>,
 ) -> Result<Looked, RunError> {

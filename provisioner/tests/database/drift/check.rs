@@ -1,31 +1,41 @@
 //! The fleet part of the check: another server's references, a login that may only read, and
 //! nothing changed.
 
-use provisioner::check::Code;
+use migration::PlatformMigrator;
+use provisioner::check::{CheckError, CheckOptions, Code, Part, Report, ScratchAt, check};
 use provisioner::{Provisioner, login_password};
-use sea_orm::ConnectionTrait as _;
 use secrecy::ExposeSecret as _;
 
 use super::{shops, stray};
-use crate::scratch::{self, Other, Scratch};
+use crate::scratch::{self, Scratch};
 use crate::toy::{Toy, tenant};
 
-/// A database with schema `shared`, in which everything belongs to somebody else.
-async fn of_another_owner(scratch: &Scratch, owner: &str) -> Other {
-    let other = scratch.second_node().await;
-    // Only a place for references: the fleet has one node.
-    scratch.run("DELETE FROM platform.lane l USING platform.node n WHERE n.id = l.node_id AND n.name = 'n2'").await;
+/// A login that makes its own databases, and owns what is in them.
+async fn checker(scratch: &Scratch) -> (String, ScratchAt) {
+    let name = format!("checker_{}", &stray()[2..]);
+    let password = login_password(&scratch::secret(), &name);
     scratch
-        .run("DELETE FROM platform.node WHERE name = 'n2'")
+        .run(&format!(
+            "CREATE ROLE {name} LOGIN CREATEDB CREATEROLE PASSWORD '{}'",
+            password.expose_secret()
+        ))
         .await;
-    let sql = format!(
-        "CREATE ROLE {owner} CREATEROLE; GRANT CREATE ON DATABASE {} TO {owner};
-         ALTER SCHEMA shared OWNER TO {owner};
-         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shared TO {owner}",
-        other.name
-    );
-    other.db.execute_unprepared(&sql).await.unwrap();
-    other
+    let mut url: url::Url = std::env::var("TUBEX_TEST_DATABASE_URL")
+        .unwrap()
+        .parse()
+        .unwrap();
+    url.set_username(&name).unwrap();
+    url.set_password(Some(password.expose_secret())).unwrap();
+    (name, ScratchAt::made(url.to_string().into()))
+}
+
+/// Only the fleet's part.
+async fn look(fleet: &Provisioner<Toy>, toy: Toy, at: &ScratchAt) -> Result<Report, CheckError> {
+    let options = CheckOptions {
+        parts: [Part::Fleet].into(),
+        ..CheckOptions::default()
+    };
+    check(toy, &PlatformMigrator, at, Some(fleet), &options).await
 }
 
 /// A login that may read the directory and nothing else.
@@ -63,8 +73,7 @@ async fn written(scratch: &Scratch) -> Vec<String> {
 #[tokio::test]
 async fn a_login_that_may_only_read_checks_a_fleet_against_another_servers_references() {
     scratch::ready(|scratch| async move {
-        let owner = format!("owner_{}", &stray()[2..]);
-        let other = of_another_owner(&scratch, &owner).await;
+        let (checker, at) = checker(&scratch).await;
         let schemas = shops(&scratch, Toy::grown(5), 4).await;
         let orphan = stray();
         scratch
@@ -84,17 +93,16 @@ async fn a_login_that_may_only_read_checks_a_fleet_against_another_servers_refer
         let before = written(&scratch).await;
 
         let provisioner = Provisioner::new(login, scratch::secret(), Toy::grown(5));
-        let looked = provisioner.check_fleet(&other.db).await;
+        let looked = look(&provisioner, Toy::grown(5), &at).await;
 
         let after = written(&scratch).await;
         let gone = format!("DROP OWNED BY {reader}; DROP ROLE {reader}");
         scratch.run(&gone).await;
-        let gone = format!("REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}");
-        other.db.execute_unprepared(&gone).await.unwrap();
-        scratch.run(&format!("DROP ROLE {owner}")).await;
-        let (findings, tenants, _) = looked.unwrap();
+        scratch.run(&format!("DROP ROLE {checker}")).await;
+        let report = looked.unwrap();
+        let findings = report.findings;
         assert_eq!(before, after);
-        assert_eq!(tenants, 5);
+        assert_eq!(report.parts[0].examined, 5);
         let codes: Vec<_> = findings.iter().map(|one| one.code).collect();
         assert_eq!(
             codes,
@@ -128,14 +136,17 @@ async fn a_login_that_may_only_read_checks_a_fleet_against_another_servers_refer
 #[tokio::test]
 async fn a_fleet_that_is_well_has_no_findings() {
     scratch::ready(|scratch| async move {
-        let other = scratch.second_node().await;
+        scratch.second_node().await;
         shops(&scratch, Toy::shelved(), 2).await;
         let provisioner = scratch.provisioner_with_nodes(Toy::shelved());
+        let (checker, at) = checker(&scratch).await;
 
-        let (findings, tenants, _) = provisioner.check_fleet(&other.db).await.unwrap();
+        let looked = look(&provisioner, Toy::shelved(), &at).await;
 
-        assert_eq!(findings, []);
-        assert_eq!(tenants, 2);
+        scratch.run(&format!("DROP ROLE {checker}")).await;
+        let report = looked.unwrap();
+        assert_eq!(report.findings, []);
+        assert_eq!(report.parts[0].examined, 2);
     })
     .await;
 }
