@@ -102,7 +102,11 @@ async fn a_login_that_may_only_read_checks_a_fleet_against_another_servers_refer
         let report = looked.unwrap();
         let findings = report.findings;
         assert_eq!(before, after);
-        assert_eq!(report.parts[0].examined, 5);
+        assert_eq!(
+            report.parts[0].examined, 5,
+            "{:?} {findings:#?}",
+            report.parts
+        );
         let codes: Vec<_> = findings.iter().map(|one| one.code).collect();
         assert_eq!(
             codes,
