@@ -1,6 +1,6 @@
 //! A check from its beginning to its end: parts in their order, on one scratch database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::waiver::waive;
 use super::walk::walk;
 use super::{Part, PartReport, Report};
 use crate::fleet::{Course, Extent};
-use crate::{Product, Provisioner};
+use crate::{Product, Provisioner, SchemaName};
 
 /// Parts that one walk over all migrations serves.
 const WALKED: [Part; 3] = [Part::Lint, Part::Reversible, Part::Kind];
@@ -70,7 +70,13 @@ pub async fn check<P: Product, M: MigratorTraitSelf + 'static>(
     let product = Arc::new(product);
     let first = first_of(&*product, options)?;
     let scratch = Scratch::open(at).await?;
-    let checked = check_on(&scratch, &product, platform, fleet, options, first).await;
+    let checkup = Checkup {
+        scratch: &scratch,
+        product: &product,
+        fleet,
+        options,
+    };
+    let checked = checkup.run(platform, first).await;
     scratch.remove().await;
     let mut report = checked?;
     waive(&*product, options, first, &mut report);
@@ -89,27 +95,60 @@ fn first_of<P: Product>(product: &P, options: &CheckOptions) -> Result<usize, Ch
         .ok_or_else(|| CheckError::UnknownVersion(since.clone()))
 }
 
-async fn check_on<P: Product, M: MigratorTraitSelf + 'static>(
-    scratch: &Scratch,
-    product: &Arc<P>,
-    platform: &M,
-    fleet: Option<&Provisioner<P>>,
-    options: &CheckOptions,
-    first: usize,
-) -> Result<Report, CheckError> {
-    let mut report = Report::default();
-    scratch.lay_ground(platform).await?;
-    let begun = Instant::now();
-    let is_watching = WALKED.iter().any(|part| options.wants(*part));
-    let first = match is_watching {
-        true => first,
-        // The other parts only need a schema at head.
-        false => usize::MAX,
-    };
-    let walked = walk(scratch, product, options, first, &mut report).await?;
-    let mut took = elapsed_ms(begun);
-    for part in WALKED {
-        if options.wants(part) {
+/// What all parts look at.
+struct Checkup<'a, P> {
+    scratch: &'a Scratch,
+    product: &'a Arc<P>,
+    fleet: Option<&'a Provisioner<P>>,
+    options: &'a CheckOptions,
+}
+
+/// What the first parts leave to the others: a schema at head, and the migrations as a run says them.
+struct Legacy {
+    schema: SchemaName,
+    /// Where tenants stand, if that is known.
+    live: Option<HashSet<String>>,
+    /// Why there is none is told by whoever needs it.
+    course: Result<Course, String>,
+    /// Whether the schema is not at head.
+    is_stopped: bool,
+}
+
+impl<P: Product> Checkup<'_, P> {
+    async fn run(
+        &self,
+        platform: &impl MigratorTraitSelf,
+        first: usize,
+    ) -> Result<Report, CheckError> {
+        let mut report = Report::default();
+        self.scratch.lay_ground(platform).await?;
+        let legacy = self.walk(first, &mut report).await?;
+        for part in [Part::Roads, Part::Entities, Part::Fleet] {
+            if self.options.wants(part) {
+                let begun = Instant::now();
+                let looked = self.look(part, &legacy, &mut report).await?;
+                report.parts.push(PartReport {
+                    part,
+                    duration_ms: elapsed_ms(begun),
+                    examined: *looked.as_ref().unwrap_or(&0),
+                    skipped: looked.err(),
+                });
+            }
+        }
+        Ok(report)
+    }
+
+    /// The parts that watch migrations.
+    async fn walk(&self, first: usize, report: &mut Report) -> Result<Legacy, CheckError> {
+        let begun = Instant::now();
+        let first = match WALKED.iter().any(|part| self.options.wants(*part)) {
+            true => first,
+            // The other parts only need a schema at head.
+            false => usize::MAX,
+        };
+        let walked = walk(self.scratch, self.product, self.options, first, report).await?;
+        let mut took = elapsed_ms(begun);
+        for part in WALKED.into_iter().filter(|part| self.options.wants(*part)) {
             report.parts.push(PartReport {
                 part,
                 duration_ms: std::mem::take(&mut took),
@@ -117,61 +156,67 @@ async fn check_on<P: Product, M: MigratorTraitSelf + 'static>(
                 skipped: walked.stopped.clone(),
             });
         }
-    }
-    let blocked = walked
-        .stopped
-        .as_ref()
-        .map(|_| "a migration fails".to_owned());
-    let needs_course = options.wants(Part::Roads) || options.wants(Part::Fleet);
-    let course = match (needs_course, &blocked) {
-        (true, None) => {
-            let looks = product.migrator().migrations();
-            let looks = looks.iter().map(|one| one.name().to_owned()).collect();
-            let course = Course::record(&scratch.db, &**product, Extent::Forth, &looks).await;
-            Some(course)
-        }
-        _ => None,
-    };
-    let live = match fleet {
-        Some(fleet) if course.is_some() => {
-            let live = super::fleet::versions(fleet).await;
-            Some(live.map_err(CheckError::Fleet)?)
-        }
-        _ => None,
-    };
-    for part in [Part::Roads, Part::Entities, Part::Fleet] {
-        if !options.wants(part) {
-            continue;
-        }
-        let begun = Instant::now();
-        let looked = match (part, &course, fleet) {
-            (Part::Entities, _, _) if blocked.is_none() => {
-                Ok(compare_entities(scratch, &**product, &walked.schema, &mut report).await?)
-            }
-            (Part::Roads, Some(Ok(course)), _) => Ok(travel(
-                scratch,
-                product,
-                course,
-                live.as_ref(),
-                options,
-                &mut report,
-            )
-            .await?),
-            (Part::Fleet, Some(Ok(course)), Some(fleet)) => {
-                Ok(look_at(fleet, course, &mut report).await?)
-            }
-            (Part::Fleet, _, None) => Err("no fleet was named".to_owned()),
-            (_, Some(Err(error)), _) => Err(format!("the migrations can't be recorded: {error}")),
-            _ => Err(blocked.clone().unwrap_or_default()),
+        let is_stopped = walked.stopped.is_some();
+        let course = match is_stopped {
+            true => Err("a migration fails".to_owned()),
+            false => self.record().await,
         };
-        report.parts.push(PartReport {
-            part,
-            duration_ms: elapsed_ms(begun),
-            examined: *looked.as_ref().unwrap_or(&0),
-            skipped: looked.err(),
-        });
+        let live = match self.fleet {
+            Some(fleet) if course.is_ok() => {
+                let live = super::fleet::versions(fleet).await;
+                Some(live.map_err(CheckError::Fleet)?)
+            }
+            _ => None,
+        };
+        Ok(Legacy {
+            schema: walked.schema,
+            live,
+            course,
+            is_stopped,
+        })
     }
-    Ok(report)
+
+    /// The migrations as a run says them, and what a schema of each version looks like.
+    async fn record(&self) -> Result<Course, String> {
+        let migrations = self.product.migrator().migrations();
+        let looks = migrations.iter().map(|one| one.name().to_owned()).collect();
+        let (db, product) = (&self.scratch.db, &**self.product);
+        Course::record(db, product, Extent::Forth, &looks)
+            .await
+            .map_err(|error| format!("the migrations can't be recorded: {error}"))
+    }
+
+    /// One of the other parts. Answers with how much it looked at, or why it did not.
+    async fn look(
+        &self,
+        part: Part,
+        legacy: &Legacy,
+        report: &mut Report,
+    ) -> Result<Result<u64, String>, CheckError> {
+        let (scratch, product) = (self.scratch, self.product);
+        if part == Part::Entities {
+            if legacy.is_stopped {
+                return Ok(Err("a migration fails".to_owned()));
+            }
+            let compared = compare_entities(scratch, &**product, &legacy.schema, report).await?;
+            return Ok(Ok(compared));
+        }
+        if part == Part::Fleet && self.fleet.is_none() {
+            return Ok(Err("no fleet was named".to_owned()));
+        }
+        let course = match &legacy.course {
+            Ok(course) => course,
+            Err(why) => return Ok(Err(why.clone())),
+        };
+        match self.fleet {
+            Some(fleet) if part == Part::Fleet => look_at(fleet, course, report).await.map(Ok),
+            _ => {
+                let live = legacy.live.as_ref();
+                let roads = travel(scratch, product, course, live, self.options, report).await?;
+                Ok(Ok(roads))
+            }
+        }
+    }
 }
 
 async fn look_at<P: Product>(
