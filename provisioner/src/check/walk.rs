@@ -161,7 +161,7 @@ impl<P: Product> Walk<'_, P> {
             Declared::new(Kind::Expand, Way::Transaction)
         });
         let fill = match &declared.way {
-            Way::Fill { statement } => Some(prepare_fill(self, place, name, statement).await?),
+            Way::Fill { statement } => Some(prepare_fill(self, name, statement).await?),
             _ => None,
         };
         let taken = match self.take(place, Act::Watch).await {

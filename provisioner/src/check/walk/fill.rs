@@ -47,7 +47,6 @@ struct Contents {
 /// Runs the batches, looks, and undoes them.
 pub(super) async fn prepare_fill<P: Product>(
     walk: &Walk<'_, P>,
-    _place: usize,
     name: &str,
     statement: &str,
 ) -> Result<Filled, CheckError> {
