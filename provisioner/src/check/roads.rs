@@ -4,17 +4,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sea_orm::Statement;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr};
 use sea_orm_migration::{MigratorTraitSelf as _, SchemaManager};
+use sqlx::Connection as _;
 
 use super::error::CheckError;
-use super::scratch::Scratch;
+use super::scratch::{Scratch, connect};
 use super::walk::{LIMITS, new_schema, tell};
 use super::{CheckOptions, Code, Finding, Report, rows};
 use crate::create::hide_history;
 use crate::fingerprint;
-use crate::fleet::{Course, Path, Traffic, Work};
+use crate::fleet::{Course, Cut, Path, Traffic, Work, batch, build};
 use crate::transaction::{begin, enter, finish};
 use crate::{Product, SchemaName, db_error};
 
@@ -22,10 +22,7 @@ use crate::{Product, SchemaName, db_error};
 const LAST_VERSIONS: usize = 12;
 
 /// Rows of one batch of a back-fill.
-const BATCH: i64 = 100;
-
-/// More batches than these have no end.
-const MOST_BATCHES: usize = 10_000;
+const BATCH: u32 = 100;
 
 /// Takes the roads, from versions that are `live` in the fleet or else from the last ones. Answers
 /// with how many there were.
@@ -73,6 +70,8 @@ enum Block {
     At(String, String, DbErr),
     /// The scratch database itself failed.
     Db(DbErr),
+    /// It can't be reached.
+    Lost(CheckError),
 }
 
 impl From<DbErr> for Block {
@@ -112,6 +111,7 @@ impl Road<'_> {
         match self.go(&schema, &path).await {
             Ok(()) => {}
             Err(Block::Db(error)) => return Err(trouble(error)),
+            Err(Block::Lost(error)) => return Err(error),
             Err(Block::At(version, statement, error)) => {
                 let words = db_error::describe(&error);
                 let message = format!(
@@ -177,19 +177,31 @@ impl Road<'_> {
     async fn go(&self, schema: &SchemaName, path: &Path) -> Result<(), Block> {
         let db = &self.scratch.db;
         for segment in &path.segments {
-            let stopped = |statement: &str, error: DbErr| match db_error::sqlstate(&error) {
-                Some(_) => Block::At(segment.to.clone(), statement.to_owned(), error),
-                None => Block::Db(error),
+            let stopped = |statement: &str, error: DbErr| match &error {
+                DbErr::Custom(_) => Block::At(segment.to.clone(), statement.to_owned(), error),
+                _ if db_error::sqlstate(&error).is_some() => {
+                    Block::At(segment.to.clone(), statement.to_owned(), error)
+                }
+                _ => Block::Db(error),
             };
             match &segment.work {
                 Work::Message(_) => {}
-                Work::Index { statement, .. } => {
-                    build_beside(db, schema, statement)
-                        .await
-                        .map_err(|error| stopped(statement, error))?;
+                Work::Index { name, statement } => {
+                    let mut connection =
+                        connect(&self.scratch.options).await.map_err(Block::Lost)?;
+                    let built = build(&mut connection, LIMITS, name, statement, schema).await;
+                    // What is set on this session ends with it.
+                    let _ = connection.close().await;
+                    match built {
+                        Err(Cut::Db(error)) => return Err(stopped(statement, error)),
+                        // Nobody else is here who could be at it.
+                        Err(Cut::Lost) | Ok(()) => {}
+                    }
                 }
                 Work::Fill { statement } => {
-                    fill(db, schema, statement)
+                    // Each that changes anything changes a row at least.
+                    let most = 2 * self.options.rows + 100;
+                    fill(db, schema, statement, most)
                         .await
                         .map_err(|error| stopped(statement, error))?;
                 }
@@ -205,32 +217,20 @@ impl Road<'_> {
     }
 }
 
-/// Outside any transaction, on the check's own connection, whose path is set back at once.
-async fn build_beside(
+/// Batch by batch, until none is left.
+async fn fill(
     db: &DatabaseConnection,
     schema: &SchemaName,
     statement: &str,
+    most: usize,
 ) -> Result<(), DbErr> {
-    let path = format!("SET search_path = {schema}, shared, pg_temp");
-    db.execute_unprepared(&path).await?;
-    let built = db.execute_unprepared(statement).await;
-    db.execute_unprepared("RESET search_path").await?;
-    built.map(drop)
-}
-
-async fn fill(db: &DatabaseConnection, schema: &SchemaName, statement: &str) -> Result<(), DbErr> {
-    for _ in 0..MOST_BATCHES {
+    for _ in 0..most {
         let tx = begin(db, LIMITS).await?;
-        let changed = async {
-            enter(&tx, schema).await?;
-            let batch =
-                Statement::from_sql_and_values(DbBackend::Postgres, statement, [BATCH.into()]);
-            Ok::<_, DbErr>(tx.execute_raw(batch).await?.rows_affected())
-        };
-        let changed = changed.await;
+        let changed = batch(&tx, schema, statement, BATCH).await;
         if finish(tx, changed).await? == 0 {
             return Ok(());
         }
     }
-    Ok(())
+    let words = format!("{most} batches did not come to an end");
+    Err(DbErr::Custom(words))
 }

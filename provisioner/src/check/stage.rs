@@ -25,6 +25,9 @@ use crate::query::one;
 use crate::transaction::{Limits, begin, enter, finish};
 use crate::{Product, SchemaName, db_error};
 
+/// How long making a connection may take, which is not the migration's time.
+const GREETING: Duration = Duration::from_secs(5);
+
 /// How long a thread may take to end after its connection was ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -117,8 +120,7 @@ pub(super) async fn take<P: Product>(
         return Err(Trouble::Unreachable(DbErr::Custom(error.to_string())));
     }
     let mut told = told;
-    // Twice: making the connection is not the migration's time.
-    let outcome = match tokio::time::timeout(timeout * 2, &mut told).await {
+    let outcome = match tokio::time::timeout(timeout + GREETING, &mut told).await {
         Ok(outcome) => outcome,
         Err(_) => {
             let pid: Option<i32> = pids.try_recv().ok();

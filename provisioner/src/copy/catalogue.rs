@@ -162,15 +162,8 @@ impl Content {
         db: &impl ConnectionTrait,
         schema: &SchemaName,
     ) -> Result<(), DbErr> {
-        let sql: Vec<_> = self
-            .references
-            .iter()
-            .map(|key| {
-                let (table, name) = (quoted(&key.table), quoted(&key.name));
-                format!("ALTER TABLE {schema}.{table} DROP CONSTRAINT {name}")
-            })
-            .collect();
-        run_all(db, &sql).await
+        let drop = |_: &Reference, name| format!("DROP CONSTRAINT {name}");
+        self.alter(db, schema, drop).await
     }
 
     /// Puts them back as they were. The search path has to lead to the schema.
@@ -179,15 +172,22 @@ impl Content {
         db: &impl ConnectionTrait,
         schema: &SchemaName,
     ) -> Result<(), DbErr> {
-        let sql: Vec<_> = self
-            .references
-            .iter()
-            .map(|key| {
-                let (table, name) = (quoted(&key.table), quoted(&key.name));
-                let definition = &key.definition;
-                format!("ALTER TABLE {schema}.{table} ADD CONSTRAINT {name} {definition}")
-            })
-            .collect();
+        let add = |key: &Reference, name| format!("ADD CONSTRAINT {name} {}", key.definition);
+        self.alter(db, schema, add).await
+    }
+
+    /// Does the same with each foreign key, whose quoted name is given.
+    async fn alter(
+        &self,
+        db: &impl ConnectionTrait,
+        schema: &SchemaName,
+        change: impl Fn(&Reference, String) -> String,
+    ) -> Result<(), DbErr> {
+        let alter = |key: &Reference| {
+            let change = change(key, quoted(&key.name));
+            format!("ALTER TABLE {schema}.{} {change}", quoted(&key.table))
+        };
+        let sql: Vec<_> = self.references.iter().map(alter).collect();
         run_all(db, &sql).await
     }
 

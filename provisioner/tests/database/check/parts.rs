@@ -101,6 +101,24 @@ async fn roads_that_lead_elsewhere_or_nowhere_are_found() {
     assert_eq!(nowhere.findings[0].migration.as_deref(), Some("index"));
 }
 
+#[tokio::test]
+async fn a_road_over_a_back_fill_that_never_ends_is_blocked() {
+    let batch = "UPDATE ground SET a = 1 WHERE id IN (SELECT id FROM ground ORDER BY id LIMIT $1)";
+    let steps = vec![
+        step("base", GROUND, expand()),
+        step(
+            "fill",
+            "UPDATE ground SET a = 1",
+            Declared::new(Kind::Expand, Way::fill(batch)),
+        ),
+    ];
+
+    let report = Trial::new(steps).check(&[Part::Roads]).await;
+
+    assert_eq!(codes(&report), ["road-blocked"], "{report:#?}");
+    assert!(report.findings[0].message.contains("come to an end"));
+}
+
 fn column(name: &str, kind: ColumnType, is_nullable: bool) -> EntityColumn {
     EntityColumn {
         name: name.to_owned(),
