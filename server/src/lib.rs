@@ -10,6 +10,7 @@ pub mod metrics;
 mod openapi;
 pub mod platform;
 mod presence;
+pub mod redis;
 mod routes;
 pub mod startup;
 mod state;

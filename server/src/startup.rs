@@ -19,6 +19,7 @@ use crate::kernel::Clock;
 use crate::metrics::{self, Metrics};
 use crate::platform::Platform;
 use crate::presence::Presence;
+use crate::redis::Redis;
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -32,7 +33,7 @@ use crate::telemetry;
 pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     PlatformDb::connect_lazily(&config.database).context("database.url")?;
     Platform::connect_lazily(config).context("platform.database_url")?;
-    Attempts::new(&config.redis, &config.auth).context("redis.url")?;
+    Redis::new(&config.redis).context("redis.url")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     telemetry::filter(&config.log).context("log.filter")?;
     Ok(())
@@ -265,14 +266,16 @@ impl Parts {
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
-        let metrics = Metrics::new(&config.metrics, &directory);
+        let redis = Redis::new(&config.redis)?;
+        let metrics = Metrics::new(&config.metrics, &directory, &redis);
         let state = web::Data::new(AppState {
             metrics,
             admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(&config.redis, &config.auth)?,
+            attempts: Attempts::new(redis.clone(), &config.auth),
+            redis,
             security,
             directory,
             clock,

@@ -10,6 +10,7 @@ use crate::db::{Directory, SecurityLog};
 use crate::doctor::Admission;
 use crate::kernel::Clock;
 use crate::metrics::Metrics;
+use crate::redis::Redis;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// The way to Redis, if there is one.
+    pub redis: Redis,
     /// Counts failed attempts.
     pub attempts: Attempts,
     /// Keeps record of refused requests.

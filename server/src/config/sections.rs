@@ -120,6 +120,9 @@ pub struct Redis {
     /// Longest wait for an answer, milliseconds.
     #[validate(range(min = 1, max = 10000))]
     pub timeout_ms: u64,
+    /// How long it is left alone after a failure, milliseconds.
+    #[validate(range(min = 10, max = 600000))]
+    pub rest_ms: u64,
 }
 
 /// Tokens, passwords, sessions.

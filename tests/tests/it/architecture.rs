@@ -71,9 +71,10 @@ fn modules_of_the_server_point_one_way() {
         ("kernel", &[] as &[&str]),
         ("config", &[]),
         ("db", &["kernel", "config"]),
-        ("auth", &["db", "kernel", "config"]),
-        ("http", &["auth", "db", "kernel", "config", "state"]),
-        ("state", &["auth", "db", "kernel", "config"]),
+        ("redis", &["config"]),
+        ("auth", &["db", "kernel", "config", "redis"]),
+        ("http", &["auth", "db", "kernel", "config", "redis", "state"]),
+        ("state", &["auth", "db", "kernel", "config", "redis"]),
         (
             "tenant",
             &["http", "auth", "db", "kernel", "config", "state"],
@@ -84,8 +85,8 @@ fn modules_of_the_server_point_one_way() {
         ),
     ]);
     let modules = [
-        "kernel", "config", "db", "auth", "http", "state", "tenant", "platform", "startup",
-        "routes",
+        "kernel", "config", "redis", "db", "auth", "http", "state", "tenant", "platform",
+        "startup", "routes",
     ];
 
     for path in sources("server/src") {
