@@ -6,6 +6,7 @@ pub mod db;
 pub mod doctor;
 pub mod http;
 pub mod kernel;
+pub mod limits;
 pub mod metrics;
 mod openapi;
 pub mod platform;

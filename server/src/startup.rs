@@ -16,6 +16,7 @@ use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
+use crate::limits::RateLimits;
 use crate::metrics::{self, Metrics};
 use crate::platform::Platform;
 use crate::presence::Presence;
@@ -275,6 +276,7 @@ impl Parts {
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,
             attempts: Attempts::new(redis.clone(), &config.auth),
+            limits: RateLimits::new(redis.clone(), &config.database),
             redis,
             security,
             directory,

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
 use crate::doctor::Admission;
 use crate::kernel::Clock;
+use crate::limits::RateLimits;
 use crate::metrics::Metrics;
 use crate::redis::Redis;
 
@@ -31,6 +32,8 @@ pub struct AppState {
     pub passwords: Passwords,
     /// The way to Redis, if there is one.
     pub redis: Redis,
+    /// Keeps the budgets that requests are charged against.
+    pub limits: RateLimits,
     /// Counts failed attempts.
     pub attempts: Attempts,
     /// Keeps record of refused requests.

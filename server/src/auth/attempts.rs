@@ -70,7 +70,7 @@ impl Attempts {
         self.here.invalidate(key);
         let forget = async |mut connection: Connection| {
             cmd("DEL")
-                .arg(key)
+                .arg(self.redis.key(key))
                 .query_async::<()>(&mut connection)
                 .await
         };
@@ -86,7 +86,7 @@ impl Attempts {
         let window_ms = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
         let count = async |mut connection: Connection| {
             Script::new(COUNT)
-                .key(key)
+                .key(self.redis.key(key))
                 .arg(window_ms)
                 .invoke_async::<(u32, i64)>(&mut connection)
                 .await

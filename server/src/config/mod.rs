@@ -1,8 +1,10 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
+mod limits;
 mod sections;
 mod source;
 
+pub use limits::Limits;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
     PreparedStatements, Redis, Worker,
@@ -25,6 +27,9 @@ pub struct Config {
     /// Where Redis is, if anywhere.
     #[validate(nested)]
     pub redis: Redis,
+    /// How much may be asked.
+    #[validate(nested)]
+    pub limits: Limits,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,

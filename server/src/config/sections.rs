@@ -123,6 +123,9 @@ pub struct Redis {
     /// How long it is left alone after a failure, milliseconds.
     #[validate(range(min = 10, max = 600000))]
     pub rest_ms: u64,
+    /// What the names of all that is kept there begin with.
+    #[validate(length(max = 100))]
+    pub prefix: String,
 }
 
 /// Tokens, passwords, sessions.

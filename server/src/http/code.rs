@@ -54,6 +54,8 @@ registry! {
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
+    RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
+
     Unauthenticated UNAUTHORIZED "unauthenticated" "The request carries no valid access token";
     CredentialsWrong UNAUTHORIZED "credentials-wrong" "E-mail address or password is wrong";
     RefreshTokenInvalid UNAUTHORIZED "refresh-token-invalid" "The refresh token is not valid, sign in again";

@@ -2,10 +2,12 @@
 
 mod addresses;
 pub mod body;
+mod client;
 mod code;
 mod etag;
 pub mod health;
 mod host;
+mod limits;
 mod member;
 mod page;
 mod pages;
@@ -16,8 +18,10 @@ mod tokens;
 
 pub use addresses::Addresses;
 pub use body::Body;
+pub use client::client_address;
 pub use code::Code;
 pub use etag::{ETag, IfMatch};
+pub use limits::{Subject, admit};
 pub use member::{Caller, Leaver, Member, bearer};
 pub use page::{PageOut, PageQuery};
 pub use pages::{docs, landing, problems};

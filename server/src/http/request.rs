@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
 use super::code::Code;
+use super::limits;
 use super::problem::Problem;
 use crate::db::Tenant;
 use crate::metrics::Serving;
@@ -80,12 +81,14 @@ pub async fn each_request(
 
 /// Answers of the API are one caller's own, so nothing between us may keep them.
 fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
-    let path = response.request().path();
+    let req = response.request().clone();
+    let path = req.path();
     let is_api = ["/api/v1/", "/platform/v1/"]
         .iter()
         .any(|root| path.starts_with(root));
     let headers = response.headers_mut();
     id.put_into(headers);
+    limits::add_headers(&req, headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if is_api && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -54,11 +54,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Nothing measured yet.
-    pub fn new(
-        config: &config::Metrics,
-        directory: &Arc<Directory>,
-        redis: &Redis,
-    ) -> Arc<Self> {
+    pub fn new(config: &config::Metrics, directory: &Arc<Directory>, redis: &Redis) -> Arc<Self> {
         let requests = Family::default();
         let durations = Durations::new_with_constructor(|| Histogram::new(SECONDS));
         let tenants = Arc::new(Tenants::new(config.top_tenants, Instant::now()));

@@ -24,6 +24,7 @@ pub struct Redis(Option<Arc<Inner>>);
 
 struct Inner {
     pool: Pool,
+    prefix: String,
     timeout: Duration,
     breaker: Breaker,
     counts: Counts,
@@ -50,6 +51,7 @@ impl Redis {
         let inner = pool(config.url.expose_secret(), timeout)?.map(|pool| {
             Arc::new(Inner {
                 pool,
+                prefix: config.prefix.clone(),
                 timeout,
                 breaker: Breaker::new(rest),
                 counts: Counts::default(),
@@ -90,6 +92,12 @@ impl Redis {
             "redis is left alone for a while, this process goes by itself"
         );
         None
+    }
+
+    /// The name that something is kept under there.
+    pub fn key(&self, what: &str) -> String {
+        let prefix = self.0.as_ref().map_or("", |inner| &inner.prefix);
+        format!("{prefix}{what}")
     }
 
     /// Whether Redis answers; `None` when there is none.

@@ -72,9 +72,16 @@ fn modules_of_the_server_point_one_way() {
         ("config", &[]),
         ("db", &["kernel", "config"]),
         ("redis", &["config"]),
+        ("limits", &["kernel", "config", "redis"]),
         ("auth", &["db", "kernel", "config", "redis"]),
-        ("http", &["auth", "db", "kernel", "config", "redis", "state"]),
-        ("state", &["auth", "db", "kernel", "config", "redis"]),
+        (
+            "http",
+            &["auth", "db", "kernel", "config", "limits", "redis", "state"],
+        ),
+        (
+            "state",
+            &["auth", "db", "kernel", "config", "limits", "redis"],
+        ),
         (
             "tenant",
             &["http", "auth", "db", "kernel", "config", "state"],
@@ -85,7 +92,7 @@ fn modules_of_the_server_point_one_way() {
         ),
     ]);
     let modules = [
-        "kernel", "config", "redis", "db", "auth", "http", "state", "tenant", "platform",
+        "kernel", "config", "redis", "limits", "db", "auth", "http", "state", "tenant", "platform",
         "startup", "routes",
     ];
 
