@@ -49,6 +49,7 @@ where
         .app_data(json)
         .service(http::landing)
         .service(http::problems)
+        .service(http::style)
         .service(http::docs)
         .service(openapi_json)
         .service(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
@@ -109,6 +109,8 @@ impl Application {
         let mut server = HttpServer::new(move || {
             let app = App::new()
                 .app_data(state.clone())
+                .wrap(from_fn(http::represent))
+                .wrap(Compress::default())
                 .wrap(from_fn(http::each_request));
             let app = match &operators {
                 Some(operators) => app.app_data(operators.clone()),

@@ -7,7 +7,7 @@ mod source;
 pub use limits::Limits;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Redis, Worker,
+    PreparedStatements, Redis, Scheme, Worker,
 };
 pub use source::ConfigError;
 

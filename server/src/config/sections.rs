@@ -17,6 +17,8 @@ pub struct Http {
     /// Dealers live at `<slug>.<base_domain>`.
     #[validate(length(min = 1, max = 253), custom(function = lower_case_domain))]
     pub base_domain: String,
+    /// How clients reach this server, through whatever is in front of it.
+    pub public_scheme: Scheme,
     /// Threads that serve requests; 0 means one per core.
     #[validate(range(max = 256))]
     pub workers: usize,
@@ -29,6 +31,16 @@ pub struct Http {
     /// Time for requests in progress at shutdown, seconds.
     #[validate(range(max = 600))]
     pub shutdown_seconds: u64,
+}
+
+/// How clients reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// In the clear, as on a developer's machine.
+    Http,
+    /// By TLS, and by nothing else.
+    Https,
 }
 
 /// Where the platform's database is.
