@@ -3,12 +3,14 @@
 pub mod auth;
 pub mod config;
 pub mod db;
+pub mod deprecations;
 pub mod doctor;
 pub mod http;
 pub mod kernel;
 pub mod limits;
 pub mod metrics;
 mod openapi;
+pub mod origins;
 pub mod platform;
 mod presence;
 pub mod redis;

@@ -13,11 +13,13 @@ use tokio::task::JoinHandle;
 use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::metrics::{self, Metrics};
+use crate::origins::Origins;
 use crate::platform::Platform;
 use crate::presence::Presence;
 use crate::redis::Redis;
@@ -36,6 +38,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     Platform::connect_lazily(config).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
+    http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
     Ok(())
 }
@@ -101,6 +104,7 @@ impl Application {
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;
+        let tls = http::acceptor(&config.http)?;
         let mut parts = Parts::assemble(config, clock)?;
         parts.presence = Some(parts.presence());
         parts.runs = parts.work_on_runs();
@@ -111,6 +115,7 @@ impl Application {
                 .app_data(state.clone())
                 .wrap(from_fn(http::represent))
                 .wrap(Compress::default())
+                .wrap(from_fn(http::cross_origin))
                 .wrap(from_fn(http::each_request));
             let app = match &operators {
                 Some(operators) => app.app_data(operators.clone()),
@@ -124,9 +129,11 @@ impl Application {
         if workers > 0 {
             server = server.workers(workers);
         }
-        let server = server
-            .bind(listen)
-            .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let server = match tls {
+            Some(tls) => server.bind_rustls_0_23(listen, tls),
+            None => server.bind(listen),
+        }
+        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
         let internal = Internal::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
@@ -270,7 +277,8 @@ impl Parts {
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
         let redis = Redis::new(&config.redis)?;
-        let metrics = Metrics::new(&config.metrics, &directory, &redis);
+        let deprecations = Deprecations::new(&config.api);
+        let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
         let state = web::Data::new(AppState {
             metrics,
             admission: Admission::new(),
@@ -278,6 +286,8 @@ impl Parts {
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,
             attempts: Attempts::new(redis.clone(), &config.auth),
+            origins: Origins::default(),
+            deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,
             security,

@@ -7,10 +7,12 @@ use actix_web::{HttpRequest, web};
 use crate::auth::{AccessTokens, Attempts, OfTenant, Passwords, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
+use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::metrics::Metrics;
+use crate::origins::Origins;
 use crate::redis::Redis;
 
 /// The server's parts.
@@ -32,6 +34,10 @@ pub struct AppState {
     pub passwords: Passwords,
     /// The way to Redis, if there is one.
     pub redis: Redis,
+    /// Knows from which pages a dealer may be asked.
+    pub origins: Origins,
+    /// Knows what of the API will go away.
+    pub deprecations: Deprecations,
     /// Keeps the budgets that requests are charged against.
     pub limits: RateLimits,
     /// Counts failed attempts.

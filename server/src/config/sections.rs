@@ -1,6 +1,7 @@
 //! The sections of the configuration, with the ranges of their values.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +12,7 @@ use validator::{Validate, ValidationError};
 /// Where and how requests are served.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = both_or_none))]
 pub struct Http {
     /// Address and port to serve on.
     pub listen: SocketAddr,
@@ -22,12 +24,21 @@ pub struct Http {
     /// Threads that serve requests; 0 means one per core.
     #[validate(range(max = 256))]
     pub workers: usize,
+    /// Certificate and chain, PEM; nothing where TLS is somebody else's.
+    #[serde(deserialize_with = "path_or_none")]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[serde(deserialize_with = "path_or_none")]
+    pub tls_key_file: Option<PathBuf>,
     /// Largest JSON body, KiB.
     #[validate(range(min = 1, max = 65536))]
     pub body_limit_kib: usize,
     /// Longest time a request may take, milliseconds.
     #[validate(range(min = 100, max = 600000))]
     pub request_timeout_ms: u64,
+    /// Longest time a JSON body may take to arrive, milliseconds.
+    #[validate(range(min = 100, max = 600000))]
+    pub body_timeout_ms: u64,
     /// Time for requests in progress at shutdown, seconds.
     #[validate(range(max = 600))]
     pub shutdown_seconds: u64,
@@ -245,6 +256,22 @@ pub enum LogFormat {
     Json,
     /// One sentence a line.
     Text,
+}
+
+/// A certificate without its key serves nobody, and neither does a key alone.
+fn both_or_none(http: &Http) -> Result<(), ValidationError> {
+    if http.tls_certificate_file.is_some() == http.tls_key_file.is_some() {
+        return Ok(());
+    }
+    Err(ValidationError::new("tls").with_message(
+        "tls_certificate_file and tls_key_file must be set together, or neither".into(),
+    ))
+}
+
+/// Reads a path, or nothing.
+fn path_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 /// Reads a secret that is long enough to sign with. The error doesn't tell it.

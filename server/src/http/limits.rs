@@ -66,6 +66,7 @@ const CLASSES: &[(&str, Class)] = &[
 pub async fn admit(req: &HttpRequest, subject: Subject) -> Result<(), Problem> {
     let is_charged = req.extensions().get::<Verdict>().is_some();
     if !is_charged {
+        req.extensions_mut().insert(subject);
         let state = AppState::of(req);
         let budgets = budgets(req, subject, &state.config.limits);
         let verdict = state.limits.charge(&budgets, state.clock.now()).await;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::{limits, representation, security};
+use super::{deprecation, limits, representation, security};
 use crate::db::Tenant;
 use crate::metrics::Serving;
 use crate::state::AppState;
@@ -73,7 +73,9 @@ pub async fn each_request(
     let Ok(outcome) = tokio::time::timeout(limit, next.call(request)).await else {
         tracing::warn!(request_id = %id, limit_ms = limit.as_millis(), "request took too long");
         serving.answered(Code::RequestTimedOut.status());
-        return Err(Problem::new(Code::RequestTimedOut).during(id, public_scheme).into());
+        return Err(Problem::new(Code::RequestTimedOut)
+            .during(id, public_scheme)
+            .into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
     add_headers(&mut response, id);
@@ -94,6 +96,7 @@ fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
     id.put_into(headers);
     representation::tidy(headers);
     limits::add_headers(&req, headers);
+    deprecation::add_headers(&req, headers);
     security::add_headers(path, config.public_scheme, headers);
     if is_api {
         headers.insert(VARY, HeaderValue::from_static(VARIES));

@@ -20,6 +20,7 @@ use super::tenants::{TenantCollector, Tenants, Told};
 use super::window::{Failed, Traffic};
 use crate::config;
 use crate::db::Directory;
+use crate::deprecations::Deprecations;
 use crate::kernel::TenantKey;
 use crate::redis::{Redis, RedisCollector};
 
@@ -54,7 +55,12 @@ pub struct Metrics {
 
 impl Metrics {
     /// Nothing measured yet.
-    pub fn new(config: &config::Metrics, directory: &Arc<Directory>, redis: &Redis) -> Arc<Self> {
+    pub fn new(
+        config: &config::Metrics,
+        directory: &Arc<Directory>,
+        redis: &Redis,
+        deprecations: &Deprecations,
+    ) -> Arc<Self> {
         let requests = Family::default();
         let durations = Durations::new_with_constructor(|| Histogram::new(SECONDS));
         let tenants = Arc::new(Tenants::new(config.top_tenants, Instant::now()));
@@ -69,6 +75,7 @@ impl Metrics {
             directory: directory.clone(),
         }));
         registry.register_collector(Box::new(FleetCollector(directory.clone())));
+        deprecations.register(&mut registry);
         registry.register_collector(Box::new(RedisCollector(redis.clone())));
         registry.register_collector(Box::new(ProcessCollector));
         Arc::new(Self {

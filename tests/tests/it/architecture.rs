@@ -72,15 +72,36 @@ fn modules_of_the_server_point_one_way() {
         ("config", &[]),
         ("db", &["kernel", "config"]),
         ("redis", &["config"]),
+        ("origins", &["kernel", "db"]),
+        ("deprecations", &["kernel", "config"]),
         ("limits", &["kernel", "config", "redis"]),
         ("auth", &["db", "kernel", "config", "redis"]),
         (
             "http",
-            &["auth", "db", "kernel", "config", "limits", "redis", "state"],
+            &[
+                "auth",
+                "db",
+                "kernel",
+                "config",
+                "deprecations",
+                "limits",
+                "origins",
+                "redis",
+                "state",
+            ],
         ),
         (
             "state",
-            &["auth", "db", "kernel", "config", "limits", "redis"],
+            &[
+                "auth",
+                "db",
+                "kernel",
+                "config",
+                "deprecations",
+                "limits",
+                "origins",
+                "redis",
+            ],
         ),
         (
             "tenant",
@@ -92,8 +113,20 @@ fn modules_of_the_server_point_one_way() {
         ),
     ]);
     let modules = [
-        "kernel", "config", "redis", "limits", "db", "auth", "http", "state", "tenant", "platform",
-        "startup", "routes",
+        "kernel",
+        "config",
+        "redis",
+        "limits",
+        "origins",
+        "deprecations",
+        "db",
+        "auth",
+        "http",
+        "state",
+        "tenant",
+        "platform",
+        "startup",
+        "routes",
     ];
 
     for path in sources("server/src") {
