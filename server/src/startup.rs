@@ -10,7 +10,7 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
+use crate::auth::{AccessTokens, Attempts, Passwords, Seals, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
@@ -284,6 +284,7 @@ impl Parts {
             admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             sessions: Sessions::new(&config.auth),
+            cursors: Seals::new(&config.auth.token_secret, "cursor"),
             passwords: Passwords::new(&config.auth)?,
             attempts: Attempts::new(redis.clone(), &config.auth),
             origins: Origins::default(),

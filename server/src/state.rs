@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
 
-use crate::auth::{AccessTokens, Attempts, OfTenant, Passwords, Sessions};
+use crate::auth::{AccessTokens, Attempts, OfTenant, Passwords, Seals, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
 use crate::deprecations::Deprecations;
@@ -30,6 +30,8 @@ pub struct AppState {
     pub tokens: AccessTokens<OfTenant>,
     /// Begins, checks and ends sessions.
     pub sessions: Sessions,
+    /// Seals the cursors of lists.
+    pub cursors: Seals,
     /// Checks passwords.
     pub passwords: Passwords,
     /// The way to Redis, if there is one.

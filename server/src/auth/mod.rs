@@ -7,6 +7,7 @@ mod passwords;
 mod permission;
 mod proof;
 mod refresh_token;
+mod seal;
 mod session;
 
 pub use access_token::{AccessTokens, Audience, Claims, OfPlatform, OfTenant};
@@ -16,4 +17,5 @@ pub use passwords::Passwords;
 pub use permission::{Permission, ReadItems, RunImports, WriteItems, granted_to};
 pub use proof::{Proof, kept_agent, prove};
 pub use refresh_token::RefreshToken;
+pub use seal::Seals;
 pub use session::{Issued, LiveSession, Sessions, SweepReport, sweep};
