@@ -10,7 +10,7 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{AccessTokens, Attempts, Passwords, Seals, Sessions};
+use crate::auth::{Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
@@ -276,6 +276,7 @@ impl Parts {
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
+        let sealer = Sealer::new(&config.auth.token_secret);
         let redis = Redis::new(&config.redis)?;
         let deprecations = Deprecations::new(&config.api);
         let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
@@ -283,8 +284,10 @@ impl Parts {
             metrics,
             admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
+            access: Access::new(),
             sessions: Sessions::new(&config.auth),
-            cursors: Seals::new(&config.auth.token_secret, "cursor"),
+            cursors: CursorSeals::new(&sealer),
+            sealer,
             passwords: Passwords::new(&config.auth)?,
             attempts: Attempts::new(redis.clone(), &config.auth),
             origins: Origins::default(),

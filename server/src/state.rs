@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
 
-use crate::auth::{AccessTokens, Attempts, OfTenant, Passwords, Seals, Sessions};
+use crate::auth::{
+    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions,
+};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
 use crate::deprecations::Deprecations;
@@ -28,10 +30,14 @@ pub struct AppState {
     pub directory: Arc<Directory>,
     /// Signs and verifies access tokens.
     pub tokens: AccessTokens<OfTenant>,
-    /// Begins, checks and ends sessions.
+    /// Who asks, and what they may do.
+    pub access: Access,
+    /// Seals what is kept secret at rest.
+    pub sealer: Sealer,
+    /// Begins and ends sessions.
     pub sessions: Sessions,
     /// Seals the cursors of lists.
-    pub cursors: Seals,
+    pub cursors: CursorSeals,
     /// Checks passwords.
     pub passwords: Passwords,
     /// The way to Redis, if there is one.

@@ -1,82 +1,106 @@
-//! Seals: proof that something which a client brings back was made here, for the same purpose.
+//! Encrypts what must be kept secret at rest and read again: AES-256-GCM under keys that the
+//! database never sees.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
-use sha2::Sha256;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac;
+use secrecy::{ExposeSecret, SecretString};
 
-/// Enough that nobody guesses one.
-const SEAL_BYTES: usize = 16;
+/// Seals and opens.
+#[derive(Clone)]
+pub struct Sealer {
+    secret: SecretString,
+}
 
-/// Makes and checks seals for one purpose.
-pub struct Seals(SecretBox<[u8]>);
+/// What was to be opened was not sealed here, or for another place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it was not sealed with this server's secret, or not for this place")]
+pub struct Unsealable;
 
-impl Seals {
-    /// Seals under a key of their own, derived from `secret`.
-    pub fn new(secret: &SecretString, purpose: &str) -> Self {
-        let secret = secret.expose_secret().as_bytes();
-        let key = mac(secret, &[b"seal", purpose.as_bytes()]).finalize();
-        Self(SecretBox::new(key.into_bytes().to_vec().into_boxed_slice()))
+impl Sealer {
+    /// Keys are derived from `secret`.
+    pub fn new(secret: &SecretString) -> Self {
+        Self {
+            secret: secret.clone(),
+        }
     }
 
-    /// `content` with a seal behind it, which fits this `context` only.
-    pub fn seal(&self, context: &[&str], content: &[u8]) -> Vec<u8> {
-        let seal = self.of(context, content).finalize().into_bytes();
-        [content, &seal[..SEAL_BYTES]].concat()
+    /// A key for one use alone, such as `"cursor"`: 32 bytes.
+    pub fn key_for(&self, purpose: &str) -> [u8; 32] {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, self.secret.expose_secret().as_bytes());
+        let tag = hmac::sign(&root, format!("tubex {purpose}").as_bytes());
+        let mut key = [0; 32];
+        key.copy_from_slice(tag.as_ref());
+        key
     }
 
-    /// The content, if its seal was made here for this context.
-    pub fn open<'a>(&self, context: &[&str], sealed: &'a [u8]) -> Option<&'a [u8]> {
-        let length = sealed.len().checked_sub(SEAL_BYTES)?;
-        let (content, seal) = sealed.split_at(length);
-        let expected = self.of(context, content);
-        expected.verify_truncated_left(seal).ok()?;
-        Some(content)
+    /// A keyed hash of something random, so that whoever reads it in the database can't try values.
+    pub fn digest(&self, purpose: &str, value: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key_for(purpose));
+        hmac::sign(&key, value).as_ref().to_vec()
     }
 
-    fn of(&self, context: &[&str], content: &[u8]) -> Hmac<Sha256> {
-        let mut parts: Vec<_> = context.iter().map(|part| part.as_bytes()).collect();
-        parts.push(content);
-        mac(self.0.expose_secret(), &parts)
+    /// Encrypts. `place` names where it is kept, such as `t:<id>:totp:<member>`: it can be opened
+    /// for no other.
+    ///
+    /// # Panics
+    ///
+    /// Never: the key's length is right, and the value far shorter than the algorithm's limit.
+    pub fn seal(&self, place: &str, value: &[u8]) -> Vec<u8> {
+        let mut text = value.to_vec();
+        let nonce = self
+            .key()
+            .seal_in_place_append_tag(Aad::from(place.as_bytes()), &mut text)
+            .expect("the value is short");
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.extend(text);
+        sealed
+    }
+
+    /// Decrypts.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsealable`].
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unsealable> {
+        let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(Unsealable)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unsealable)?;
+        let mut text = text.to_vec();
+        let opened = self
+            .key()
+            .open_in_place(nonce, Aad::from(place.as_bytes()), &mut text)
+            .map_err(|_| Unsealable)?;
+        Ok(opened.to_vec())
+    }
+
+    fn key(&self) -> RandomizedNonceKey {
+        RandomizedNonceKey::new(&AES_256_GCM, &self.key_for("seal"))
+            .expect("the key has the algorithm's length")
     }
 }
 
-impl std::fmt::Debug for Seals {
+impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seals")
+        f.write_str("Sealer")
     }
-}
-
-/// Each part goes in with its length, so that no two lists of parts are the same bytes.
-fn mac(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part);
-    }
-    mac
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seals(purpose: &str) -> Seals {
-        Seals::new(&SecretString::from("a secret that is long enough"), purpose)
+    fn sealer(secret: &str) -> Sealer {
+        Sealer::new(&secret.to_owned().into())
     }
 
     #[test]
-    fn a_seal_fits_its_content_its_context_and_its_purpose() {
-        let ours = seals("cursor");
-        let sealed = ours.seal(&["acme", "/items"], b"key");
-        let mut forged = sealed.clone();
-        forged[0] ^= 1;
+    fn what_was_sealed_opens_in_its_place_with_its_secret_only() {
+        let ours = sealer("one secret");
+        let sealed = ours.seal("t:1:totp", b"value");
 
-        assert_eq!(ours.open(&["acme", "/items"], &sealed), Some(&b"key"[..]));
-        assert_eq!(ours.open(&["bolt", "/items"], &sealed), None);
-        assert_eq!(ours.open(&["acme/items"], &sealed), None);
-        assert_eq!(ours.open(&["acme", "/items"], &forged), None);
-        assert_eq!(ours.open(&["acme", "/items"], &sealed[1..]), None);
-        assert_eq!(ours.open(&["acme", "/items"], b"short"), None);
-        assert_eq!(seals("other").open(&["acme", "/items"], &sealed), None);
+        assert_eq!(ours.open("t:1:totp", &sealed).as_deref(), Ok(&b"value"[..]));
+        assert_eq!(ours.open("t:2:totp", &sealed), Err(Unsealable));
+        assert_eq!(sealer("another").open("t:1:totp", &sealed), Err(Unsealable));
+        assert_eq!(ours.open("t:1:totp", b"short"), Err(Unsealable));
+        assert_ne!(sealed, ours.seal("t:1:totp", b"value"));
     }
 }

@@ -8,9 +8,11 @@ use futures_util::TryStreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
+use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::code::Code;
+use super::idempotency::BodyDigest;
 use super::problem::{FieldError, Problem};
 use crate::state::AppState;
 
@@ -29,7 +31,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let is_json = req.mime_type().ok().flatten().is_some_and(|kind| {
             kind.subtype() == "json" || kind.suffix().is_some_and(|suffix| suffix == "json")
         });
-        let payload = payload.take();
+        let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             if !is_json {
                 return Err(
@@ -39,8 +41,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
             // A body that trickles holds nothing but its own connection: no door is open yet.
             let body = tokio::time::timeout(patience, collected(payload, limit))
                 .await
-                .map_err(|_| Problem::new(Code::BodyTooSlow))?;
-            let value: T = parsed(&body?)?;
+                .map_err(|_| Problem::new(Code::BodyTooSlow))??;
+            let digest = BodyDigest(Sha256::digest(&body).into());
+            req.extensions_mut().insert(digest);
+            let value: T = parsed(&body)?;
             value
                 .validate()
                 .map_err(|errors| Problem::fields(fields_of(&errors)))?;

@@ -1,6 +1,6 @@
 //! Whose request it is, as far as an address says it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -11,14 +11,12 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address of the client. A proxy of ours is believed when it says for whom it asks, and
 /// nobody else: going back from it, the first address that is no proxy of ours is the client.
-pub fn client_address(req: &HttpRequest) -> IpAddr {
-    let peer = req.peer_addr().map(|peer| peer.ip().to_canonical());
-    // Without a peer there is no network in between either.
-    let peer = peer.unwrap_or(IpAddr::V6(Ipv6Addr::LOCALHOST));
+pub fn client_address(req: &HttpRequest) -> Option<IpAddr> {
+    let peer = req.peer_addr()?.ip().to_canonical();
     let lines = req.headers().get_all(FORWARDED_FOR);
     let lines: Vec<_> = lines.map(|line| line.to_str().unwrap_or("?")).collect();
     let trusted = &AppState::of(req).config.limits.trusted_proxies;
-    behind(peer, &lines, trusted)
+    Some(behind(peer, &lines, trusted))
 }
 
 /// Lines of the header count as one list, in their order. A word that is no address ends the
@@ -41,10 +39,11 @@ fn behind(peer: IpAddr, lines: &[&str], trusted: &[IpNet]) -> IpAddr {
 }
 
 /// What an address is counted under: whoever has one IPv6 address has all of its network's.
-pub(super) fn counted_as(address: IpAddr) -> String {
+pub(super) fn counted_as(address: Option<IpAddr>) -> String {
     match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
+        None => "-".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::")
         }
@@ -84,7 +83,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_ipv6_network_count_together() {
-        let count = |text: &str| counted_as(text.parse().unwrap());
+        let count = |text: &str| counted_as(text.parse().ok());
 
         assert_eq!(count("2001:db8:1:2::1"), count("2001:db8:1:2:ffff::9"));
         assert_ne!(count("2001:db8:1:2::1"), count("2001:db8:1:3::1"));

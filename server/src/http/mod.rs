@@ -1,6 +1,7 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
 mod addresses;
+mod answer;
 pub mod body;
 mod client;
 mod code;
@@ -8,9 +9,11 @@ mod cors;
 mod deprecation;
 mod etag;
 mod fields;
+mod gate;
 pub mod health;
 mod host;
-mod limits;
+mod idempotency;
+pub mod limits;
 mod listing;
 mod member;
 mod page;
@@ -24,6 +27,7 @@ mod tls;
 mod tokens;
 
 pub use addresses::Addresses;
+pub use answer::{Answer, Done};
 pub use body::Body;
 pub use client::client_address;
 pub use code::Code;
@@ -31,9 +35,10 @@ pub use cors::cross_origin;
 pub use deprecation::Operations;
 pub use etag::{ETag, IfMatch};
 pub use fields::Fields;
-pub use limits::{Subject, admit};
+pub use gate::Gate;
+pub use idempotency::BodyDigest;
 pub use listing::Listing;
-pub use member::{Caller, Leaver, Member, bearer};
+pub use member::{Caller, Leaver, Member, OpenedBy, bearer};
 pub use page::{FieldsQuery, PageOut, PageQuery, page_limit};
 pub use pages::{docs, landing, problems, style};
 pub use problem::{FieldError, Problem, ProblemOut};
@@ -41,7 +46,7 @@ pub use representation::represent;
 pub use request::{RequestId, each_request};
 pub use resolve::{Dealer, is_admin_host, known_host, resolve};
 pub use tls::acceptor;
-pub use tokens::{RefreshIn, SignInIn, TokensOut};
+pub use tokens::{RefreshIn, SignInIn, TokensOut, handed_out, visitor};
 
 use actix_web::web;
 

@@ -75,10 +75,12 @@ fn modules_of_the_server_point_one_way() {
         ("origins", &["kernel", "db"]),
         ("deprecations", &["kernel", "config"]),
         ("limits", &["kernel", "config", "redis"]),
-        ("auth", &["db", "kernel", "config", "redis"]),
+        ("audit", &["db", "kernel"]),
+        ("auth", &["audit", "db", "kernel", "config", "redis"]),
         (
             "http",
             &[
+                "audit",
                 "auth",
                 "db",
                 "kernel",
@@ -105,11 +107,11 @@ fn modules_of_the_server_point_one_way() {
         ),
         (
             "tenant",
-            &["http", "auth", "db", "kernel", "config", "state"],
+            &["http", "audit", "auth", "db", "kernel", "config", "state"],
         ),
         (
             "platform",
-            &["http", "auth", "db", "kernel", "config", "state"],
+            &["http", "audit", "auth", "db", "kernel", "config", "state"],
         ),
     ]);
     let modules = [
@@ -120,6 +122,7 @@ fn modules_of_the_server_point_one_way() {
         "origins",
         "deprecations",
         "db",
+        "audit",
         "auth",
         "http",
         "state",
