@@ -12,6 +12,7 @@ mod catalogue;
 mod check_reports;
 mod command_line;
 mod doctor;
+mod edge;
 mod imports;
 mod isolation;
 mod lanes;
