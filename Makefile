@@ -27,6 +27,7 @@ test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
 	@$(LOCAL) tools pgbouncer >/dev/null
 	@$(LOCAL) tools validators >/dev/null
+	@$(LOCAL) tools oidc-provider >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
 		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \

@@ -16,6 +16,7 @@ mod imports;
 mod isolation;
 mod lanes;
 mod metrics;
+mod oidc_provider;
 mod openapi;
 mod outages;
 mod pages;
