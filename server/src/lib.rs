@@ -7,7 +7,7 @@ pub mod doctor;
 pub mod http;
 pub mod kernel;
 pub mod metrics;
-mod openapi;
+pub mod openapi;
 pub mod platform;
 mod presence;
 mod routes;

@@ -8,6 +8,7 @@ pub mod clean;
 pub mod dev;
 pub mod fetched;
 pub mod install;
+pub mod linter;
 pub mod node;
 pub mod oidc_provider;
 pub mod pgbouncer;

@@ -11,6 +11,7 @@ mod architecture;
 mod catalogue;
 mod check_reports;
 mod command_line;
+mod contract;
 mod doctor;
 mod imports;
 mod isolation;
