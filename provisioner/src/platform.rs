@@ -293,7 +293,10 @@ async fn add_server_login(
              UPDATE (requests, failures, slow_ms, ended_at)
              ON platform.tenant_traffic TO {role};
          GRANT SELECT (tenant_id), INSERT (tenant_id, last_active_at), UPDATE (last_active_at)
-             ON platform.tenant_vitals TO {role};"
+             ON platform.tenant_vitals TO {role};
+         GRANT SELECT, INSERT, UPDATE (verifies_until), DELETE ON platform.signing_key TO {role};
+         GRANT SELECT, INSERT, UPDATE (seen_at), DELETE ON platform.membership TO {role};
+         GRANT SELECT, INSERT ON platform.audit_checkpoint TO {role};"
     ))
     .await?;
     Ok(())

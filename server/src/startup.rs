@@ -10,7 +10,7 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{AccessTokens, Attempts, Passwords, Sessions};
+use crate::auth::{Access, AccessTokens, Attempts, Passwords, Sealer, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::doctor::{self, Admission};
@@ -270,6 +270,8 @@ impl Parts {
             metrics,
             admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
+            access: Access::new(),
+            sealer: Sealer::new(&config.auth.token_secret),
             sessions: Sessions::new(&config.auth),
             passwords: Passwords::new(&config.auth)?,
             attempts: Attempts::new(&config.redis, &config.auth)?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
 
-use crate::auth::{AccessTokens, Attempts, OfTenant, Passwords, Sessions};
+use crate::auth::{Access, AccessTokens, Attempts, OfTenant, Passwords, Sealer, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
 use crate::doctor::Admission;
@@ -24,7 +24,11 @@ pub struct AppState {
     pub directory: Arc<Directory>,
     /// Signs and verifies access tokens.
     pub tokens: AccessTokens<OfTenant>,
-    /// Begins, checks and ends sessions.
+    /// Who asks, and what they may do.
+    pub access: Access,
+    /// Seals what is kept secret at rest.
+    pub sealer: Sealer,
+    /// Begins and ends sessions.
     pub sessions: Sessions,
     /// Checks passwords.
     pub passwords: Passwords,

@@ -1,7 +1,9 @@
 //! Schema `platform`: where every tenant lives and what happened to it. Always qualified, so that
 //! no search path can point these queries anywhere else.
 
+pub mod audit_checkpoint;
 pub mod lane;
+pub mod membership;
 pub mod migration_run;
 pub mod migration_run_tenant;
 pub mod node;
@@ -12,6 +14,7 @@ pub mod plan;
 pub mod rehearsal;
 pub mod security_event;
 pub mod server_process;
+pub mod signing_key;
 pub mod spare_goal;
 pub mod tenant;
 pub mod tenant_domain;

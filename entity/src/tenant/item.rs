@@ -27,6 +27,8 @@ pub struct Model {
     pub price_unit: Option<String>,
     /// ISO 4217.
     pub currency: Option<String>,
+    /// What the dealer pays for `price_per` of `price_unit`, in major units of `currency`.
+    pub cost_amount: Option<Decimal>,
     /// Whether the supplier still makes it.
     pub status: Status,
     /// Fields of the dealer's own, a JSON object.

@@ -21,6 +21,18 @@ pub struct Model {
     pub password_hash: Option<String>,
     /// Goes up when everything they were ever issued must stop working.
     pub token_version: i32,
+    /// UTC; none until they have proven that the address is theirs.
+    pub email_verified_at: Option<TimeDateTimeWithTimeZone>,
+    /// UTC.
+    pub password_changed_at: Option<TimeDateTimeWithTimeZone>,
+    /// UTC.
+    pub last_sign_in_at: Option<TimeDateTimeWithTimeZone>,
+    /// Where they work.
+    pub branch_id: Option<Uuid>,
+    /// Role of the dealer's own, in place of the built-in one.
+    pub role_id: Option<Uuid>,
+    /// The ETag's number.
+    pub version: i64,
     /// UTC.
     pub created_at: TimeDateTimeWithTimeZone,
     /// UTC.

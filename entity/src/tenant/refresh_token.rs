@@ -17,6 +17,10 @@ pub struct Model {
     pub expires_at: TimeDateTimeWithTimeZone,
     /// UTC; set when its successor was issued.
     pub replaced_at: Option<TimeDateTimeWithTimeZone>,
+    /// The successor's hash.
+    pub replaced_by: Option<Vec<u8>>,
+    /// Digest of the client that replaced it.
+    pub client: Option<Vec<u8>>,
 }
 
 /// None: a token is looked up by its hash.

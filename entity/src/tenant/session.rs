@@ -21,6 +21,20 @@ pub struct Model {
     pub expires_at: TimeDateTimeWithTimeZone,
     /// UTC; set by sign-out and by the reuse of a replaced token.
     pub revoked_at: Option<TimeDateTimeWithTimeZone>,
+    /// How it began: `password`, `sso`, `invitation` or `switch`.
+    pub method: String,
+    /// `bearer` or `browser`.
+    pub client: String,
+    /// Where from.
+    pub address: Option<String>,
+    /// UTC; the last time the person proved who they are, none means when it began.
+    pub proven_at: Option<TimeDateTimeWithTimeZone>,
+    /// UTC; the last time with a second factor.
+    pub second_factor_at: Option<TimeDateTimeWithTimeZone>,
+    /// UTC; it can't be carried on past this.
+    pub ends_at: Option<TimeDateTimeWithTimeZone>,
+    /// Why it was ended.
+    pub ended_because: Option<String>,
 }
 
 /// Where a session leads.

@@ -11,6 +11,8 @@ pub struct Model {
     pub key: String,
     /// Its value.
     pub value: Json,
+    /// The ETag's number.
+    pub version: i64,
     /// UTC.
     pub updated_at: TimeDateTimeWithTimeZone,
 }

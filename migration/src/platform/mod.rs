@@ -15,6 +15,8 @@ mod m0008_life;
 mod m0009_migration_run;
 mod m0010_operator;
 mod m0011_rehearsal;
+mod m0012_record;
+mod m0013_identity;
 
 /// The history of the platform's own schema.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +37,8 @@ impl MigratorTrait for PlatformMigrator {
             Box::new(m0009_migration_run::Migration),
             Box::new(m0010_operator::Migration),
             Box::new(m0011_rehearsal::Migration),
+            Box::new(m0012_record::Migration),
+            Box::new(m0013_identity::Migration),
         ]
     }
 }
@@ -47,6 +51,9 @@ pub struct NodeMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for NodeMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0004_shared::Migration)]
+        vec![
+            Box::new(m0004_shared::Migration),
+            Box::new(m0012_record::Migration),
+        ]
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     m0002_catalogue, m0003_barcode_kind, m0004_barcode_kind_fill, m0005_session_recent_idx,
+    m0007_people,
 };
 
 /// Whether older code can live with a migration.
@@ -39,7 +40,13 @@ pub enum Way {
 /// What a migration says of itself. Nothing for names that this build doesn't know.
 pub fn declared(name: &str) -> Option<(Kind, Way)> {
     Some(match name {
-        "m0001_team" | "m0002_catalogue" | "m0003_barcode_kind" => (Kind::Expand, Way::Transaction),
+        "m0001_team"
+        | "m0002_catalogue"
+        | "m0003_barcode_kind"
+        | "m0007_people"
+        | "m0008_access"
+        | "m0009_record"
+        | "m0010_references_proven" => (Kind::Expand, Way::Transaction),
         "m0004_barcode_kind_fill" => {
             let statement = m0004_barcode_kind_fill::BATCH;
             (Kind::Expand, Way::Fill { statement })
@@ -73,6 +80,7 @@ pub fn waivers(name: &str) -> &'static [Waiver] {
     match name {
         "m0002_catalogue" => m0002_catalogue::WAIVERS,
         "m0003_barcode_kind" => m0003_barcode_kind::WAIVERS,
+        "m0007_people" => m0007_people::WAIVERS,
         _ => &[],
     }
 }

@@ -10,6 +10,10 @@ mod m0003_barcode_kind;
 mod m0004_barcode_kind_fill;
 mod m0005_session_recent_idx;
 mod m0006_session_member_id_idx;
+mod m0007_people;
+mod m0008_access;
+mod m0009_record;
+mod m0010_references_proven;
 
 use sea_orm_migration::prelude::*;
 
@@ -29,6 +33,10 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m0004_barcode_kind_fill::Migration),
             Box::new(m0005_session_recent_idx::Migration),
             Box::new(m0006_session_member_id_idx::Migration),
+            Box::new(m0007_people::Migration),
+            Box::new(m0008_access::Migration),
+            Box::new(m0009_record::Migration),
+            Box::new(m0010_references_proven::Migration),
         ]
     }
 }

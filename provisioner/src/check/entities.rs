@@ -15,6 +15,7 @@ use crate::{Product, SchemaName};
 /// The platform's tables, as the provisioner and servers see them.
 fn platform_tables() -> Vec<EntityTable> {
     vec![
+        EntityTable::of::<platform::audit_checkpoint::Entity>(),
         EntityTable::of::<platform::lane::Entity>(),
         EntityTable::of::<platform::migration_run::Entity>(),
         EntityTable::of::<platform::migration_run_tenant::Entity>(),

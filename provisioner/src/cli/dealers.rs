@@ -42,13 +42,31 @@ impl Product for Dealers {
 
     fn tables(&self) -> Vec<EntityTable> {
         vec![
+            EntityTable::of::<entity::tenant::access_state::Entity>(),
+            EntityTable::of::<entity::tenant::api_key::Entity>(),
+            EntityTable::of::<entity::tenant::api_key_usage::Entity>(),
+            EntityTable::of::<entity::tenant::audit_head::Entity>(),
+            EntityTable::of::<entity::tenant::audit_record::Entity>(),
+            EntityTable::of::<entity::tenant::branch::Entity>(),
+            EntityTable::of::<entity::tenant::idempotency_key::Entity>(),
+            EntityTable::of::<entity::tenant::invitation::Entity>(),
             EntityTable::of::<entity::tenant::item::Entity>(),
             EntityTable::of::<entity::tenant::item_barcode::Entity>(),
             EntityTable::of::<entity::tenant::item_group::Entity>(),
             EntityTable::of::<entity::tenant::member::Entity>(),
+            EntityTable::of::<entity::tenant::one_time_token::Entity>(),
+            EntityTable::of::<entity::tenant::recovery_code::Entity>(),
             EntityTable::of::<entity::tenant::refresh_token::Entity>(),
+            EntityTable::of::<entity::tenant::role::Entity>(),
+            EntityTable::of::<entity::tenant::role_grant::Entity>(),
             EntityTable::of::<entity::tenant::session::Entity>(),
             EntityTable::of::<entity::tenant::setting::Entity>(),
+            EntityTable::of::<entity::tenant::sso_connection::Entity>(),
+            EntityTable::of::<entity::tenant::sso_domain::Entity>(),
+            EntityTable::of::<entity::tenant::sso_identity::Entity>(),
+            EntityTable::of::<entity::tenant::team::Entity>(),
+            EntityTable::of::<entity::tenant::team_member::Entity>(),
+            EntityTable::of::<entity::tenant::totp_credential::Entity>(),
             EntityTable::of::<entity::tenant::unit::Entity>(),
         ]
     }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::attempts::{Attempts, Standing};
 use super::error::AuthError;
 use super::passwords::Passwords;
+use super::session::Visitor;
 
 /// Characters kept of what a client calls itself.
 const USER_AGENT_LENGTH: usize = 200;
@@ -15,8 +16,8 @@ const USER_AGENT_LENGTH: usize = 200;
 pub struct Proof {
     email: String,
     password: SecretString,
-    /// What their client calls itself.
-    pub user_agent: Option<String>,
+    /// Where it comes from.
+    pub visitor: Visitor,
     /// The request they offer it in.
     pub request_id: Option<String>,
 }
@@ -27,7 +28,7 @@ impl Proof {
         Self {
             email: email.trim().to_lowercase(),
             password,
-            user_agent: None,
+            visitor: Visitor::default(),
             request_id: None,
         }
     }

@@ -1,10 +1,7 @@
-//! Sessions: begun by a sign-in, carried on by rotating refresh tokens, ended by anybody who
-//! should.
-
-use std::time::Duration as StdDuration;
+//! Sessions: begun by whoever has proven who they are, carried on by rotating refresh tokens,
+//! ended by anybody who should.
 
 use ::entity::tenant::{member, refresh_token, session};
-use moka::sync::Cache;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
@@ -13,25 +10,56 @@ use sea_orm::{
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::access_token::{Claims, OfTenant};
+use super::epoch;
 use super::error::AuthError;
 use super::proof::kept_agent;
 use super::refresh_token::RefreshToken;
 use crate::config::Auth;
-use crate::db::{TenantDb, TenantTx};
-use crate::kernel::TenantKey;
+use crate::db::TenantTx;
 
-/// Sessions whose standing is remembered.
-const REMEMBERED: u64 = 100_000;
+/// How somebody proved who they are when a session began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// With their password.
+    Password,
+    /// With an identity provider of the dealer.
+    Sso,
+    /// With the token of their invitation, or of a reset.
+    Message,
+    /// With a session at another dealer.
+    Switch,
+}
 
-/// A session that was good when it was last looked at.
-#[derive(Debug, Clone)]
-pub struct LiveSession {
-    /// Its id.
-    pub id: Uuid,
-    /// Whose it is.
-    pub member: member::Model,
-    expires_at: OffsetDateTime,
+/// How a client keeps its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Client {
+    /// Itself, and sends them in headers.
+    #[default]
+    Bearer,
+    /// In cookies that scripts can't read.
+    Browser,
+}
+
+/// Where a session comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// Its address.
+    pub address: Option<String>,
+    /// How it keeps its tokens.
+    pub client: Client,
+}
+
+/// How a session begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Beginning<'a> {
+    /// By which proof.
+    pub method: Method,
+    /// Whether a second factor was part of it.
+    pub second_factor: bool,
+    /// Where.
+    pub visitor: &'a Visitor,
 }
 
 /// What a sign-in or a refresh hands out.
@@ -41,29 +69,54 @@ pub struct Issued {
     pub session_id: Uuid,
     /// Whose it is.
     pub member: member::Model,
+    /// The dealer's token version.
+    pub tenant_version: i32,
+    /// How the client keeps its tokens.
+    pub client: Client,
     /// To be told once.
     pub refresh_token: RefreshToken,
 }
 
-/// Begins, carries on, checks and ends sessions.
-#[derive(Clone)]
+/// Begins, carries on and ends sessions.
+#[derive(Debug, Clone)]
 pub struct Sessions {
     life: Duration,
-    /// So that most requests need no query for it. Entries live for seconds: that is how long
-    /// another process may go on believing in a session that was ended here.
-    live: Cache<(TenantKey, Uuid), LiveSession>,
+}
+
+impl Method {
+    /// As it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Sso => "sso",
+            Self::Message => "message",
+            Self::Switch => "switch",
+        }
+    }
+}
+
+impl Client {
+    /// As it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::Browser => "browser",
+        }
+    }
+
+    fn of(name: &str) -> Self {
+        match name {
+            "browser" => Self::Browser,
+            _ => Self::Bearer,
+        }
+    }
 }
 
 impl Sessions {
-    /// Prepares the memory of live sessions.
+    /// Sessions as they are configured.
     pub fn new(config: &Auth) -> Self {
-        let recheck = StdDuration::from_secs(config.session_recheck_seconds);
         Self {
             life: Duration::days(config.refresh_days.into()),
-            live: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .time_to_live(recheck)
-                .build(),
         }
     }
 
@@ -76,24 +129,36 @@ impl Sessions {
         &self,
         tx: &TenantTx,
         member: member::Model,
-        user_agent: Option<&str>,
+        beginning: Beginning<'_>,
         now: OffsetDateTime,
     ) -> Result<Issued, AuthError> {
         let session_id = Uuid::now_v7();
+        let visitor = beginning.visitor;
         let begun = session::ActiveModel {
             id: Set(session_id),
             member_id: Set(member.id),
-            user_agent: Set(kept_agent(user_agent)),
+            user_agent: Set(kept_agent(visitor.user_agent.as_deref())),
             created_at: Set(now),
             last_used_at: Set(now),
             expires_at: Set(now + self.life),
             revoked_at: Set(None),
+            method: Set(beginning.method.name().to_owned()),
+            client: Set(visitor.client.name().to_owned()),
+            address: Set(visitor.address.clone()),
+            proven_at: Set(Some(now)),
+            second_factor_at: Set(beginning.second_factor.then_some(now)),
+            ends_at: Set(None),
+            ended_because: Set(None),
         };
-        begun.insert(tx).await?;
+        session::Entity::insert(begun)
+            .exec_without_returning(tx)
+            .await?;
         let refresh_token = self.issue_refresh_token(tx, session_id, now).await?;
         Ok(Issued {
             session_id,
             member,
+            tenant_version: epoch::read(tx).await?.token_version,
+            client: visitor.client,
             refresh_token,
         })
     }
@@ -131,13 +196,14 @@ impl Sessions {
             return Err(AuthError::InvalidRefreshToken);
         }
         if stored.replaced_at.is_some() {
-            end(tx, session.id, now).await?;
+            end(tx, session.id, "refresh_token_reused", now).await?;
             return Ok(Err(session.id));
         }
         let mut replaced = stored.into_active_model();
         replaced.replaced_at = Set(Some(now));
         replaced.update(tx).await?;
         let session_id = session.id;
+        let client = Client::of(&session.client);
         let mut used = session.into_active_model();
         used.last_used_at = Set(now);
         used.expires_at = Set(now + self.life);
@@ -146,54 +212,10 @@ impl Sessions {
         Ok(Ok(Issued {
             session_id,
             member,
+            tenant_version: epoch::read(tx).await?.token_version,
+            client,
             refresh_token,
         }))
-    }
-
-    /// Ends a session, for this process at once.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Db`].
-    pub async fn end(&self, db: &TenantDb, id: Uuid, now: OffsetDateTime) -> Result<(), AuthError> {
-        db.write(async |tx| end(tx, id, now).await).await?;
-        self.forget(db, id);
-        Ok(())
-    }
-
-    /// Looks at a session anew when it is next used.
-    pub fn forget(&self, db: &TenantDb, id: Uuid) {
-        self.live.invalidate(&(db.tenant().key(), id));
-    }
-
-    /// The session that an access token was issued for, if it is still good.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::InvalidToken`] when it isn't, or when the member's tokens were voided since.
-    pub async fn check(
-        &self,
-        db: &TenantDb,
-        claims: &Claims<OfTenant>,
-        now: OffsetDateTime,
-    ) -> Result<LiveSession, AuthError> {
-        let key = (db.tenant().key(), claims.sid);
-        let session = match self.live.get(&key) {
-            Some(session) => session,
-            None => {
-                let session = db.read(async |tx| find_live(tx, claims.sid).await).await?;
-                self.live.insert(key, session.clone());
-                session
-            }
-        };
-        let is_good = now < session.expires_at
-            && session.member.id == claims.sub
-            && session.member.token_version == claims.tv;
-        if is_good {
-            Ok(session)
-        } else {
-            Err(AuthError::InvalidToken)
-        }
     }
 
     async fn issue_refresh_token(
@@ -209,6 +231,8 @@ impl Sessions {
             issued_at: Set(now),
             expires_at: Set(now + self.life),
             replaced_at: Set(None),
+            replaced_by: Set(None),
+            client: Set(None),
         };
         refresh_token::Entity::insert(issued)
             .exec_without_returning(tx)
@@ -217,36 +241,52 @@ impl Sessions {
     }
 }
 
-impl std::fmt::Debug for Sessions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sessions")
-    }
-}
-
-async fn end(tx: &TenantTx, id: Uuid, now: OffsetDateTime) -> Result<(), AuthError> {
+/// Ends a session, for all processes within a second.
+///
+/// # Errors
+///
+/// [`AuthError::Db`].
+pub async fn end(
+    tx: &TenantTx,
+    id: Uuid,
+    because: &str,
+    now: OffsetDateTime,
+) -> Result<(), AuthError> {
     session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(now))
+        .col_expr(session::Column::EndedBecause, Expr::value(because))
         .filter(session::Column::Id.eq(id))
         .filter(session::Column::RevokedAt.is_null())
         .exec(tx)
         .await?;
+    epoch::bump(tx).await?;
     Ok(())
 }
 
-async fn find_live(tx: &TenantTx, id: Uuid) -> Result<LiveSession, AuthError> {
-    let (session, member) = session::Entity::find_by_id(id)
-        .find_also_related(member::Entity)
-        .filter(session::Column::RevokedAt.is_null())
-        .filter(member::Column::Status.eq(member::Status::Active))
-        .one(tx)
-        .await?
-        .ok_or(AuthError::InvalidToken)?;
-    let member = member.ok_or(AuthError::InvalidToken)?;
-    Ok(LiveSession {
-        id: session.id,
-        member,
-        expires_at: session.expires_at,
-    })
+/// Ends all sessions of a member but, perhaps, the one that asks for it; for all processes within a
+/// second. Answers with how many there were.
+///
+/// # Errors
+///
+/// [`AuthError::Db`].
+pub async fn end_all(
+    tx: &TenantTx,
+    member: Uuid,
+    but: Option<Uuid>,
+    because: &str,
+    now: OffsetDateTime,
+) -> Result<u64, AuthError> {
+    let mut ending = session::Entity::update_many()
+        .col_expr(session::Column::RevokedAt, Expr::value(now))
+        .col_expr(session::Column::EndedBecause, Expr::value(because))
+        .filter(session::Column::MemberId.eq(member))
+        .filter(session::Column::RevokedAt.is_null());
+    if let Some(spared) = but {
+        ending = ending.filter(session::Column::Id.ne(spared));
+    }
+    let ended = ending.exec(tx).await?.rows_affected;
+    epoch::bump(tx).await?;
+    Ok(ended)
 }
 
 /// What a sweep removed.

@@ -26,6 +26,9 @@ pub struct Http {
     /// Longest time a request may take, milliseconds.
     #[validate(range(min = 100, max = 600000))]
     pub request_timeout_ms: u64,
+    /// How long the answer to a request with an `Idempotency-Key` is kept, hours.
+    #[validate(range(min = 1, max = 720))]
+    pub idempotency_hours: u32,
     /// Time for requests in progress at shutdown, seconds.
     #[validate(range(max = 600))]
     pub shutdown_seconds: u64,
@@ -135,9 +138,9 @@ pub struct Auth {
     /// Life of a refresh token, days.
     #[validate(range(min = 1, max = 365))]
     pub refresh_days: u32,
-    /// How long a session's verdict is believed, seconds.
-    #[validate(range(min = 1, max = 300))]
-    pub session_recheck_seconds: u64,
+    /// How long a proof of who one is counts for what is sensitive, minutes.
+    #[validate(range(min = 1, max = 1440))]
+    pub proof_minutes: u32,
     /// Failed sign-ins per account and window.
     #[validate(range(min = 1, max = 1000))]
     pub sign_in_attempts: u32,

@@ -16,7 +16,7 @@ use crate::db::{Directory, PlatformDb};
 use crate::kernel::Clock;
 
 /// The newest tenant migration that this build was made with. A test holds it to that.
-pub const NEWEST: &str = "m0006_session_member_id_idx";
+pub const NEWEST: &str = "m0010_references_proven";
 /// How long a notification may take.
 const HEARING: Duration = Duration::from_secs(1);
 const MIGRATE: &str = "run `tubex platform migrate` with this build's `tubex`";

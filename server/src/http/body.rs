@@ -6,9 +6,11 @@ use futures_util::TryStreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
+use sha2::{Digest, Sha256};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::code::Code;
+use super::idempotency::BodyDigest;
 use super::problem::{FieldError, Problem};
 use crate::state::AppState;
 
@@ -25,14 +27,17 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let is_json = req.mime_type().ok().flatten().is_some_and(|kind| {
             kind.subtype() == "json" || kind.suffix().is_some_and(|suffix| suffix == "json")
         });
-        let payload = payload.take();
+        let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             if !is_json {
                 return Err(
                     Problem::new(Code::MediaTypeUnsupported).detail("send application/json")
                 );
             }
-            let value: T = parsed(&collected(payload, limit).await?)?;
+            let body = collected(payload, limit).await?;
+            let digest = BodyDigest(Sha256::digest(&body).into());
+            req.extensions_mut().insert(digest);
+            let value: T = parsed(&body)?;
             value
                 .validate()
                 .map_err(|errors| Problem::fields(fields_of(&errors)))?;

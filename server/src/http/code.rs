@@ -54,10 +54,16 @@ registry! {
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
+    IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
+    IdempotencyKeyBusy CONFLICT "idempotency-key-busy" "The same request is being done right now";
+    IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "The Idempotency-Key was another request's";
+
     Unauthenticated UNAUTHORIZED "unauthenticated" "The request carries no valid access token";
     CredentialsWrong UNAUTHORIZED "credentials-wrong" "E-mail address or password is wrong";
     RefreshTokenInvalid UNAUTHORIZED "refresh-token-invalid" "The refresh token is not valid, sign in again";
     PermissionDenied FORBIDDEN "permission-denied" "The role does not allow this";
+    SecondFactorMissing FORBIDDEN "second-factor-missing" "The role asks for a second factor: set one up first";
+    ProofRequired FORBIDDEN "proof-required" "This needs a proof of who you are, a moment ago: step up";
     TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
 
     ItemNotFound NOT_FOUND "item-not-found" "Item not found";

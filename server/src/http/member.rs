@@ -1,38 +1,46 @@
-//! The signed-in member: host, token, session and permission, in that order.
+//! Whoever has proven who they are: host, token or key, and permission, in that order.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use ::entity::tenant::member;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload};
 use futures_util::future::LocalBoxFuture;
+use time::Duration;
 use uuid::Uuid;
 
+use super::answer::Done;
+use super::client::client_address;
 use super::code::Code;
+use super::gate::Gate;
+use super::limits::{self, Subject};
 use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
-use crate::auth::{AuthError, Permission, granted_to};
-use crate::db::{Purpose, TenantDb};
+use crate::auth::{ApiKeyText, AuthError, Means, Permission, Person, Principal, Scope};
+use crate::db::{Purpose, Tenant, TenantDb, TenantTx};
 use crate::state::AppState;
 
-/// Somebody who has signed in with this dealer, whatever they may do.
+/// Somebody who has proven who they are to this dealer, whatever they may do.
 #[derive(Debug)]
 pub struct Caller {
     /// Who it is.
-    pub member: member::Model,
-    /// The session their token belongs to.
-    pub session_id: Uuid,
-    /// Opens the dealer's rows.
+    pub principal: Arc<Principal>,
+    /// Opens the dealer's rows for reading.
     pub db: TenantDb,
+    /// Opens them for writing.
+    pub gate: Gate,
 }
 
-/// A signed-in team member who holds permission `P`, and the door to their dealer's data.
+/// Somebody who holds permission `P`, and the door to their dealer's data.
 #[derive(Debug)]
 pub struct Member<P> {
     /// Who it is.
-    pub id: Uuid,
-    /// Opens the dealer's rows.
+    pub principal: Arc<Principal>,
+    /// How far `P` reaches for them.
+    pub scope: Scope,
+    /// Opens the dealer's rows for reading.
     pub db: TenantDb,
+    gate: Gate,
     held: PhantomData<P>,
 }
 
@@ -40,13 +48,48 @@ pub struct Member<P> {
 #[derive(Debug)]
 pub struct Leaver(pub Caller);
 
+/// The permission that a route was opened by, for whoever looks whether every route has one.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenedBy(pub &'static str);
+
+impl<P> Member<P> {
+    /// The person, or whoever made the key.
+    pub fn person(&self) -> &Person {
+        &self.principal.person
+    }
+
+    /// Runs a use case that writes; see [`Gate::write`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn write<E>(
+        &self,
+        work: impl AsyncFn(&TenantTx) -> Result<Done, E>,
+    ) -> Result<HttpResponse, Problem>
+    where
+        Problem: From<E>,
+    {
+        self.gate.write(work).await
+    }
+
+    /// The gate itself, for work that holds its own transaction.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
-        Box::pin(async move { caller(&req, purpose(&req, Purpose::Work)).await })
+        Box::pin(async move {
+            let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
+            req.extensions_mut().insert(OpenedBy("own"));
+            Ok(caller)
+        })
     }
 }
 
@@ -56,7 +99,11 @@ impl FromRequest for Leaver {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
-        Box::pin(async move { caller(&req, Purpose::Session).await.map(Self) })
+        Box::pin(async move {
+            let caller = caller(&req, Purpose::Session).await?;
+            req.extensions_mut().insert(OpenedBy("own"));
+            Ok(Self(caller))
+        })
     }
 }
 
@@ -68,38 +115,103 @@ impl<P: Permission> FromRequest for Member<P> {
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
-            if !granted_to(caller.member.role).contains(&P::NAME) {
+            let Some(scope) = caller.principal.grants.scope_of(P::NAME) else {
                 return Err(Problem::permission_denied(P::NAME));
+            };
+            must_have_enrolled(&caller.principal)?;
+            if P::NEEDS_PROOF {
+                must_have_proven(&req, &caller.principal)?;
             }
+            req.extensions_mut().insert(OpenedBy(P::NAME));
             Ok(Self {
-                id: caller.member.id,
+                principal: caller.principal,
+                scope,
                 db: caller.db,
+                gate: caller.gate,
                 held: PhantomData,
             })
         })
     }
 }
 
+/// A role that asks for a second factor opens nothing before its holder has one.
+fn must_have_enrolled(principal: &Principal) -> Result<(), Problem> {
+    match principal.session() {
+        Some(session) if session.must_enrol => Err(Problem::new(Code::SecondFactorMissing)),
+        _ => Ok(()),
+    }
+}
+
+/// What is sensitive is for people who proved who they are a moment ago. A machine has no moment:
+/// its key was made by somebody who had.
+fn must_have_proven(req: &HttpRequest, principal: &Principal) -> Result<(), Problem> {
+    let state = AppState::of(req);
+    let fresh = Duration::minutes(state.config.auth.proof_minutes.into());
+    match principal.session() {
+        Some(session) if state.clock.now() - session.proven_at > fresh => {
+            Err(Problem::new(Code::ProofRequired))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
     let state = AppState::of(req);
     let tenant = resolve(req).await?;
-    let now = state.clock.now();
-    let token = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let claims = state
-        .tokens
-        .verify(token, tenant.key(), now)
-        .inspect_err(|error| {
-            if matches!(error, AuthError::OtherTenant) {
-                refuse_mismatch(req, &tenant, "token");
-            }
-        })?;
+    let text = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let key = ApiKeyText::parse(text);
+    // A token that was forged or is another dealer's is refused before the dealer's rows are
+    // opened.
+    let claims = match &key {
+        Some(_) => None,
+        None => Some(claims(req, &tenant, text)?),
+    };
     let db = state.directory.enter_for(purpose, &tenant)?;
-    let session = state.sessions.check(&db, &claims, now).await?;
+    let now = state.clock.now();
+    let principal = match (&key, claims) {
+        (Some(key), _) => {
+            let address = client_address(req);
+            state.access.by_key(&db, key, address, now).await?
+        }
+        (None, Some(claims)) => state.access.by_session(&db, &claims, now).await?,
+        (None, None) => return Err(Problem::new(Code::Unauthenticated)),
+    };
+    limits::admit(req, subject(&tenant, &principal)).await?;
+    let gate = Gate::new(req, db.clone(), principal.actor());
     Ok(Caller {
-        member: session.member,
-        session_id: session.id,
+        principal,
         db,
+        gate,
     })
+}
+
+fn claims(
+    req: &HttpRequest,
+    tenant: &Tenant,
+    token: &str,
+) -> Result<crate::auth::Claims<crate::auth::OfTenant>, Problem> {
+    let state = AppState::of(req);
+    let verified = state.tokens.verify(token, tenant.key(), state.clock.now());
+    Ok(verified.inspect_err(|error| {
+        if matches!(error, AuthError::OtherTenant) {
+            refuse_mismatch(req, tenant, "token");
+        }
+    })?)
+}
+
+fn subject(tenant: &Tenant, principal: &Principal) -> Subject {
+    let tenant = tenant.key();
+    match &principal.means {
+        Means::Session(_) => Subject::Member {
+            tenant,
+            member: principal.person.id,
+        },
+        Means::ApiKey(key) => Subject::ApiKey {
+            tenant,
+            key: key.id,
+            per_minute: key.per_minute,
+        },
+    }
 }
 
 /// The token that a request carries, if it carries one.
@@ -111,6 +223,20 @@ pub fn bearer(req: &HttpRequest) -> Option<&str> {
         .ok()?
         .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl Caller {
+    /// Their session.
+    ///
+    /// # Errors
+    ///
+    /// `permission-denied` for a machine: it has none.
+    pub fn session_id(&self) -> Result<Uuid, Problem> {
+        let session = self.principal.session().map(|session| session.id);
+        session.ok_or_else(|| {
+            Problem::new(Code::PermissionDenied).detail("this is for people, not for API keys")
+        })
+    }
 }
 
 impl From<AuthError> for Problem {

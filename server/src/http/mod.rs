@@ -1,11 +1,16 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
 mod addresses;
+mod answer;
 pub mod body;
+mod client;
 mod code;
 mod etag;
+mod gate;
 pub mod health;
 mod host;
+mod idempotency;
+pub mod limits;
 mod member;
 mod page;
 mod pages;
@@ -15,16 +20,20 @@ mod resolve;
 mod tokens;
 
 pub use addresses::Addresses;
+pub use answer::{Answer, Done};
 pub use body::Body;
+pub use client::client_address;
 pub use code::Code;
 pub use etag::{ETag, IfMatch};
-pub use member::{Caller, Leaver, Member, bearer};
+pub use gate::Gate;
+pub use idempotency::BodyDigest;
+pub use member::{Caller, Leaver, Member, OpenedBy, bearer};
 pub use page::{PageOut, PageQuery};
 pub use pages::{docs, landing, problems};
 pub use problem::{FieldError, Problem, ProblemOut};
 pub use request::{RequestId, each_request};
 pub use resolve::{Dealer, is_admin_host, known_host, resolve};
-pub use tokens::{RefreshIn, SignInIn, TokensOut};
+pub use tokens::{RefreshIn, SignInIn, TokensOut, handed_out, visitor};
 
 use actix_web::web;
 

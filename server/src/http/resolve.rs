@@ -14,9 +14,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::code::Code;
+use super::gate::Gate;
 use super::host::{self, HostName};
+use super::limits::{self, Subject};
+use super::member::OpenedBy;
 use super::problem::Problem;
 use super::request::RequestId;
+use crate::audit::Actor;
 use crate::db::{Address, Found, Purpose, SecurityEvent, Tenant, TenantDb};
 use crate::metrics::ServedTenant;
 use crate::state::AppState;
@@ -29,6 +33,8 @@ const TENANT_HEADER: &str = "X-Tenant-ID";
 pub struct Dealer {
     /// Opens the dealer's rows.
     pub db: TenantDb,
+    /// Opens them for writing, for somebody who is nobody yet.
+    pub gate: Gate,
 }
 
 impl FromRequest for Dealer {
@@ -39,11 +45,12 @@ impl FromRequest for Dealer {
         let req = req.clone();
         Box::pin(async move {
             let tenant = resolve(&req).await?;
-            Ok(Self {
-                db: AppState::of(&req)
-                    .directory
-                    .enter_for(purpose(&req, Purpose::Session), &tenant)?,
-            })
+            limits::admit(&req, Subject::Anonymous(tenant.key())).await?;
+            let purpose = purpose(&req, Purpose::Session);
+            let db = AppState::of(&req).directory.enter_for(purpose, &tenant)?;
+            let gate = Gate::new(&req, db.clone(), Actor::Anonymous);
+            req.extensions_mut().insert(OpenedBy("anybody"));
+            Ok(Self { db, gate })
         })
     }
 }

@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::answer::Answer;
+use super::client::client_address;
+use super::problem::Problem;
 use super::request::RequestId;
-use crate::auth::{Proof, RefreshToken};
+use crate::auth::{Client, Issued, Proof, RefreshToken, Visitor};
+use crate::db::TenantDb;
+use crate::state::AppState;
 
 /// An address and a password.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -51,13 +56,40 @@ pub struct TokensOut {
 impl SignInIn {
     /// The proof that a request offers.
     pub fn proof(self, req: &HttpRequest) -> Proof {
-        let agent = req.headers().get(USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
         let mut proof = Proof::new(&self.email, self.password);
-        proof.user_agent = agent.map(ToOwned::to_owned);
+        proof.visitor = visitor(req, Client::Bearer);
         proof.request_id = RequestId::of(req).map(|id| id.to_string());
         proof
     }
+}
+
+/// Where a request that begins a session comes from.
+pub fn visitor(req: &HttpRequest, client: Client) -> Visitor {
+    let agent = req.headers().get(USER_AGENT);
+    Visitor {
+        user_agent: agent
+            .and_then(|agent| agent.to_str().ok())
+            .map(ToOwned::to_owned),
+        address: client_address(req).map(|address| address.to_string()),
+        client,
+    }
+}
+
+/// Answers with what a sign-in or a refresh hands out, the way its client keeps it.
+///
+/// # Errors
+///
+/// When the access token can't be signed.
+pub fn handed_out(req: &HttpRequest, db: &TenantDb, issued: Issued) -> Result<Answer, Problem> {
+    let state = AppState::of(req);
+    let (tenant, member) = (db.tenant().key(), &issued.member);
+    let (version, now) = (member.token_version, state.clock.now());
+    let access_token = state
+        .tokens
+        .issue(tenant, member.id, issued.session_id, version, now)?;
+    let life_seconds = state.tokens.life_seconds();
+    let tokens = TokensOut::new(access_token, life_seconds, issued.refresh_token);
+    Ok(Answer::ok(&tokens).secret())
 }
 
 impl RefreshIn {

@@ -4,6 +4,7 @@ mod clock;
 mod currency;
 mod page;
 mod patch;
+mod revised;
 mod tenant_key;
 mod text;
 
@@ -11,5 +12,6 @@ pub use clock::Clock;
 pub use currency::{Currency, CurrencyError};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
 pub use patch::{Patch, never_null};
+pub use revised::Revised;
 pub use tenant_key::TenantKey;
 pub use text::holds_nul;

@@ -18,6 +18,8 @@ use crate::auth::{AuthError, Claims, OfPlatform, RefreshToken, kept_agent};
 use crate::config::Config;
 use crate::db::{PlatformDb, PlatformTx};
 
+/// For how long a session's standing is believed: within a second of its end no process does.
+const BELIEVED: StdDuration = StdDuration::from_millis(700);
 /// Sessions whose standing is remembered; there are few operators.
 const REMEMBERED: u64 = 1_000;
 
@@ -49,13 +51,12 @@ pub(super) struct OperatorSessions {
 impl OperatorSessions {
     /// Prepares the memory of live sessions.
     pub(super) fn new(config: &Config) -> Self {
-        let recheck = StdDuration::from_secs(config.auth.session_recheck_seconds);
         Self {
             life: Duration::days(config.auth.refresh_days.into()),
             kept: Duration::days(config.worker.session_retention_days.into()),
             live: Cache::builder()
                 .max_capacity(REMEMBERED)
-                .time_to_live(recheck)
+                .time_to_live(BELIEVED)
                 .build(),
         }
     }

@@ -64,7 +64,7 @@ async fn sign_in(req: HttpRequest, body: Body<SignInIn>) -> Result<web::Json<Tok
         AuthError::WrongCredentials => record(&req, "operator_sign_in_failed", None),
         _ => {}
     })?;
-    let agent = proof.user_agent.as_deref();
+    let agent = proof.visitor.user_agent.as_deref();
     let begun = platform
         .db
         .rows

@@ -71,21 +71,25 @@ fn modules_of_the_server_point_one_way() {
         ("kernel", &[] as &[&str]),
         ("config", &[]),
         ("db", &["kernel", "config"]),
-        ("auth", &["db", "kernel", "config"]),
-        ("http", &["auth", "db", "kernel", "config", "state"]),
+        ("audit", &["db", "kernel"]),
+        ("auth", &["audit", "db", "kernel", "config"]),
+        (
+            "http",
+            &["audit", "auth", "db", "kernel", "config", "state"],
+        ),
         ("state", &["auth", "db", "kernel", "config"]),
         (
             "tenant",
-            &["http", "auth", "db", "kernel", "config", "state"],
+            &["http", "audit", "auth", "db", "kernel", "config", "state"],
         ),
         (
             "platform",
-            &["http", "auth", "db", "kernel", "config", "state"],
+            &["http", "audit", "auth", "db", "kernel", "config", "state"],
         ),
     ]);
     let modules = [
-        "kernel", "config", "db", "auth", "http", "state", "tenant", "platform", "startup",
-        "routes",
+        "kernel", "config", "db", "audit", "auth", "http", "state", "tenant", "platform",
+        "startup", "routes",
     ];
 
     for path in sources("server/src") {

@@ -116,7 +116,7 @@ async fn import(
         },
         max_rows: limits.max_rows,
     };
-    answer(run(&who.db, file, options, state.clock.now()).await?)
+    answer(run(&who.db, file, options, &who.gate().stamp()).await?)
 }
 
 /// The numbers first, then the rows from wherever they wait.

@@ -15,6 +15,7 @@ use super::error::ImportError;
 use super::pricefile::{self, ColumnRef, Duplicates, Mapping, PriceRow, Survey, UnitText};
 use super::report::{Counts, Finding, Findings, Report};
 use super::store::{self, Placed};
+use crate::audit::{self, Change, Stamp};
 use crate::db::{Failure, TenantDb, TenantTx, failure_of};
 use crate::tenant::catalog::groups::{self, GroupToAdd};
 use crate::tenant::catalog::units::{self, NewUnit};
@@ -53,8 +54,9 @@ pub async fn run(
     db: &TenantDb,
     file: File,
     options: ImportOptions,
-    now: OffsetDateTime,
+    stamp: &Stamp,
 ) -> Result<Report, ImportError> {
+    let now = stamp.at;
     let currency = db
         .read(async |tx| store::currency(tx).await)
         .await
@@ -71,6 +73,8 @@ pub async fn run(
             let tx = db.begin().await?;
             one_at_a_time(&tx).await?;
             let report = load(&tx, survey, file, Mode::Apply, now).await?;
+            let record = Change::of_all("import.apply", "item").after(&report.counts);
+            audit::append(&tx, stamp, &record).await?;
             tx.commit().await?;
             Ok(report)
         }

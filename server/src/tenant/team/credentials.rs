@@ -1,23 +1,27 @@
 //! Proving who one is. It opens its own transactions, unlike a service: the password is checked
 //! between two of them, because no connection should wait for that.
 
+use std::cell::Cell;
+
 use ::entity::tenant::member;
+use actix_web::{HttpRequest, HttpResponse};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
-use time::OffsetDateTime;
 
-use crate::auth::{AuthError, Issued, Proof, RefreshToken, prove};
+use crate::audit::{Actor, Change};
+use crate::auth::{AuthError, Beginning, Method, Proof, RefreshToken, prove};
 use crate::db::{SecurityEvent, TenantDb};
+use crate::http::{Answer, Dealer, Done, Problem, RequestId, handed_out};
 use crate::state::AppState;
 
 /// Begins a session for whoever knows the password. Takes as long for an unknown address as for
 /// a wrong password, and answers the same.
 pub(super) async fn sign_in(
-    state: &AppState,
-    db: &TenantDb,
+    req: &HttpRequest,
+    dealer: &Dealer,
     proof: Proof,
-    now: OffsetDateTime,
-) -> Result<Issued, AuthError> {
+) -> Result<HttpResponse, Problem> {
+    let (state, db) = (AppState::of(req), &dealer.db);
     let attempts_key = db.tenant().key().scoped(proof.attempts_key());
     let keepers = (&state.attempts, &state.passwords);
     let member = prove(keepers, &attempts_key, &proof, async |email| {
@@ -26,12 +30,24 @@ pub(super) async fn sign_in(
     .await
     .inspect_err(|error| {
         if matches!(error, AuthError::TooManyAttempts(_)) {
-            record(state, db, "sign_in_blocked", proof.request_id.clone());
+            record(req, db, "sign_in_blocked");
         }
     })?;
-    let agent = proof.user_agent.as_deref();
-    db.write(async |tx| state.sessions.begin(tx, member.clone(), agent, now).await)
-        .await
+    let now = state.clock.now();
+    let beginning = Beginning {
+        method: Method::Password,
+        second_factor: false,
+        visitor: &proof.visitor,
+    };
+    let gate = dealer.gate.by(Actor::Member { id: member.id });
+    gate.write(async |tx| {
+        let begun = state.sessions.begin(tx, member.clone(), beginning, now);
+        let issued = begun.await?;
+        let record = Change::new("session.begin", "session", issued.session_id)
+            .after(&json!({ "method": beginning.method.name() }));
+        Ok::<_, Problem>(Done::new(record, handed_out(req, db, issued)?))
+    })
+    .await
 }
 
 /// Who may sign in with an address, and with which hash.
@@ -54,31 +70,43 @@ async fn find(
 
 /// Replaces a refresh token. One that was replaced before ends its session: somebody has a copy.
 pub(super) async fn refresh(
-    state: &AppState,
-    db: &TenantDb,
+    req: &HttpRequest,
+    dealer: &Dealer,
     token: &RefreshToken,
-    request_id: Option<String>,
-    now: OffsetDateTime,
-) -> Result<Issued, AuthError> {
-    match db
-        .write(async |tx| state.sessions.refresh(tx, token, now).await)
-        .await?
-    {
-        Ok(issued) => Ok(issued),
-        Err(ended) => {
-            state.sessions.forget(db, ended);
-            record(state, db, "refresh_token_reused", request_id);
-            Err(AuthError::InvalidRefreshToken)
-        }
-    }
+) -> Result<HttpResponse, Problem> {
+    let (state, db) = (AppState::of(req), &dealer.db);
+    let now = state.clock.now();
+    let reused = Cell::new(None);
+    let answered = dealer
+        .gate
+        .write(
+            async |tx| match state.sessions.refresh(tx, token, now).await? {
+                Ok(issued) => {
+                    let record = Change::new("session.refresh", "session", issued.session_id);
+                    Ok::<_, Problem>(Done::new(record, handed_out(req, db, issued)?))
+                }
+                Err(ended) => {
+                    reused.set(Some(ended));
+                    let record = Change::new("session.end", "session", ended)
+                        .after(&json!({ "because": "refresh_token_reused" }));
+                    Ok(Done::new(record, Answer::no_content()))
+                }
+            },
+        )
+        .await?;
+    let Some(ended) = reused.get() else {
+        return Ok(answered);
+    };
+    state.access.forget(db, ended);
+    record(req, db, "refresh_token_reused");
+    Err(AuthError::InvalidRefreshToken.into())
 }
 
-fn record(state: &AppState, db: &TenantDb, kind: &'static str, request_id: Option<String>) {
-    let tenant = Some(db.tenant().key());
-    state.security.record(SecurityEvent {
-        tenant,
+fn record(req: &HttpRequest, db: &TenantDb, kind: &'static str) {
+    AppState::of(req).security.record(SecurityEvent {
+        tenant: Some(db.tenant().key()),
         kind,
         detail: json!({}),
-        request_id,
+        request_id: RequestId::of(req).map(|id| id.to_string()),
     });
 }

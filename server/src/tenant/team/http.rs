@@ -1,17 +1,16 @@
 //! Sign-in, refresh, sign-out, and who am I.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use sea_orm::ActiveEnum;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::credentials;
-use crate::auth::{Issued, granted_to};
-use crate::db::TenantDb;
+use crate::audit::Change;
+use crate::auth::{AuthError, end_session};
 use crate::http::{
-    Body, Caller, Dealer, Leaver, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut,
+    Answer, Body, Caller, Dealer, Done, Leaver, Problem, ProblemOut, RefreshIn, SignInIn, TokensOut,
 };
 use crate::state::AppState;
 
@@ -32,7 +31,7 @@ struct MeOut {
     /// Built-in role, such as `owner`.
     role: String,
     /// What the role allows.
-    permissions: &'static [&'static str],
+    permissions: Vec<&'static str>,
     dealer: DealerOut,
 }
 
@@ -58,11 +57,9 @@ async fn sign_in(
     req: HttpRequest,
     dealer: Dealer,
     body: Body<SignInIn>,
-) -> Result<web::Json<TokensOut>, Problem> {
-    let state = AppState::of(&req);
-    let issued =
-        credentials::sign_in(state, &dealer.db, body.0.proof(&req), state.clock.now()).await?;
-    Ok(web::Json(tokens(state, &dealer.db, issued)?))
+) -> Result<HttpResponse, Problem> {
+    let proof = body.0.proof(&req);
+    credentials::sign_in(&req, &dealer, proof).await
 }
 
 /// Replace the tokens
@@ -78,12 +75,8 @@ async fn refresh(
     req: HttpRequest,
     dealer: Dealer,
     body: Body<RefreshIn>,
-) -> Result<web::Json<TokensOut>, Problem> {
-    let state = AppState::of(&req);
-    let token = body.0.token();
-    let (request_id, now) = (request_id(&req), state.clock.now());
-    let issued = credentials::refresh(state, &dealer.db, &token, request_id, now).await?;
-    Ok(web::Json(tokens(state, &dealer.db, issued)?))
+) -> Result<HttpResponse, Problem> {
+    credentials::refresh(&req, &dealer, &body.0.token()).await
 }
 
 /// Sign out
@@ -96,11 +89,17 @@ async fn refresh(
 #[post("/auth/sign-out")]
 async fn sign_out(req: HttpRequest, Leaver(caller): Leaver) -> Result<HttpResponse, Problem> {
     let state = AppState::of(&req);
-    state
-        .sessions
-        .end(&caller.db, caller.session_id, state.clock.now())
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    let (id, now) = (caller.session_id()?, state.clock.now());
+    let answered = caller
+        .gate
+        .write(async |tx| {
+            end_session(tx, id, "signed_out", now).await?;
+            let record = Change::new("session.end", "session", id);
+            Ok::<_, AuthError>(Done::new(record, Answer::no_content()))
+        })
+        .await;
+    state.access.forget(&caller.db, id);
+    answered
 }
 
 /// Who am I?
@@ -110,36 +109,18 @@ async fn sign_out(req: HttpRequest, Leaver(caller): Leaver) -> Result<HttpRespon
 ))]
 #[get("/me")]
 async fn me(caller: Caller) -> web::Json<MeOut> {
-    let tenant = caller.db.tenant();
+    let (tenant, principal) = (caller.db.tenant(), &caller.principal);
+    let person = &principal.person;
     web::Json(MeOut {
-        id: caller.member.id,
-        email: caller.member.email,
-        name: caller.member.name,
-        role: caller.member.role.to_value(),
-        permissions: granted_to(caller.member.role),
+        id: person.id,
+        email: person.email.clone(),
+        name: person.name.clone(),
+        role: person.role.clone(),
+        permissions: principal.grants.iter().map(|(name, _)| name).collect(),
         dealer: DealerOut {
             id: tenant.key().id(),
             slug: tenant.slug().to_owned(),
             name: tenant.name().to_owned(),
         },
     })
-}
-
-fn request_id(req: &HttpRequest) -> Option<String> {
-    RequestId::of(req).map(|id| id.to_string())
-}
-
-fn tokens(state: &AppState, db: &TenantDb, issued: Issued) -> Result<TokensOut, Problem> {
-    let (tenant, member) = (db.tenant().key(), &issued.member);
-    let version = member.token_version;
-    let now = state.clock.now();
-    let access_token = state
-        .tokens
-        .issue(tenant, member.id, issued.session_id, version, now)?;
-    let life_seconds = state.tokens.life_seconds();
-    Ok(TokensOut::new(
-        access_token,
-        life_seconds,
-        issued.refresh_token,
-    ))
 }

@@ -1,11 +1,12 @@
 //! Every route of the API's own document, walked by those who may not.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{Actor, Dealer, Reply, TestApp};
 use uuid::Uuid;
 
 use super::comparable;
+use crate::openapi::bodies::body_of;
 
 /// Every walk is made twice: with all dealers in one database, and with each on a cluster of its
 /// own and the platform on a third.
@@ -40,6 +41,9 @@ walks! {
 struct Route {
     method: Method,
     path: String,
+    operation_id: String,
+    is_secured: bool,
+    has_body: bool,
 }
 
 async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
@@ -110,7 +114,7 @@ async fn a_neighbours_token_opens_no_route_and_is_put_on_record(app: TestApp) {
     let mut refused = 0;
 
     for route in routes(&acme).await {
-        if ["/auth/sign-in", "/auth/refresh"].contains(&route.path.as_str()) {
+        if !route.is_secured {
             continue;
         }
         let reply = ask(&neighbour, &route, &Uuid::now_v7().to_string()).await;
@@ -137,7 +141,7 @@ async fn a_stranger_is_asked_for_a_token_on_every_route(app: TestApp) {
     ];
 
     for route in routes(&acme).await {
-        if ["/auth/sign-in", "/auth/refresh"].contains(&route.path.as_str()) {
+        if !route.is_secured {
             continue;
         }
         for stranger in &strangers {
@@ -220,13 +224,16 @@ async fn routes(actor: &Actor) -> Vec<Route> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         let path = path.strip_prefix("/api/v1").expect("all of it lies there");
-        for method in item.as_object().unwrap().keys() {
+        for (method, says) in item.as_object().unwrap() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else {
                 continue;
             };
             found.push(Route {
                 method,
                 path: path.to_owned(),
+                operation_id: says["operationId"].as_str().unwrap().to_owned(),
+                is_secured: says["security"].is_array(),
+                has_body: says.get("requestBody").is_some(),
             });
         }
     }
@@ -246,15 +253,9 @@ async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
     let request = actor
         .request(route.method.clone(), &path)
         .header("if-match", "*");
-    let body: Value = match route.method {
-        Method::POST => json!({"sku": "X", "name": "X", "base_unit": "pcs"}),
-        _ => json!({"name": "Changed by another"}),
-    };
-    let has_body = [Method::POST, Method::PATCH].contains(&route.method);
-    let request = if has_body {
-        request.json(&body)
-    } else {
-        request
+    let request = match route.has_body {
+        true => request.json(&body_of(&route.operation_id)),
+        false => request,
     };
     actor.send(request).await
 }

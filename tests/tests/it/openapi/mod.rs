@@ -1,5 +1,6 @@
 //! The document that describes the API, and the API it describes.
 
+pub mod bodies;
 mod document;
 mod pages;
 pub mod walk;

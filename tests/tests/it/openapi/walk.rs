@@ -1,9 +1,9 @@
 //! Every route, walked by one who may look and by one who may do all.
 
 use reqwest::Method;
-use serde_json::{Value, json};
 use tests::{Actor, Reply, TestApp};
 
+use super::bodies::body_of;
 use super::{Operation, document, operations};
 
 /// Sends what an operation asks for, on things that aren't there or may stay as they are.
@@ -25,18 +25,6 @@ pub async fn walk(who: &Actor, operation: &Operation) -> Reply {
         request = request.json(&body_of(id));
     }
     who.send(request).await
-}
-
-fn body_of(operation_id: &str) -> Value {
-    match operation_id {
-        "sign_in" => json!({"email": "nobody@acme.example", "password": "not this one"}),
-        "refresh" => json!({"refresh_token": "not this one"}),
-        "create_item" => json!({"sku": "NEW", "name": "new", "base_unit": "pcs"}),
-        "create_item_group" => json!({"name": "new"}),
-        "create_unit" => json!({"code": "new", "name": "new", "symbol": "new", "decimals": 0}),
-        "change_item" | "change_item_group" | "change_unit" => json!({"name": "new"}),
-        other => panic!("say what {other} is sent, so that the walk covers it"),
-    }
 }
 
 #[actix_web::test]

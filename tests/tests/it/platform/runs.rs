@@ -218,11 +218,7 @@ async fn whoever_watches_a_run_is_told_of_each_change_until_it_ends() {
 
 #[actix_web::test]
 async fn a_watch_ends_with_the_session_and_with_the_server() {
-    let app = app_with(&[
-        ("TUBEX_PLATFORM__WORKS", "false"),
-        ("TUBEX_AUTH__SESSION_RECHECK_SECONDS", "1"),
-    ])
-    .await;
+    let app = app_with(&[("TUBEX_PLATFORM__WORKS", "false")]).await;
     let admin = operator(&app, "admin").await;
     add_operator(&app, "viewer").await;
     let tokens =

@@ -161,7 +161,7 @@ async fn whoever_signs_out_is_out_with_all_their_tokens() {
 
 #[actix_web::test]
 async fn a_disabled_operator_and_one_with_a_new_password_are_out_within_seconds() {
-    let app = app_with(&[("TUBEX_AUTH__SESSION_RECHECK_SECONDS", "1")]).await;
+    let app = app_with(&[]).await;
     add_operator(&app, "admin").await;
     let changes: [&[&str]; 3] = [&["--disable"], &["--new-password"], &["--role", "viewer"]];
 

@@ -41,7 +41,13 @@ async fn every_foreign_key_has_an_index_that_begins_with_it() {
 
     assert!(all.len() >= 9, "{all:?}");
     // Asked only when a unit is removed, and an index would be written with every price.
-    let reasoned = ["item_base_unit_fkey", "item_price_unit_fkey"];
+    // Members are few, and branches and roles hardly ever go.
+    let reasoned = [
+        "item_base_unit_fkey",
+        "item_price_unit_fkey",
+        "member_branch_id_fkey",
+        "member_role_id_fkey",
+    ];
     let missing: Vec<_> = without
         .iter()
         .filter(|name| !reasoned.contains(&name.as_str()))
@@ -115,6 +121,8 @@ async fn nothing_is_used_that_is_hard_to_change_later() {
             "SELECT r.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class r ON r.oid = a.attrelid
              WHERE r.relnamespace IN ('platform'::regnamespace, $1::regnamespace) AND r.relkind = 'r'
                 AND r.relname NOT LIKE 'seaql%' AND a.attnum > 0
+                -- The very bytes that were hashed: jsonb would spell them anew.
+                AND (r.relname, a.attname) <> ('audit_record', 'content')
                 AND a.atttypid IN ('timestamp'::regtype, 'time'::regtype, 'real'::regtype,
                     'double precision'::regtype, 'money'::regtype, 'varchar'::regtype,
                     'char'::regtype, 'json'::regtype)",

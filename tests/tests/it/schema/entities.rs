@@ -30,6 +30,24 @@ async fn every_table_of_a_dealer_has_an_entity() {
     let connection = &mut connection;
 
     let mut known = vec![
+        table_of(of::access_state::Entity),
+        table_of(of::api_key::Entity),
+        table_of(of::api_key_usage::Entity),
+        table_of(of::audit_head::Entity),
+        table_of(of::audit_record::Entity),
+        table_of(of::branch::Entity),
+        table_of(of::idempotency_key::Entity),
+        table_of(of::invitation::Entity),
+        table_of(of::one_time_token::Entity),
+        table_of(of::recovery_code::Entity),
+        table_of(of::role::Entity),
+        table_of(of::role_grant::Entity),
+        table_of(of::sso_connection::Entity),
+        table_of(of::sso_domain::Entity),
+        table_of(of::sso_identity::Entity),
+        table_of(of::team::Entity),
+        table_of(of::team_member::Entity),
+        table_of(of::totp_credential::Entity),
         table_of(of::item::Entity),
         table_of(of::item_barcode::Entity),
         table_of(of::item_group::Entity),
@@ -52,6 +70,9 @@ async fn every_table_of_the_platform_has_an_entity() {
     let connection = &mut connection;
 
     let mut known = vec![
+        table_of(of::audit_checkpoint::Entity),
+        table_of(of::membership::Entity),
+        table_of(of::signing_key::Entity),
         table_of(of::lane::Entity),
         table_of(of::migration_run::Entity),
         table_of(of::migration_run_tenant::Entity),

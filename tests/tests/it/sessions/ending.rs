@@ -8,7 +8,6 @@ use tests::{Scratch, TestApp, eventually};
 use super::{Tokens, assert_refused, refresh};
 
 /// Verdicts on sessions are believed for a second only.
-const SOON: (&str, &str) = ("TUBEX_AUTH__SESSION_RECHECK_SECONDS", "1");
 
 #[actix_web::test]
 async fn a_replaced_refresh_token_that_turns_up_again_ends_its_session() {
@@ -73,8 +72,8 @@ async fn signing_out_ends_access_and_refresh_at_once() {
 async fn signing_out_is_soon_known_to_other_processes() {
     let database = Arc::new(Scratch::with_dealers().await);
     let (here, there) = (
-        TestApp::start_on(database.clone(), &[SOON]).await,
-        TestApp::start_on(database, &[SOON]).await,
+        TestApp::start_on(database.clone(), &[]).await,
+        TestApp::start_on(database, &[]).await,
     );
     let acme = here.dealer().await;
     let token = acme.token.as_ref().unwrap();
@@ -91,7 +90,7 @@ async fn signing_out_is_soon_known_to_other_processes() {
 
 #[actix_web::test]
 async fn a_disabled_member_is_out() {
-    let app = TestApp::start_with(&[SOON]).await;
+    let app = TestApp::start().await;
     let acme = app.dealer().await;
     let tokens = Tokens::of(&acme).await;
     let schema = app.database.schema_of("acme").await;
@@ -111,7 +110,7 @@ async fn a_disabled_member_is_out() {
 
 #[actix_web::test]
 async fn a_raised_token_version_voids_what_was_issued_and_a_refresh_brings_it_back() {
-    let app = TestApp::start_with(&[SOON]).await;
+    let app = TestApp::start().await;
     let acme = app.dealer().await;
     let tokens = Tokens::of(&acme).await;
     let schema = app.database.schema_of("acme").await;
@@ -134,7 +133,7 @@ async fn a_raised_token_version_voids_what_was_issued_and_a_refresh_brings_it_ba
 
 #[actix_web::test]
 async fn a_role_allows_what_it_allows_and_a_change_of_role_is_soon_known() {
-    let app = TestApp::start_with(&[SOON]).await;
+    let app = TestApp::start().await;
     let acme = app.dealer().await;
     let viewer = app.member(&acme, "viewer").await;
     let item = acme.item("KEPT", json!({})).await;

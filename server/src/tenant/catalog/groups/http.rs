@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -10,10 +11,14 @@ use validator::Validate;
 
 use super::service::{self, GroupChange};
 use super::store::GroupRow;
+use crate::audit::Change;
 use crate::auth::{ReadItems, WriteItems};
-use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
+use crate::http::{
+    Answer, Body, Done, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut,
+};
 use crate::kernel::{Patch, never_null};
 use crate::state::AppState;
+use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::text::one_line;
 
 /// The routes of item groups.
@@ -119,14 +124,14 @@ async fn create(
         body.0.parent_id,
         AppState::of(&req).clock.now(),
     );
-    let group = who
-        .db
-        .write(async |tx| service::create(tx, name, parent, now).await)
-        .await?;
-    Ok(HttpResponse::Created()
-        .insert_header(("Location", format!("/api/v1/item-groups/{}", group.id)))
-        .insert_header(ETag(group.version))
-        .json(GroupOut::from(group)))
+    who.write(async |tx| {
+        let group = GroupOut::from(service::create(tx, name, parent, now).await?);
+        let address = format!("/api/v1/item-groups/{}", group.id);
+        let answer = Answer::created(&address, &group).version(group.version);
+        let record = Change::new("item_group.create", "item_group", group.id).after(&group);
+        Ok::<_, CatalogError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Read an item group
@@ -162,11 +167,18 @@ async fn change(
 ) -> Result<HttpResponse, Problem> {
     let (change, now) = (GroupChange::from(body.0), AppState::of(&req).clock.now());
     let expected = based_on.version();
-    let work = async |tx: &_| service::change(tx, *id, expected, &change, now).await;
-    let group = who.db.write(work).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(ETag(group.version))
-        .json(GroupOut::from(group)))
+    who.write(async |tx| {
+        let (before, after) = service::change(tx, *id, expected, &change, now).await?;
+        let after = GroupOut::from(after);
+        let told = json!({"name": after.name, "parent_id": after.parent_id});
+        let record = Change::new("item_group.change", "item_group", *id).from_to(
+            &json!({"name": before.name, "parent_id": before.parent_id}),
+            &told,
+        );
+        let answer = Answer::ok(&after).version(after.version);
+        Ok::<_, CatalogError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Remove an empty item group
@@ -182,10 +194,13 @@ async fn remove(
     id: web::Path<Uuid>,
     based_on: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    who.db
-        .write(async |tx| service::delete(tx, *id, based_on.version()).await)
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    who.write(async |tx| {
+        let removed = service::delete(tx, *id, based_on.version()).await?;
+        let record = Change::new("item_group.remove", "item_group", *id)
+            .before(&json!({"name": removed.name, "parent_id": removed.parent_id}));
+        Ok::<_, CatalogError>(Done::new(record, Answer::no_content()))
+    })
+    .await
 }
 
 impl From<GroupPatch> for GroupChange {

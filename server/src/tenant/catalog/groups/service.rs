@@ -65,11 +65,12 @@ pub(super) async fn change(
     expected: Option<i64>,
     change: &GroupChange,
     now: OffsetDateTime,
-) -> Result<GroupRow, CatalogError> {
+) -> Result<(Model, GroupRow), CatalogError> {
     if change.parent_id != Patch::Keep {
         store::one_move_at_a_time(tx).await?;
     }
     let group = find_locked(tx, id, expected).await?;
+    let before = group.clone();
     let next = group.version + 1;
     let parent_id = change.parent_id.clone().over(group.parent_id);
     if let Some(parent) = change.parent_id.as_set()
@@ -88,17 +89,17 @@ pub(super) async fn change(
         .update(tx)
         .await
         .map_err(|error| with_parent(error, parent_id))?;
-    find(tx, id).await
+    Ok((before, find(tx, id).await?))
 }
 
 pub(super) async fn delete(
     tx: &TenantTx,
     id: Uuid,
     expected: Option<i64>,
-) -> Result<(), CatalogError> {
-    find_locked(tx, id, expected).await?;
+) -> Result<Model, CatalogError> {
+    let removed = find_locked(tx, id, expected).await?;
     match Entity::delete_by_id(id).exec(tx).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(removed),
         Err(error) => match failure_of(&error) {
             Failure::Constraint(_) => Err(CatalogError::GroupNotEmpty),
             _ => Err(error.into()),

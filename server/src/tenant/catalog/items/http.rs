@@ -7,9 +7,13 @@ use uuid::Uuid;
 use super::model::Item;
 use super::service;
 use super::wire::{ItemIn, ItemOut, ItemPatch, ItemsQuery};
+use crate::audit::Change;
 use crate::auth::{ReadItems, WriteItems};
-use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
+use crate::http::{
+    Answer, Body, Done, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut,
+};
 use crate::state::AppState;
+use crate::tenant::catalog::CatalogError;
 
 /// The routes of items.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -57,14 +61,14 @@ async fn create(
     body: Body<ItemIn>,
 ) -> Result<HttpResponse, Problem> {
     let (new, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
-    let created = who
-        .db
-        .write(async |tx| service::create(tx, &new, now).await)
-        .await?;
-    Ok(HttpResponse::Created()
-        .insert_header(("Location", format!("/api/v1/items/{}", created.item.id)))
-        .insert_header(ETag(created.item.version))
-        .json(ItemOut::from(created)))
+    who.write(async |tx| {
+        let item = service::create(tx, &new, now).await?;
+        let (id, version, item) = (item.item.id, item.item.version, ItemOut::from(item));
+        let answer = Answer::created(&format!("/api/v1/items/{id}"), &item).version(version);
+        let record = Change::new("item.create", "item", id).after(&item);
+        Ok::<_, CatalogError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Read an item, retired or not
@@ -101,8 +105,15 @@ async fn change(
 ) -> Result<HttpResponse, Problem> {
     let (change, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
     let expected = based_on.version();
-    let work = async |tx: &_| service::change(tx, *id, expected, &change, now).await;
-    Ok(with_version(who.db.write(work).await?))
+    who.write(async |tx| {
+        let item = service::change(tx, *id, expected, &change, now).await?;
+        let version = item.after.item.version;
+        let (before, after) = (ItemOut::from(item.before), ItemOut::from(item.after));
+        let record = Change::new("item.change", "item", *id).from_to(&before, &after);
+        let answer = Answer::ok(&after).version(version);
+        Ok::<_, CatalogError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Retire an item
@@ -123,10 +134,12 @@ async fn retire(
 ) -> Result<HttpResponse, Problem> {
     let expected = IfMatch::if_given(&req)?.and_then(IfMatch::version);
     let now = AppState::of(&req).clock.now();
-    who.db
-        .write(async |tx| service::retire(tx, *id, expected, now).await)
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    who.write(async |tx| {
+        service::retire(tx, *id, expected, now).await?;
+        let record = Change::new("item.retire", "item", *id);
+        Ok::<_, CatalogError>(Done::new(record, Answer::no_content()))
+    })
+    .await
 }
 
 /// Restore a retired item
@@ -142,11 +155,13 @@ async fn restore(
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let now = AppState::of(&req).clock.now();
-    Ok(with_version(
-        who.db
-            .write(async |tx| service::restore(tx, *id, now).await)
-            .await?,
-    ))
+    who.write(async |tx| {
+        let item = service::restore(tx, *id, now).await?;
+        let (version, item) = (item.item.version, ItemOut::from(item));
+        let record = Change::new("item.restore", "item", *id);
+        Ok::<_, CatalogError>(Done::new(record, Answer::ok(&item).version(version)))
+    })
+    .await
 }
 
 fn with_version(found: Item) -> HttpResponse {

@@ -15,7 +15,7 @@ const WORDS: usize = 12;
 
 /// Everything of an item, and its barcodes in order.
 pub(super) const COLUMNS: &str = "i.id, i.sku, i.name, i.description, i.group_id, i.base_unit, \
-     i.price_amount, i.price_per, i.price_unit, i.currency, i.status, i.custom, i.version, \
+     i.price_amount, i.price_per, i.price_unit, i.currency, i.cost_amount, i.status, i.custom, i.version, \
      i.created_at, i.updated_at, i.retired_at, \
      ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) \
      AS barcodes";

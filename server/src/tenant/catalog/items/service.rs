@@ -10,7 +10,7 @@ use super::model::{Filter, Item, ItemChange, NewItem, Price, Sort};
 use super::search::{After, Order};
 use super::store;
 use crate::db::{Failure, TenantTx, failure_of};
-use crate::kernel::{Cursor, CursorError, Page, Patch};
+use crate::kernel::{Cursor, CursorError, Page, Patch, Revised};
 use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::error::expect_version;
 
@@ -76,8 +76,13 @@ pub(super) async fn change(
     expected: Option<i64>,
     change: &ItemChange,
     now: OffsetDateTime,
-) -> Result<Item, CatalogError> {
+) -> Result<Revised<Item>, CatalogError> {
     let current = find_locked(tx, id, expected).await?;
+    let before = current.clone();
+    let barcodes_before = match &change.barcodes {
+        Some(_) => Some(store::barcodes_of(tx, id).await?),
+        None => None,
+    };
     let group_id = change.group_id.clone().over(current.group_id);
     let mut active = touched(current, now);
     active.group_id = Set(group_id);
@@ -111,7 +116,12 @@ pub(super) async fn change(
     if let Some(barcodes) = &change.barcodes {
         store::set_barcodes(tx, id, barcodes).await?;
     }
-    find(tx, id).await
+    let after = find(tx, id).await?;
+    let before = Item {
+        item: before,
+        barcodes: barcodes_before.unwrap_or_else(|| after.barcodes.clone()),
+    };
+    Ok(Revised { before, after })
 }
 
 /// Puts an item away: it is no longer listed or sold, but keeps its SKU and can come back.

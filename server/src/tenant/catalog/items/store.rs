@@ -3,7 +3,7 @@
 use ::entity::tenant::{item, item_barcode};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect, Statement,
+    QueryOrder, QuerySelect, Statement,
 };
 use uuid::Uuid;
 
@@ -90,6 +90,15 @@ pub(super) async fn add_barcodes(
         .exec_without_returning(tx)
         .await?;
     Ok(())
+}
+
+pub(super) async fn barcodes_of(tx: &TenantTx, item_id: Uuid) -> Result<Vec<String>, DbErr> {
+    let own = item_barcode::Entity::find()
+        .select_only()
+        .column(item_barcode::Column::Barcode)
+        .filter(item_barcode::Column::ItemId.eq(item_id))
+        .order_by_asc(item_barcode::Column::Position);
+    own.into_tuple().all(tx).await
 }
 
 async fn owners_of_barcode(tx: &TenantTx, barcode: &str) -> Result<Vec<Uuid>, DbErr> {

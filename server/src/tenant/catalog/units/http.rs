@@ -9,10 +9,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::{Validate, ValidationError};
 
 use super::service::{self, NewUnit, UnitChange};
+use crate::audit::Change;
 use crate::auth::{ReadItems, WriteItems};
-use crate::http::{Body, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut};
+use crate::http::{
+    Answer, Body, Done, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut,
+};
 use crate::kernel::{Patch, never_null};
 use crate::state::AppState;
+use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::text::one_line;
 
 /// The routes of units.
@@ -117,14 +121,14 @@ async fn create(
     body: Body<UnitIn>,
 ) -> Result<HttpResponse, Problem> {
     let (new, now) = (NewUnit::from(body.0), AppState::of(&req).clock.now());
-    let unit = who
-        .db
-        .write(async |tx| service::create(tx, &new, now).await)
-        .await?;
-    Ok(HttpResponse::Created()
-        .insert_header(("Location", format!("/api/v1/units/{}", unit.code)))
-        .insert_header(ETag(unit.version))
-        .json(UnitOut::from(unit)))
+    who.write(async |tx| {
+        let unit = UnitOut::from(service::create(tx, &new, now).await?);
+        let address = format!("/api/v1/units/{}", unit.code);
+        let answer = Answer::created(&address, &unit).version(unit.version);
+        let record = Change::new("unit.create", "unit", &unit.code).after(&unit);
+        Ok::<_, CatalogError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Read a unit
@@ -162,11 +166,14 @@ async fn change(
 ) -> Result<HttpResponse, Problem> {
     let (change, now) = (UnitChange::from(body.0), AppState::of(&req).clock.now());
     let expected = based_on.version();
-    let work = async |tx: &_| service::change(tx, &code, expected, &change, now).await;
-    let unit = who.db.write(work).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(ETag(unit.version))
-        .json(UnitOut::from(unit)))
+    who.write(async |tx| {
+        let unit = service::change(tx, &code, expected, &change, now).await?;
+        let (before, after) = (UnitOut::from(unit.before), UnitOut::from(unit.after));
+        let answer = Answer::ok(&after).version(after.version);
+        let record = Change::new("unit.change", "unit", &after.code).from_to(&before, &after);
+        Ok::<_, CatalogError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Remove a unit that no item uses
@@ -182,10 +189,12 @@ async fn remove(
     code: web::Path<String>,
     based_on: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    who.db
-        .write(async |tx| service::delete(tx, &code, based_on.version()).await)
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    who.write(async |tx| {
+        let removed = UnitOut::from(service::delete(tx, &code, based_on.version()).await?);
+        let record = Change::new("unit.remove", "unit", &removed.code).before(&removed);
+        Ok::<_, CatalogError>(Done::new(record, Answer::no_content()))
+    })
+    .await
 }
 
 fn code(code: &str) -> Result<(), ValidationError> {

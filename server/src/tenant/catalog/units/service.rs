@@ -8,7 +8,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use crate::db::{Failure, TenantTx, failure_of};
-use crate::kernel::{Cursor, Page, Patch};
+use crate::kernel::{Cursor, Page, Patch, Revised};
 use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::error::expect_version;
 
@@ -138,8 +138,9 @@ pub(super) async fn change(
     expected: Option<i64>,
     change: &UnitChange,
     now: OffsetDateTime,
-) -> Result<Model, CatalogError> {
+) -> Result<Revised<Model>, CatalogError> {
     let unit = find_locked(tx, code, expected).await?;
+    let before = unit.clone();
     let next = unit.version + 1;
     let un_ece = change.un_ece.clone().over(unit.un_ece.clone());
     let mut changed = unit.into_active_model();
@@ -155,17 +156,18 @@ pub(super) async fn change(
     changed.un_ece = Set(un_ece);
     changed.version = Set(next);
     changed.updated_at = Set(now);
-    Ok(changed.update(tx).await?)
+    let after = changed.update(tx).await?;
+    Ok(Revised { before, after })
 }
 
 pub(super) async fn delete(
     tx: &TenantTx,
     code: &str,
     expected: Option<i64>,
-) -> Result<(), CatalogError> {
-    find_locked(tx, code, expected).await?;
+) -> Result<Model, CatalogError> {
+    let removed = find_locked(tx, code, expected).await?;
     match Entity::delete_by_id(code).exec(tx).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(removed),
         Err(error) => match failure_of(&error) {
             Failure::Constraint(_) => Err(CatalogError::UnitInUse),
             _ => Err(error.into()),

@@ -1,0 +1,28 @@
+//! People who work together.
+
+use sea_orm::entity::prelude::*;
+
+/// One team.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "team")]
+pub struct Model {
+    /// UUIDv7.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Where it works, if at one branch.
+    pub branch_id: Option<Uuid>,
+    /// For people; unique per dealer.
+    pub name: String,
+    /// The ETag's number.
+    pub version: i64,
+    /// UTC.
+    pub created_at: TimeDateTimeWithTimeZone,
+    /// UTC.
+    pub updated_at: TimeDateTimeWithTimeZone,
+}
+
+/// None.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,79 @@
+//! Appends a record to a dealer's trail.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::change::Change;
+use super::stamp::{Actor, Stamp};
+use crate::db::TenantTx;
+
+/// One statement: the head is locked by its update, so records of one dealer follow one another,
+/// and the lock is held from here to the commit only.
+const APPEND: &str = "WITH head AS (
+    INSERT INTO audit_head AS head (is_only, seq, hash) VALUES (true, 1, sha256($1))
+    ON CONFLICT (is_only) DO UPDATE SET seq = head.seq + 1, hash = sha256(head.hash || $1)
+    RETURNING seq, hash)
+INSERT INTO audit_record (seq, content, hash, id, at)
+SELECT seq, convert_from($1, 'UTF8')::json, hash, $2, $3 FROM head";
+
+/// A record as it is hashed: the order of the fields is part of it.
+#[derive(Serialize)]
+struct Content<'a> {
+    id: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    action: &'static str,
+    actor: Actor,
+    target: Target<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+/// Puts a change on record, in the transaction that made it. Best done last: until the commit, no
+/// other write of the dealer gets past this point.
+///
+/// # Errors
+///
+/// When the database refuses.
+///
+/// # Panics
+///
+/// Never: a record is made of plain values.
+pub async fn append(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(), DbErr> {
+    let id = Uuid::now_v7();
+    let content = Content {
+        id,
+        at: stamp.at,
+        action: change.action,
+        actor: stamp.actor,
+        target: Target {
+            kind: change.target_kind,
+            id: change.target_id.as_deref(),
+        },
+        before: change.before.as_ref(),
+        after: change.after.as_ref(),
+        request_id: stamp.request_id.as_deref(),
+        address: stamp.address.as_deref(),
+    };
+    let content = serde_json::to_vec(&content).expect("a record is made of plain values");
+    let values = [content.into(), id.into(), stamp.at.into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, APPEND, values);
+    tx.execute_raw(statement).await?;
+    Ok(())
+}

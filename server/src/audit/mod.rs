@@ -1,0 +1,13 @@
+//! The audit trail: one record for every write, in the transaction of the write, chained by hashes.
+//!
+//! Invariants: whoever writes a dealer's rows for a request appends exactly one record; records are
+//! only ever added; each record's hash covers the one before. It imports no domain.
+
+mod append;
+mod change;
+mod redact;
+mod stamp;
+
+pub use append::append;
+pub use change::Change;
+pub use stamp::{Actor, Stamp};

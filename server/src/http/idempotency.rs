@@ -1,0 +1,223 @@
+//! `Idempotency-Key`: a POST that is sent again is done once, and answered the same.
+//!
+//! The answer is kept in the transaction of the effect, so there is never one without the other.
+//! Shape and behaviour follow draft-ietf-httpapi-idempotency-key-header.
+
+use ::entity::tenant::idempotency_key::{ActiveModel, Entity, Model};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+
+use super::answer::Answer;
+use super::code::Code;
+use super::problem::Problem;
+use crate::auth::Sealer;
+use crate::db::TenantTx;
+use crate::kernel::TenantKey;
+
+const NAME: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const LONGEST: usize = 255;
+
+/// The digest of a body that an extractor has read to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyDigest(pub [u8; 32]);
+
+/// A request that is to be done once.
+#[derive(Debug, Clone)]
+pub(super) struct Once {
+    actor: String,
+    key: String,
+    fingerprint: Vec<u8>,
+    place: String,
+}
+
+/// Whether a request was done before.
+#[derive(Debug)]
+pub(super) enum Before {
+    /// It was not.
+    Never,
+    /// It was, and this was the answer.
+    Answered(Answer),
+    /// It is being done right now, or another request had its key.
+    Refused(Code),
+}
+
+impl Once {
+    /// What a POST says, if it says anything.
+    ///
+    /// # Errors
+    ///
+    /// `idempotency-key-invalid` for a key that can't be one.
+    pub(super) fn wanted(
+        req: &HttpRequest,
+        tenant: TenantKey,
+        actor: String,
+    ) -> Result<Option<Self>, Problem> {
+        if req.method() != actix_web::http::Method::POST {
+            return Ok(None);
+        }
+        let Some(key) = key_of(req.headers())? else {
+            return Ok(None);
+        };
+        let mut hash = Sha256::new();
+        for part in [req.method().as_str(), req.path(), req.query_string()] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        if let Some(body) = req.extensions().get::<BodyDigest>() {
+            hash.update(body.0);
+        }
+        let place = tenant.scoped(format_args!("answer:{actor}:{key}"));
+        Ok(Some(Self {
+            actor,
+            key,
+            fingerprint: hash.finalize().to_vec(),
+            place,
+        }))
+    }
+
+    /// Takes the key for this transaction, and looks whether the request was done before.
+    pub(super) async fn begin(
+        &self,
+        tx: &TenantTx,
+        sealer: &Sealer,
+        now: OffsetDateTime,
+    ) -> Result<Before, DbErr> {
+        if !self.take(tx).await? {
+            return Ok(Before::Refused(Code::IdempotencyKeyBusy));
+        }
+        let id = (self.actor.clone(), self.key.clone());
+        let Some(kept) = Entity::find_by_id(id).one(tx).await? else {
+            return Ok(Before::Never);
+        };
+        if kept.expires_at <= now {
+            return Ok(Before::Never);
+        }
+        if kept.fingerprint != self.fingerprint {
+            return Ok(Before::Refused(Code::IdempotencyKeyReused));
+        }
+        self.answer_of(kept, sealer).map(Before::Answered)
+    }
+
+    /// Keeps the answer.
+    pub(super) async fn keep(
+        &self,
+        tx: &TenantTx,
+        sealer: &Sealer,
+        answer: &Answer,
+        (now, kept_for): (OffsetDateTime, Duration),
+    ) -> Result<(), DbErr> {
+        let headers = answer.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.to_string(), value)
+        });
+        let body = if answer.is_secret {
+            sealer.seal(&self.place, &answer.body)
+        } else {
+            answer.body.clone()
+        };
+        let kept = ActiveModel {
+            actor: Set(self.actor.clone()),
+            key: Set(self.key.clone()),
+            fingerprint: Set(self.fingerprint.clone()),
+            status: Set(i16::try_from(answer.status.as_u16()).unwrap_or_default()),
+            headers: Set(headers.collect::<Vec<_>>().into_iter().map(pair).collect()),
+            body: Set(body),
+            is_sealed: Set(answer.is_secret),
+            created_at: Set(now),
+            expires_at: Set(now + kept_for),
+        };
+        use ::entity::tenant::idempotency_key::Column;
+        // What is there has expired, or `begin` would have found it.
+        let anew = OnConflict::columns([Column::Actor, Column::Key])
+            .update_columns([
+                Column::Fingerprint,
+                Column::Status,
+                Column::Headers,
+                Column::Body,
+                Column::IsSealed,
+                Column::CreatedAt,
+                Column::ExpiresAt,
+            ])
+            .to_owned();
+        Entity::insert(kept)
+            .on_conflict(anew)
+            .exec_without_returning(tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Whoever else has the key right now is in the middle of the same request. The lock is one
+    /// number for the whole database, so the dealer is part of it.
+    async fn take(&self, tx: &TenantTx) -> Result<bool, DbErr> {
+        let digest = Sha256::digest(self.place.as_bytes());
+        let mut number = [0; 8];
+        number.copy_from_slice(&digest[..8]);
+        let sql = "SELECT pg_try_advisory_xact_lock($1) AS taken";
+        let values = [i64::from_be_bytes(number).into()];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        match tx.query_one_raw(statement).await? {
+            Some(row) => row.try_get("", "taken"),
+            None => Ok(false),
+        }
+    }
+
+    fn answer_of(&self, kept: Model, sealer: &Sealer) -> Result<Answer, DbErr> {
+        let broken = |what: &str| DbErr::Custom(format!("a kept answer {what}"));
+        let body = if kept.is_sealed {
+            let opened = sealer.open(&self.place, &kept.body);
+            opened.map_err(|_| broken("can't be opened"))?
+        } else {
+            kept.body
+        };
+        let status = u16::try_from(kept.status).ok();
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        let pairs: Vec<(String, String)> =
+            serde_json::from_value(kept.headers).map_err(|_| broken("has no headers"))?;
+        let mut headers: Vec<_> = pairs
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+            .collect();
+        headers.push((REPLAYED, HeaderValue::from_static("true")));
+        Ok(Answer {
+            status: status.ok_or_else(|| broken("has no status"))?,
+            headers,
+            body,
+            is_secret: kept.is_sealed,
+        })
+    }
+}
+
+fn pair((name, value): (String, String)) -> serde_json::Value {
+    serde_json::json!([name, value])
+}
+
+/// The key, bare or as the quoted string that the draft asks for.
+fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let refused = || {
+        Problem::new(Code::IdempotencyKeyInvalid).detail(format!(
+            "send one Idempotency-Key of 1 to {LONGEST} visible ASCII characters, such as a UUID"
+        ))
+    };
+    let mut keys = headers.get_all(NAME);
+    let Some(key) = keys.next() else {
+        return Ok(None);
+    };
+    let text = key.to_str().map_err(|_| refused())?.trim();
+    let bare = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
+    let is_plain = bare
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    if keys.next().is_some() || bare.is_empty() || bare.len() > LONGEST || !is_plain {
+        return Err(refused());
+    }
+    Ok(Some(bare.to_owned()))
+}
