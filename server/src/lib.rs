@@ -4,6 +4,7 @@ pub mod audit;
 pub mod auth;
 pub mod config;
 pub mod db;
+mod declared;
 pub mod deprecations;
 pub mod doctor;
 pub mod http;

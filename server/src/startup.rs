@@ -99,8 +99,10 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// When the port is taken, or a part can't be made from its configuration.
+    /// When the port is taken, a part can't be made from its configuration, or a route asks for
+    /// no permission.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+        routes::examine()?;
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;

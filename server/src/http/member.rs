@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload};
-use futures_util::future::LocalBoxFuture;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
+use futures_util::future::{LocalBoxFuture, ready};
 use time::Duration;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use super::client::client_address;
 use super::code::Code;
 use super::gate::Gate;
 use super::limits::{self, Subject};
+use super::opened::{OWN, Probe, opened};
 use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
 use crate::auth::{ApiKeyText, AuthError, Means, Permission, Person, Principal, Scope};
@@ -48,10 +49,6 @@ pub struct Member<P> {
 #[derive(Debug)]
 pub struct Leaver(pub Caller);
 
-/// The permission that a route was opened by, for whoever looks whether every route has one.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenedBy(pub &'static str);
-
 impl<P> Member<P> {
     /// The person, or whoever made the key.
     pub fn person(&self) -> &Person {
@@ -84,10 +81,13 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
-            req.extensions_mut().insert(OpenedBy("own"));
+            opened(&req, OWN);
             Ok(caller)
         })
     }
@@ -98,10 +98,13 @@ impl FromRequest for Leaver {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, Purpose::Session).await?;
-            req.extensions_mut().insert(OpenedBy("own"));
+            opened(&req, OWN);
             Ok(Self(caller))
         })
     }
@@ -112,6 +115,9 @@ impl<P: Permission> FromRequest for Member<P> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, P::NAME) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
@@ -122,7 +128,7 @@ impl<P: Permission> FromRequest for Member<P> {
             if P::NEEDS_PROOF {
                 must_have_proven(&req, &caller.principal)?;
             }
-            req.extensions_mut().insert(OpenedBy(P::NAME));
+            opened(&req, P::NAME);
             Ok(Self {
                 principal: caller.principal,
                 scope,
