@@ -193,6 +193,9 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "organisation", description = "Branches and teams"),
+        (name = "roles", description = "Who may what, and why"),
+        (name = "api-keys", description = "What machines prove themselves with"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

@@ -10,7 +10,9 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions};
+use crate::auth::{
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, Passwords, Sealer, Sessions,
+};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
@@ -87,6 +89,8 @@ struct Parts {
     /// What the platform is told of this process, if it serves dealers.
     presence: Option<Presence>,
     keeper: JoinHandle<()>,
+    /// Who writes down what API keys did.
+    trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
 }
 
@@ -281,12 +285,19 @@ impl Parts {
         let sealer = Sealer::new(&config.auth.token_secret);
         let redis = Redis::new(&config.redis)?;
         let deprecations = Deprecations::new(&config.api);
+        let key_trail = KeyTrail::new();
+        let trail_keeper = key_trail.keep(directory.clone());
+        let (heard, told_at) = (key_trail.clone(), clock.clone());
+        deprecations.tell(move |tenant, key, operation| {
+            heard.called(tenant, key, operation, told_at.now());
+        });
         let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
         let state = web::Data::new(AppState {
             metrics,
             admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             access: Access::new(),
+            key_trail,
             sessions: Sessions::new(&config.auth),
             cursors: CursorSeals::new(&sealer),
             sealer,
@@ -308,6 +319,7 @@ impl Parts {
             runs: None,
             presence: None,
             keeper,
+            trail_keeper,
             security_writer,
         })
     }
@@ -328,6 +340,11 @@ impl Parts {
     }
 
     async fn close(self) {
+        self.trail_keeper.abort();
+        let last = self.state.key_trail.write(&self.state.directory);
+        if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
+            tracing::warn!("the last uses of API keys may be missing");
+        }
         self.keeper.abort();
         if let Some(presence) = self.presence {
             presence.leave().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, web};
 
 use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions,
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, OfTenant, Passwords, Sealer, Sessions,
 };
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
@@ -32,6 +32,8 @@ pub struct AppState {
     pub tokens: AccessTokens<OfTenant>,
     /// Who asks, and what they may do.
     pub access: Access,
+    /// Notes what API keys do.
+    pub key_trail: KeyTrail,
     /// Seals what is kept secret at rest.
     pub sealer: Sealer,
     /// Begins and ends sessions.

@@ -1,7 +1,6 @@
 //! Who a session's or a key's holder is and what they may do, looked up once and remembered for
 //! less than a second.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
@@ -12,10 +11,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::access_token::{Claims, OfTenant};
-use super::api_key::ApiKeyText;
 use super::epoch;
 use super::error::AuthError;
 use super::grants::{Grants, granted_to};
+use super::keys::{SentKey, load_key};
 use super::permission::Scope;
 use super::principal::{Means, Person, Principal, SessionFacts};
 use super::scope;
@@ -31,14 +30,19 @@ const BELIEVED: StdDuration = StdDuration::from_millis(700);
 #[derive(Clone)]
 pub struct Access {
     sessions: Cache<(TenantKey, Uuid), Arc<Principal>>,
+    keys: Cache<(TenantKey, Uuid), Arc<Principal>>,
 }
 
 impl Access {
     /// Remembers nobody yet.
     pub fn new() -> Self {
-        let cache = Cache::builder().max_capacity(REMEMBERED);
+        let cache = || {
+            let cache = Cache::builder().max_capacity(REMEMBERED);
+            cache.time_to_live(BELIEVED).build()
+        };
         Self {
-            sessions: cache.time_to_live(BELIEVED).build(),
+            sessions: cache(),
+            keys: cache(),
         }
     }
 
@@ -73,20 +77,32 @@ impl Access {
         is_good.then_some(principal).ok_or(AuthError::InvalidToken)
     }
 
-    /// Whoever made a key, if it is still good from this address.
+    /// Whoever made a key, if it is still good from where it was sent.
     ///
     /// # Errors
     ///
     /// [`AuthError::InvalidToken`] when it isn't.
-    #[allow(clippy::unused_async, reason = "asks the database")]
     pub async fn by_key(
         &self,
-        _db: &TenantDb,
-        _key: &ApiKeyText,
-        _address: Option<IpAddr>,
-        _now: OffsetDateTime,
+        db: &TenantDb,
+        sent: &SentKey,
+        now: OffsetDateTime,
     ) -> Result<Arc<Principal>, AuthError> {
-        Err(AuthError::InvalidToken)
+        let key = (db.tenant().key(), sent.id);
+        let principal = match self.keys.get(&key) {
+            Some(known) => Some(known),
+            None => {
+                let found = db.read(async |tx| load_key(tx, sent.id).await).await?;
+                let found = found.map(Arc::new);
+                if let Some(found) = &found {
+                    self.keys.insert(key, found.clone());
+                }
+                found
+            }
+        };
+        let opens = sent.opens(principal.as_deref(), now);
+        let opened = principal.filter(|_| opens);
+        opened.ok_or(AuthError::InvalidToken)
     }
 
     /// Looks at a session anew when it is next used.
@@ -166,9 +182,8 @@ async fn grants_of(tx: &TenantTx, role: Uuid) -> Result<Grants, AuthError> {
         .filter(role_grant::Column::RoleId.eq(role))
         .all(tx)
         .await?;
-    let scope = |text: &str| serde_json::from_value::<Scope>(text.into()).ok();
     let grants = rows
         .into_iter()
-        .filter_map(|row| Some((row.permission, scope(&row.scope)?)));
+        .filter_map(|row| Some((row.permission, Scope::named(&row.scope)?)));
     Ok(Grants::of(grants))
 }

@@ -8,6 +8,8 @@ mod cursor_seal;
 pub mod epoch;
 mod error;
 mod grants;
+mod key_trail;
+mod keys;
 mod passwords;
 mod permission;
 mod principal;
@@ -19,11 +21,13 @@ mod session;
 
 pub use access::{Access, person_of};
 pub use access_token::{AccessTokens, Audience, Claims, OfPlatform, OfTenant};
-pub use api_key::ApiKeyText;
+pub use api_key::{ApiKeyText, PATTERN as API_KEY_PATTERN};
 pub use attempts::{Attempts, Standing};
 pub use cursor_seal::CursorSeals;
 pub use error::AuthError;
 pub use grants::{Grants, granted_to};
+pub use key_trail::KeyTrail;
+pub use keys::{SentKey, load_key};
 pub use passwords::Passwords;
 pub use permission::{
     CATALOGUE, Entry, ExportAudit, ManageKeys, ManageMembers, ManageOrganisation, ManageRoles,

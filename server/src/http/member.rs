@@ -17,7 +17,7 @@ use super::limits::{self, Subject};
 use super::opened::{OWN, Probe, opened};
 use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
-use crate::auth::{ApiKeyText, AuthError, Means, Permission, Person, Principal, Scope};
+use crate::auth::{ApiKeyText, AuthError, Means, Permission, Person, Principal, Scope, SentKey};
 use crate::db::{Purpose, Tenant, TenantDb, TenantTx};
 use crate::state::AppState;
 
@@ -176,13 +176,17 @@ async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> 
     let now = state.clock.now();
     let principal = match (&key, claims) {
         (Some(key), _) => {
-            let address = client_address(req);
-            state.access.by_key(&db, key, address, now).await?
+            let sent = SentKey::new(key, &state.sealer, client_address(req));
+            state.access.by_key(&db, &sent, now).await?
         }
         (None, Some(claims)) => state.access.by_session(&db, &claims, now).await?,
         (None, None) => return Err(Problem::new(Code::Unauthenticated)),
     };
     limits::admit(req, subject(&tenant, &principal)).await?;
+    if let Means::ApiKey(key) = &principal.means {
+        let address = client_address(req);
+        state.key_trail.used(tenant.key(), key.id, address, now);
+    }
     let gate = Gate::new(req, db.clone(), principal.actor());
     Ok(Caller {
         principal,

@@ -2,4 +2,7 @@
 
 pub mod catalog;
 pub mod imports;
+pub mod organisation;
+pub mod permissions;
+pub mod roles;
 pub mod team;
