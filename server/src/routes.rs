@@ -10,7 +10,7 @@ use crate::declared::{Declared, Name, Undeclared};
 use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{catalog, imports, organisation, permissions, roles, team};
+use crate::tenant::{api_keys, catalog, imports, organisation, permissions, roles, team};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
@@ -88,6 +88,7 @@ where
                 .configure(team::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
+                .configure(api_keys::http::routes)
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes),

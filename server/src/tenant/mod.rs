@@ -1,5 +1,6 @@
 //! The dealer's half: people, catalogue, price files. It knows nothing of the platform.
 
+pub mod api_keys;
 pub mod catalog;
 pub mod imports;
 pub mod organisation;
