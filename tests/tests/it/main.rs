@@ -7,7 +7,9 @@
               they fail"
 )]
 
+mod api_keys;
 mod architecture;
+mod authorization;
 mod catalogue;
 mod check_reports;
 mod command_line;
@@ -20,6 +22,7 @@ mod lanes;
 mod metrics;
 mod oidc_provider;
 mod openapi;
+mod organisation;
 mod outages;
 mod pages;
 mod platform;
