@@ -7,7 +7,6 @@ mod attempts;
 mod cursor_seal;
 pub mod epoch;
 mod error;
-pub mod fields;
 mod grants;
 mod key_trail;
 mod keys;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::around::ItemAround;
-use super::cost::{Cost, Costs, cost, cost_patch};
+use super::cost::{Cost, Costs, in_bounds, patch_in_bounds};
 use super::model::{Item, ItemChange, MAX_BARCODE_CHARS, NewItem};
 use super::price::PriceBody;
 use crate::http::Problem;
@@ -61,7 +61,7 @@ pub(super) struct ItemIn {
     price: Option<PriceBody>,
     /// What you pay for as much as the price is for, in its currency: an exact decimal as a string.
     /// Needs `price.cost.write`, and a price.
-    #[validate(custom(function = cost))]
+    #[validate(custom(function = in_bounds))]
     #[schema(value_type = Option<String>, example = "48.10")]
     pub cost: Option<Cost>,
     #[serde(default)]
@@ -108,7 +108,7 @@ pub(super) struct ItemPatch {
     /// What you pay for as much as the price is for. Needs `price.cost.write`. Null removes it, and
     /// so does removing the price.
     #[serde(default)]
-    #[validate(custom(function = cost_patch))]
+    #[validate(custom(function = patch_in_bounds))]
     #[schema(value_type = Option<String>, example = "48.10")]
     pub cost: Patch<Cost>,
     /// Replaces all barcodes.
