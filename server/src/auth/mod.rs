@@ -13,6 +13,7 @@ mod permission;
 mod principal;
 mod proof;
 mod refresh_token;
+pub mod scope;
 mod seal;
 mod session;
 
