@@ -161,6 +161,7 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "settings", description = "What the dealer decides about its door"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)
