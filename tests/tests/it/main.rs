@@ -14,6 +14,7 @@ mod clients;
 mod command_line;
 mod contract;
 mod doctor;
+mod edge;
 mod imports;
 mod isolation;
 mod lanes;
