@@ -195,6 +195,7 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "settings", description = "What the dealer decides about its door"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)
