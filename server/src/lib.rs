@@ -11,7 +11,7 @@ pub mod http;
 pub mod kernel;
 pub mod limits;
 pub mod metrics;
-mod openapi;
+pub mod openapi;
 pub mod origins;
 pub mod platform;
 mod presence;

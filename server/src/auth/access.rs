@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ::entity::tenant::{member, role_grant, session, team_member};
-use sea_orm::{ActiveEnum, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use ::entity::tenant::{member, role_grant, session};
+use sea_orm::{ActiveEnum, ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use super::error::AuthError;
 use super::grants::{Grants, granted_to};
 use super::permission::Scope;
 use super::principal::{Means, Person, Principal, SessionFacts};
+use super::scope;
 use super::settings::Settings;
 use crate::cache::{Caches, Place, Remembered};
 use crate::db::{TenantDb, TenantTx};
@@ -159,12 +160,8 @@ pub async fn person_of(tx: &TenantTx, member: member::Model) -> Result<(Person, 
         Some(role) => grants_of(tx, role).await?,
         None => granted_to(member.role),
     };
-    let teams = team_member::Entity::find()
-        .select_only()
-        .column(team_member::Column::TeamId)
-        .filter(team_member::Column::MemberId.eq(member.id));
     let person = Person {
-        teams: teams.into_tuple().all(tx).await?,
+        teams: scope::teams_of(tx, member.id).await?,
         id: member.id,
         email: member.email,
         name: member.name,

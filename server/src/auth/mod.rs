@@ -15,7 +15,7 @@ mod permission;
 mod principal;
 mod proof;
 mod refresh_token;
-mod scope;
+pub mod scope;
 mod session;
 mod session_end;
 mod settings;
@@ -40,7 +40,6 @@ pub use permission::{
 pub use principal::{KeyFacts, Means, Person, Principal, SessionFacts};
 pub use proof::{Proof, kept_agent, prove};
 pub use refresh_token::RefreshToken;
-pub use scope::{Reach, within_scope};
 pub use session::{Beginning, Client, Issued, Method, Refreshed, Sessions, Visitor};
 pub use session_end::{SweepReport, end as end_session, end_all as end_all_sessions, sweep};
 pub use settings::Settings;

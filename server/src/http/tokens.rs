@@ -41,7 +41,10 @@ pub struct RefreshIn {
     /// As it was handed out; it works once. A browser that keeps it in a cookie leaves this out.
     #[validate(length(min = 1, max = 200))]
     #[serde(default, deserialize_with = "never_null")]
-    #[schema(nullable = false)]
+    #[schema(
+        nullable = false,
+        example = "AZrmP0bxddqWwJmTNwPmZL1r8jVsXq2oTn4eK7uYhQc"
+    )]
     refresh_token: Option<String>,
 }
 

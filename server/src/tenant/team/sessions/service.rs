@@ -1,13 +1,14 @@
 //! Use cases of sessions.
 
-use ::entity::tenant::{member, session, team_member};
+use ::entity::tenant::{member, session};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::error::SessionError;
-use crate::auth::{Person, Reach, Scope, end_session, epoch, within_scope};
+use crate::auth::scope::{reached, reaches};
+use crate::auth::{Person, Scope, end_session, epoch};
 use crate::db::TenantTx;
 use crate::kernel::{Cursor, Page};
 
@@ -54,16 +55,7 @@ pub(super) async fn in_reach(
 ) -> Result<(), SessionError> {
     let found = member::Entity::find_by_id(target).one(tx).await?;
     let member = found.ok_or(SessionError::MemberNotFound)?;
-    let teams = team_member::Entity::find()
-        .select_only()
-        .column(team_member::Column::TeamId)
-        .filter(team_member::Column::MemberId.eq(target));
-    let reached = Reach {
-        member: member.id,
-        branch: member.branch_id,
-        teams: teams.into_tuple().all(tx).await?,
-    };
-    let is_reached = within_scope(person, scope, &reached);
+    let is_reached = reaches(scope, person, &reached(tx, &member).await?);
     is_reached.then_some(()).ok_or(SessionError::MemberNotFound)
 }
 
