@@ -32,6 +32,7 @@ where
         .service(http::problems)
         .service(http::style)
         .service(http::docs)
+        .service(http::key_set)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")
@@ -69,6 +70,7 @@ where
             scope::scope("/api/v1")
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
+                .configure(team::sessions::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
                 .configure(settings::http::routes),

@@ -4,8 +4,10 @@ mod access;
 mod access_token;
 mod api_key;
 mod attempts;
+mod claims;
 mod cursor_seal;
 pub mod epoch;
+mod epochs;
 mod error;
 mod grants;
 mod passwords;
@@ -14,13 +16,17 @@ mod principal;
 mod proof;
 mod refresh_token;
 pub mod scope;
-mod seal;
 mod session;
+mod session_end;
+mod settings;
+mod signing;
 
+pub use crate::kernel::{Sealer, Unsealable};
 pub use access::{Access, person_of};
-pub use access_token::{AccessTokens, Audience, Claims, OfPlatform, OfTenant};
+pub use access_token::{AccessToken, AccessTokens};
 pub use api_key::ApiKeyText;
 pub use attempts::{Attempts, Standing};
+pub use claims::{Audience, Claims, Holder, OfPlatform, OfTenant};
 pub use cursor_seal::CursorSeals;
 pub use error::AuthError;
 pub use grants::{Grants, granted_to};
@@ -34,8 +40,7 @@ pub use permission::{
 pub use principal::{KeyFacts, Means, Person, Principal, SessionFacts};
 pub use proof::{Proof, kept_agent, prove};
 pub use refresh_token::RefreshToken;
-pub use seal::{Sealer, Unsealable};
-pub use session::{
-    Beginning, Client, Issued, Method, Sessions, SweepReport, Visitor, end as end_session,
-    end_all as end_all_sessions, sweep,
-};
+pub use session::{Beginning, Client, Issued, Method, Refreshed, Sessions, Visitor};
+pub use session_end::{SweepReport, end as end_session, end_all as end_all_sessions, sweep};
+pub use settings::Settings;
+pub use signing::{Because, Rotated, SigningKeys};

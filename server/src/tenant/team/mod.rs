@@ -5,3 +5,4 @@
 
 mod credentials;
 pub mod http;
+pub mod sessions;
