@@ -15,3 +15,6 @@ pub use patch::{Patch, never_null};
 pub use revised::Revised;
 pub use tenant_key::TenantKey;
 pub use text::holds_nul;
+
+/// A mail address; the provisioner, which names first owners, reads them the same way.
+pub use provisioner::{Email, EmailError};
