@@ -8,6 +8,8 @@ mod cursor_seal;
 pub mod epoch;
 mod error;
 mod grants;
+mod invitation;
+pub mod one_time;
 mod passwords;
 mod permission;
 mod principal;
@@ -15,15 +17,18 @@ mod proof;
 mod refresh_token;
 mod seal;
 mod session;
+mod strength;
 
 pub use access::{Access, person_of};
 pub use access_token::{AccessTokens, Audience, Claims, OfPlatform, OfTenant};
 pub use api_key::ApiKeyText;
-pub use attempts::{Attempts, Standing};
+pub use attempts::{Attempts, Guess, Standing};
 pub use cursor_seal::CursorSeals;
 pub use error::AuthError;
 pub use grants::{Grants, granted_to};
-pub use passwords::Passwords;
+pub use invitation::{InvitationToken, Invited, offer, open_to, renew};
+pub use one_time::{Kind as OneTimeKind, NewOneTime, OneTimeToken};
+pub use passwords::{Passwords, Unfit};
 pub use permission::{
     CATALOGUE, Entry, ExportAudit, ManageKeys, ManageMembers, ManageOrganisation, ManageRoles,
     ManageSecurity, ManageSessions, ManageSettings, ManageSso, Permission, ReadAudit, ReadCosts,
@@ -31,7 +36,7 @@ pub use permission::{
     WriteCosts, WriteItems, entry,
 };
 pub use principal::{KeyFacts, Means, Person, Principal, SessionFacts};
-pub use proof::{Proof, kept_agent, prove};
+pub use proof::{Proof, kept_agent, prove, short_digest};
 pub use refresh_token::RefreshToken;
 pub use seal::{Sealer, Unsealable};
 pub use session::{

@@ -2,7 +2,7 @@
 
 use migration::TenantMigrator;
 use provisioner::{
-    Birth, CreateError, Created, Declared, NewTenant, NodeConnector, Owner, Placement, Product,
+    Birth, CreateError, Created, Declared, NewTenant, NodeConnector, Entrance, Owner, Placement, Product,
     Provisioner, SeedError,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseTransaction, DbErr};
@@ -57,7 +57,7 @@ impl OlderDealers {
         new.owner = Some(Owner {
             email: format!("owner@{slug}.example"),
             name: slug.to_owned(),
-            password_hash: hash,
+            entrance: Entrance::Password { hash },
         });
         let created = provisioner.create(new).await;
         created.expect("the dealer can be made")
