@@ -143,7 +143,7 @@ pub async fn person_of(
     member: member::Model,
 ) -> Result<(Person, Grants), AuthError> {
     let grants = match member.role_id {
-        Some(role) => grants_of(tx, role).await?,
+        Some(role) => role_grants(tx, role).await?,
         None => granted_to(member.role),
     };
     let teams = team_member::Entity::find()
@@ -164,7 +164,11 @@ pub async fn person_of(
 }
 
 /// What a role of the dealer's own allows.
-async fn grants_of(tx: &TenantTx, role: Uuid) -> Result<Grants, AuthError> {
+///
+/// # Errors
+///
+/// [`AuthError::Db`].
+pub async fn role_grants(tx: &TenantTx, role: Uuid) -> Result<Grants, AuthError> {
     let rows = role_grant::Entity::find()
         .filter(role_grant::Column::RoleId.eq(role))
         .all(tx)

@@ -19,7 +19,7 @@ mod seal;
 mod session;
 mod strength;
 
-pub use access::{Access, person_of};
+pub use access::{Access, person_of, role_grants};
 pub use access_token::{AccessTokens, Audience, Claims, OfPlatform, OfTenant};
 pub use api_key::ApiKeyText;
 pub use attempts::{Attempts, Guess, Standing};
