@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod http;
 pub mod kernel;
 pub mod limits;
+pub mod mail;
 pub mod metrics;
 mod openapi;
 pub mod origins;

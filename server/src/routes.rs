@@ -53,6 +53,11 @@ where
         .service(http::problems)
         .service(http::style)
         .service(http::docs)
+        .service(http::accept_invitation)
+        .service(http::reset_password)
+        .service(http::verify_email)
+        .service(http::confirm_email)
+        .service(http::account_script)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")

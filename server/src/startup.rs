@@ -12,12 +12,13 @@ use tokio::task::JoinHandle;
 
 use crate::auth::{Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions};
 use crate::config::Config;
-use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
 use crate::origins::Origins;
 use crate::platform::Platform;
@@ -37,6 +38,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     PlatformDb::connect_lazily(&config.database).context("database.url")?;
     Platform::connect_lazily(config).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
+    Mailer::check(config)?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -88,6 +90,8 @@ struct Parts {
     presence: Option<Presence>,
     keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who sends messages.
+    postman: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -278,6 +282,7 @@ impl Parts {
         let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
         let sealer = Sealer::new(&config.auth.token_secret);
         let redis = Redis::new(&config.redis)?;
+        let (mailer, postman) = Mailer::start(&config)?;
         let deprecations = Deprecations::new(&config.api);
         let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
         let state = web::Data::new(AppState {
@@ -289,7 +294,9 @@ impl Parts {
             cursors: CursorSeals::new(&sealer),
             sealer,
             passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(redis.clone(), &config.auth),
+            attempts: Attempts::new(redis.clone(), clock.clone(), &config.auth),
+            mailer,
+            memberships: Memberships::new(platform.clone()),
             origins: Origins::default(),
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
@@ -307,6 +314,7 @@ impl Parts {
             presence: None,
             keeper,
             security_writer,
+            postman,
         })
     }
 
@@ -338,6 +346,14 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
+        }
+        let mut postman = self.postman;
+        if tokio::time::timeout(LAST_EVENTS, &mut postman)
+            .await
+            .is_err()
+        {
+            postman.abort();
+            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

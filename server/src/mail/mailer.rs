@@ -79,8 +79,11 @@ impl Mailer {
     /// Writes a message and has it sent: to be called after the commit of what it tells.
     pub fn post(&self, head: Letterhead<'_>, to: (&Email, &str), occasion: Occasion<'_>) {
         match Letter::write(&self.links, head, to, occasion) {
-            Ok(letter) if self.queue.try_send(letter).is_ok() => {}
-            Ok(_) => tracing::error!("too many messages are waiting: one was dropped"),
+            Ok(letter) => {
+                if self.queue.try_send(letter).is_err() {
+                    tracing::error!("too many messages are waiting: one was dropped");
+                }
+            }
             Err(error) => tracing::error!(error = %error, "a message could not be written"),
         }
     }

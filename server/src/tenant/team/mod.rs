@@ -3,5 +3,16 @@
 //! Invariants: a refresh token works once; reuse of a replaced one ends its session; whoever
 //! asks learns nothing about which addresses exist.
 
+mod account;
+mod arrival;
+mod assignment;
 mod credentials;
+mod error;
 pub mod http;
+mod invitations;
+mod members;
+mod name;
+mod reach;
+mod switch;
+
+pub use error::TeamError;

@@ -22,7 +22,7 @@ use crate::tenant::team::switch::remember;
 /// Sends a link that proves the present address.
 pub(super) async fn ask(req: &HttpRequest, caller: &Caller) -> Result<HttpResponse, Problem> {
     let (state, db) = (AppState::of(req), &caller.db);
-    let (person, now) = (caller.person(), state.clock.now());
+    let (person, now) = (&caller.principal.person, state.clock.now());
     let may_write = may_write(state, db, &person.email).await;
     let made = RefCell::new(None);
     let answered = caller

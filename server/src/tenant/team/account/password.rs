@@ -113,7 +113,7 @@ pub(super) async fn proven(
     caller: &Caller,
     password: SecretString,
 ) -> Result<Model, TeamError> {
-    let id = caller.person().id;
+    let id = caller.principal.person.id;
     let key = caller.db.tenant().key();
     let key = key.scoped(format_args!("password:{id}"));
     if let Standing::Blocked(seconds) = state.attempts.begin(&key).await {
