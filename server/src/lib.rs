@@ -11,7 +11,7 @@ pub mod kernel;
 pub mod limits;
 pub mod mail;
 pub mod metrics;
-mod openapi;
+pub mod openapi;
 pub mod origins;
 pub mod platform;
 mod presence;

@@ -15,6 +15,7 @@ mod permission;
 mod principal;
 mod proof;
 mod refresh_token;
+pub mod scope;
 mod seal;
 mod session;
 mod strength;

@@ -1,5 +1,6 @@
-//! The dealer's half: people, catalogue, price files. It knows nothing of the platform.
+//! The dealer's half: people, settings, catalogue, price files. It knows nothing of the platform.
 
 pub mod catalog;
 pub mod imports;
+pub mod settings;
 pub mod team;

@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::model::Item;
 use super::query::{ItemQuery, ItemsQuery};
 use super::service;
 use super::wire::{ItemIn, ItemOut, ItemPatch};
