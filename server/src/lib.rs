@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod http;
 pub mod kernel;
 pub mod limits;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
 pub mod origins;

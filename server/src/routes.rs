@@ -33,6 +33,11 @@ where
         .service(http::style)
         .service(http::docs)
         .service(http::key_set)
+        .service(http::accept_invitation)
+        .service(http::reset_password)
+        .service(http::verify_email)
+        .service(http::confirm_email)
+        .service(http::account_script)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")

@@ -15,12 +15,13 @@ use crate::auth::{
 };
 use crate::cache::Caches;
 use crate::config::Config;
-use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
 use crate::origins::Origins;
 use crate::platform::Platform;
@@ -43,6 +44,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     let keys = SigningKeys::new(platform, sealer, clock, &config.auth);
     Platform::connect_lazily(config, &keys).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
+    Mailer::check(config)?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -96,6 +98,8 @@ struct Parts {
     /// Who keeps the signing keys as they should be.
     key_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who sends messages.
+    postman: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -295,6 +299,7 @@ impl Parts {
         let redis = Redis::new(&config.redis)?;
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
+        let (mailer, postman) = Mailer::start(&config)?;
         let deprecations = Deprecations::new(&config.api);
         let metrics = Metrics::new(
             &config.metrics,
@@ -314,7 +319,9 @@ impl Parts {
             cursors: CursorSeals::new(&sealer),
             sealer,
             passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(redis.clone(), &config.auth),
+            attempts: Attempts::new(redis.clone(), clock.clone(), &config.auth),
+            mailer,
+            memberships: Memberships::new(platform.clone()),
             origins: Origins::default(),
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
@@ -333,6 +340,7 @@ impl Parts {
             keeper,
             key_keeper,
             security_writer,
+            postman,
         })
     }
 
@@ -365,6 +373,14 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
+        }
+        let mut postman = self.postman;
+        if tokio::time::timeout(LAST_EVENTS, &mut postman)
+            .await
+            .is_err()
+        {
+            postman.abort();
+            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

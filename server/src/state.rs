@@ -10,11 +10,12 @@ use crate::auth::{
 };
 use crate::cache::Caches;
 use crate::config::Config;
-use crate::db::{Directory, SecurityLog};
+use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::redis::Redis;
@@ -58,6 +59,10 @@ pub struct AppState {
     pub limits: RateLimits,
     /// Counts failed attempts.
     pub attempts: Attempts,
+    /// Takes messages to people.
+    pub mailer: Mailer,
+    /// Knows at which dealers an address was seen.
+    pub memberships: Memberships,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
     /// Counts what is asked, and of whom.

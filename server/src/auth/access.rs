@@ -157,7 +157,7 @@ async fn principal_of(tx: &TenantTx, session_id: Uuid) -> Result<Option<Principa
 /// When the database refuses.
 pub async fn person_of(tx: &TenantTx, member: member::Model) -> Result<(Person, Grants), DbErr> {
     let grants = match member.role_id {
-        Some(role) => grants_of(tx, role).await?,
+        Some(role) => role_grants(tx, role).await?,
         None => granted_to(member.role),
     };
     let person = Person {
@@ -174,7 +174,11 @@ pub async fn person_of(tx: &TenantTx, member: member::Model) -> Result<(Person, 
 }
 
 /// What a role of the dealer's own allows.
-async fn grants_of(tx: &TenantTx, role: Uuid) -> Result<Grants, DbErr> {
+///
+/// # Errors
+///
+/// [`AuthError::Db`].
+pub async fn role_grants(tx: &TenantTx, role: Uuid) -> Result<Grants, DbErr> {
     let rows = role_grant::Entity::find()
         .filter(role_grant::Column::RoleId.eq(role))
         .all(tx)

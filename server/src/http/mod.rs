@@ -1,5 +1,6 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
+mod account_pages;
 mod addresses;
 mod answer;
 pub mod body;
@@ -28,6 +29,9 @@ mod security;
 mod tls;
 mod tokens;
 
+pub use account_pages::{
+    accept_invitation, account_script, confirm_email, reset_password, verify_email,
+};
 pub use addresses::Addresses;
 pub use answer::{Answer, Done};
 pub use body::Body;

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
+use super::arrival;
 use crate::audit::{Actor, Change};
 use crate::auth::{AuthError, Beginning, Client, Method, Proof, RefreshToken, Refreshed, prove};
 use crate::db::{SecurityEvent, TenantDb};
@@ -41,8 +42,10 @@ pub(super) async fn sign_in(
         second_factor: false,
         visitor: &proof.visitor,
     };
+    arrival::proved(req, db, &member, proof.password());
     let gate = dealer.gate.by(Actor::Member { id: member.id });
     gate.write(async |tx| {
+        arrival::signed_in(tx, member.id, now).await?;
         let begun = state.sessions.begin(tx, member.clone(), beginning, now);
         let issued = begun.await?;
         let record = Change::new("session.begin", "session", issued.session_id)
