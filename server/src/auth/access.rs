@@ -17,6 +17,7 @@ use super::epoch;
 use super::error::AuthError;
 use super::grants::{Grants, granted_to};
 use super::permission::Scope;
+use super::policy::must_enrol;
 use super::principal::{Means, Person, Principal, SessionFacts};
 use crate::db::{TenantDb, TenantTx};
 use crate::kernel::TenantKey;
@@ -116,6 +117,7 @@ async fn principal_of(tx: &TenantTx, session_id: Uuid) -> Result<Principal, Auth
     let (session, Some(member)) = found.ok_or(AuthError::InvalidToken)? else {
         return Err(AuthError::InvalidToken);
     };
+    let must_enrol = must_enrol(tx, &member, &session.method).await?;
     let (person, grants) = person_of(tx, member).await?;
     let means = Means::Session(SessionFacts {
         id: session.id,
@@ -124,7 +126,7 @@ async fn principal_of(tx: &TenantTx, session_id: Uuid) -> Result<Principal, Auth
         proven_at: session.proven_at.unwrap_or(session.created_at),
         second_factor_at: session.second_factor_at,
         expires_at: session.expires_at,
-        must_enrol: false,
+        must_enrol,
     });
     Ok(Principal {
         person,

@@ -237,6 +237,30 @@ impl Caller {
             Problem::new(Code::PermissionDenied).detail("this is for people, not for API keys")
         })
     }
+
+    /// Insists on a proof of who they are, a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// `proof-required`.
+    pub fn must_have_proven(&self, req: &HttpRequest) -> Result<(), Problem> {
+        must_have_proven(req, &self.principal)
+    }
+
+    /// Insists on a second factor as part of that proof.
+    ///
+    /// # Errors
+    ///
+    /// `proof-required`.
+    pub fn must_have_used_second_factor(&self, req: &HttpRequest) -> Result<(), Problem> {
+        let used_at = self.principal.session().and_then(|it| it.second_factor_at);
+        let state = AppState::of(req);
+        let fresh = Duration::minutes(state.config.auth.proof_minutes.into());
+        match used_at {
+            Some(at) if state.clock.now() - at <= fresh => Ok(()),
+            _ => Err(Problem::new(Code::ProofRequired).detail("step up with a code")),
+        }
+    }
 }
 
 impl From<AuthError> for Problem {
