@@ -6,7 +6,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::{self, Addresses, Problem};
+use crate::http::{self, Addresses, Operations, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{catalog, imports, team};
@@ -22,12 +22,15 @@ where
         dealers: rendered(&documents.dealers),
         platforms: rendered(&documents.platforms),
     });
+    let operations = web::Data::new(Operations::of([&documents.dealers, &documents.platforms]));
     app.app_data(addresses)
+        .app_data(operations)
         .configure(http::extractors)
         .configure(http::health::routes)
         .app_data(json)
         .service(http::landing)
         .service(http::problems)
+        .service(http::style)
         .service(http::docs)
         .service(openapi_json)
         .service(

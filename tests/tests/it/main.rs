@@ -13,6 +13,7 @@ mod check_reports;
 mod command_line;
 mod contract;
 mod doctor;
+mod edge;
 mod imports;
 mod isolation;
 mod lanes;
