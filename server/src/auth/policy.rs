@@ -36,7 +36,9 @@ impl SecurityPolicy {
 ///
 /// When the database refuses.
 pub async fn security_policy(tx: &TenantTx) -> Result<(SecurityPolicy, i64), DbErr> {
-    let row = setting::Entity::find_by_id(SECURITY_SETTING).one(tx).await?;
+    let row = setting::Entity::find_by_id(SECURITY_SETTING)
+        .one(tx)
+        .await?;
     let Some(row) = row else {
         return Ok((SecurityPolicy::default(), 0));
     };
@@ -122,7 +124,10 @@ mod tests {
             domain("\"x@evil.example\"@acme.example").as_deref(),
             Some("acme.example")
         );
-        assert_eq!(domain("ada@acme.example@evil.example").as_deref(), Some("evil.example"));
+        assert_eq!(
+            domain("ada@acme.example@evil.example").as_deref(),
+            Some("evil.example")
+        );
         assert_eq!(domain("ada"), None);
         assert_eq!(domain("ada@localhost"), None);
     }

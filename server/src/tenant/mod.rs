@@ -2,4 +2,5 @@
 
 pub mod catalog;
 pub mod imports;
+pub mod second_factor;
 pub mod team;

@@ -106,7 +106,11 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_rfc() {
         let app = app(b"12345678901234567890").unwrap();
-        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
+        for (seconds, code) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (20_000_000_000, "353130"),
+        ] {
             let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
 
             assert_eq!(step_of(&app, code, at), Some(seconds / 30), "{seconds}");
@@ -118,7 +122,12 @@ mod tests {
         let app = app(b"12345678901234567890").unwrap();
         let at = |seconds| OffsetDateTime::from_unix_timestamp(seconds).unwrap();
 
-        for (seconds, step) in [(29, None), (30, Some(37_037_036)), (119, Some(37_037_036)), (120, None)] {
+        for (seconds, step) in [
+            (29, None),
+            (30, Some(37_037_036)),
+            (119, Some(37_037_036)),
+            (120, None),
+        ] {
             let now = at(1_111_111_020 + seconds);
             assert_eq!(step_of(&app, "081 804", now), step, "{seconds}");
         }

@@ -53,7 +53,8 @@ impl Keeper<'_> {
     /// What is kept of a challenge.
     pub(super) fn challenge_hash(&self, challenge: &str) -> Vec<u8> {
         let text = self.tenant.scoped(challenge);
-        self.sealer.digest("second factor challenge", text.as_bytes())
+        self.sealer
+            .digest("second factor challenge", text.as_bytes())
     }
 }
 

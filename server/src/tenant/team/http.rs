@@ -13,6 +13,7 @@ use crate::http::{
     Answer, Body, Caller, Dealer, Done, Leaver, Problem, ProblemOut, RefreshIn, SignInIn, TokensOut,
 };
 use crate::state::AppState;
+use crate::tenant::second_factor::ChallengeOut;
 
 /// The routes of this domain.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -46,9 +47,11 @@ struct DealerOut {
 /// Sign in
 ///
 /// Whether the address is unknown or the password wrong is not told. After too many failed
-/// attempts the address must wait.
+/// attempts the address must wait. Whoever has a second factor is asked for it before there are
+/// tokens.
 #[utoipa::path(tag = "auth", operation_id = "sign_in", request_body = SignInIn, responses(
     (status = 200, body = TokensOut),
+    (status = 202, body = ChallengeOut, description = "The second factor is asked for"),
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
     (status = 429, body = ProblemOut, content_type = "application/problem+json"),
 ))]

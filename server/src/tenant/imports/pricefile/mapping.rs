@@ -169,7 +169,10 @@ pub enum DecimalSign {
 impl PartialSchema for DecimalSign {
     fn schema() -> RefOr<Schema> {
         let all = [Self::Comma, Self::Point];
-        let (signs, names) = (all.map(Self::character), all.map(|sign| format!("{sign:?}")));
+        let (signs, names) = (
+            all.map(Self::character),
+            all.map(|sign| format!("{sign:?}")),
+        );
         schema_of_signs("The decimal sign of a column of numbers.", &signs, &names)
     }
 }
