@@ -9,7 +9,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::http::{self, Addresses, Operations, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{catalog, imports, second_factor, team};
+use crate::tenant::{catalog, imports, second_factor, sso, team};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
@@ -70,6 +70,7 @@ where
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
                 .configure(second_factor::http::routes)
+                .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes),
         )

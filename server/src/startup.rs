@@ -16,6 +16,7 @@ use crate::db::{Directory, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
+use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::metrics::{self, Metrics};
@@ -289,6 +290,7 @@ impl Parts {
             cursors: CursorSeals::new(&sealer),
             sealer,
             passwords: Passwords::new(&config.auth)?,
+            identity_providers: IdentityProviders::new(&config.sso)?,
             attempts: Attempts::new(redis.clone(), &config.auth),
             origins: Origins::default(),
             deprecations,

@@ -4,6 +4,7 @@ mod api;
 mod limits;
 mod sections;
 mod source;
+mod sso;
 
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
@@ -12,6 +13,7 @@ pub use sections::{
     PreparedStatements, Redis, Scheme, Worker,
 };
 pub use source::ConfigError;
+pub use sso::Sso;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -38,6 +40,9 @@ pub struct Config {
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
+    /// Identity providers of dealers.
+    #[validate(nested)]
+    pub sso: Sso,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

@@ -3,4 +3,5 @@
 pub mod catalog;
 pub mod imports;
 pub mod second_factor;
+pub mod sso;
 pub mod team;

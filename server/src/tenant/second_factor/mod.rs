@@ -18,4 +18,4 @@ mod store;
 
 pub use challenge::{Entry, ask_or_begin};
 pub use error::SecondFactorError;
-pub use sign_in::{ChallengeOut, let_in};
+pub use sign_in::{ChallengeOut, LetIn, let_in};

@@ -58,6 +58,17 @@ struct SecondFactorIn {
     recovery_code: Option<String>,
 }
 
+/// What comes of letting somebody in.
+#[derive(Debug)]
+pub struct LetIn {
+    /// For the record.
+    pub record: Change,
+    /// Tokens, or a challenge.
+    pub answer: Answer,
+    /// The challenge, for an answer in other words.
+    pub challenge: Option<String>,
+}
+
 /// Lets somebody in who has proven who they are: with tokens, or with a challenge if they have a
 /// second factor. For whatever begins a session, within its transaction.
 ///
@@ -70,7 +81,7 @@ pub async fn let_in(
     tx: &TenantTx,
     member: member::Model,
     beginning: Beginning<'_>,
-) -> Result<(Change, Answer), Problem> {
+) -> Result<LetIn, Problem> {
     let state = AppState::of(req);
     let parts = (&state.sessions, keeper(state, db));
     let (id, now) = (member.id, state.clock.now());
@@ -78,16 +89,25 @@ pub async fn let_in(
     match challenge::ask_or_begin(tx, parts, member, beginning, now).await? {
         Entry::Begun(issued) => {
             let record = Change::new("session.begin", "session", issued.session_id).after(&how);
-            Ok((record, handed_out(req, db, *issued)?))
+            Ok(LetIn {
+                record,
+                answer: handed_out(req, db, *issued)?,
+                challenge: None,
+            })
         }
         Entry::Asked(asked) => {
             let record = Change::new("second_factor.ask", "member", id).after(&how);
+            let challenge = asked.into_wire();
             let question = ChallengeOut {
-                challenge: asked.into_wire(),
+                challenge: challenge.clone(),
                 methods: ["totp", "recovery_code"],
                 expires_in: LIFE.whole_seconds(),
             };
-            Ok((record, Answer::accepted(&question).secret()))
+            Ok(LetIn {
+                record,
+                answer: Answer::accepted(&question).secret(),
+                challenge: Some(challenge),
+            })
         }
     }
 }

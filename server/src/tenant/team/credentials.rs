@@ -52,9 +52,8 @@ pub(super) async fn sign_in(
     };
     let gate = dealer.gate.by(Actor::Member { id: member.id });
     gate.write(async |tx| {
-        let let_in = second_factor::let_in(req, db, tx, member.clone(), beginning);
-        let (record, answer) = let_in.await?;
-        Ok::<_, Problem>(Done::new(record, answer))
+        let let_in = second_factor::let_in(req, db, tx, member.clone(), beginning).await?;
+        Ok::<_, Problem>(Done::new(let_in.record, let_in.answer))
     })
     .await
 }
