@@ -158,12 +158,12 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
         (name = "second-factor", description = "Authenticator apps and recovery codes"),
-        (name = "settings", description = "The dealer's settings"),
         (name = "sso", description = "Identity providers that the dealer trusts"),
         (name = "items", description = "The catalogue"),
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "settings", description = "What the dealer decides about its door"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

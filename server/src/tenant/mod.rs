@@ -1,7 +1,8 @@
-//! The dealer's half: people, catalogue, price files. It knows nothing of the platform.
+//! The dealer's half: people, settings, catalogue, price files. It knows nothing of the platform.
 
 pub mod catalog;
 pub mod imports;
 pub mod second_factor;
+pub mod settings;
 pub mod sso;
 pub mod team;

@@ -62,7 +62,9 @@ async fn read(who: Member<ReadSettings>) -> Result<HttpResponse, Problem> {
 /// Holders of a role that asks for a second factor and have none can do nothing but set one up,
 /// within a second. Mind that `If-Match` is `"0"` while nothing was ever said.
 #[utoipa::path(tag = "settings", operation_id = "change_security_settings",
-    request_body = SecurityIn, security(("bearer" = [])),
+    request_body = SecurityIn,
+    params(("If-Match" = String, Header, description = "The ETag that the change is based on")),
+    security(("bearer" = [])),
     responses((status = 200, body = SecurityOut),
         (status = 412, body = ProblemOut, content_type = "application/problem+json"),
         (status = 428, body = ProblemOut, content_type = "application/problem+json")))]
