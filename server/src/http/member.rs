@@ -87,6 +87,9 @@ impl FromRequest for Caller {
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
+            if !opens_before_enrolment(req.path()) {
+                must_have_enrolled(&caller.principal)?;
+            }
             req.extensions_mut().insert(OpenedBy("own"));
             Ok(caller)
         })
@@ -140,6 +143,17 @@ fn must_have_enrolled(principal: &Principal) -> Result<(), Problem> {
         Some(session) if session.must_enrol => Err(Problem::new(Code::SecondFactorMissing)),
         _ => Ok(()),
     }
+}
+
+/// What somebody needs who is to get themselves a second factor, and no more.
+fn opens_before_enrolment(path: &str) -> bool {
+    let Some(path) = path.strip_prefix("/api/v1") else {
+        return false;
+    };
+    path == "/me"
+        || ["/me/second-factor", "/auth/step-up"]
+            .iter()
+            .any(|root| path.starts_with(root))
 }
 
 /// What is sensitive is for people who proved who they are a moment ago. A machine has no moment:

@@ -35,8 +35,14 @@ async fn a_viewer_looks_but_does_not_touch() {
     let before = crate::imports::sizes(&app, &dealer).await;
 
     for operation in operations(&document(&dealer).await) {
-        let is_shown = operation.method == "get" && !operation.path.contains("/settings");
-        let may = is_shown || operation.path.contains("/auth/");
+        let is_kept_from_them = ["/settings", "/sso-connections"]
+            .iter()
+            .any(|kept| operation.path.contains(kept));
+        let is_shown = operation.method == "get" && !is_kept_from_them;
+        let is_their_own = ["/auth/", "/me/"]
+            .iter()
+            .any(|own| operation.path.contains(own));
+        let may = is_shown || is_their_own;
         if operation.says["operationId"] == "sign_out" {
             continue; // it would end the walk
         }
