@@ -182,6 +182,7 @@ struct Belongings {
     unit: String,
     member: String,
     session: String,
+    sso_connection: String,
 }
 
 impl Belongings {
@@ -193,7 +194,12 @@ impl Belongings {
         let unit = format!("u_{}", dealer.slug);
         let new = json!({"code": unit, "name": "Their unit", "symbol": "u", "decimals": 0});
         dealer.post("/units", new).await.expect(201);
+        let me = dealer.get("/me").await.expect(200).json;
+        let provider = body_of("create_sso_connection");
+        let provider = dealer.post("/sso-connections", provider).await.expect(201);
         Self {
+            member: me["id"].as_str().unwrap().to_owned(),
+            sso_connection: provider.json["id"].as_str().unwrap().to_owned(),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
@@ -210,6 +216,7 @@ impl Belongings {
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
             "/me/sessions" => Some(self.session.clone()),
+            "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -218,6 +225,7 @@ impl Belongings {
         for (path, version) in [
             (format!("/items/{}", self.item), "\"1\""),
             (format!("/item-groups/{}", self.group), "\"1\""),
+            (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }

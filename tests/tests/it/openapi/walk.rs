@@ -36,7 +36,9 @@ async fn a_viewer_looks_but_does_not_touch() {
 
     for operation in operations(&document(&dealer).await) {
         let has = |part: &&str| operation.path.contains(part);
-        let is_kept = ["/settings", "/members/"].iter().any(has);
+        let is_kept = ["/settings", "/members/", "/sso-connections"]
+            .iter()
+            .any(has);
         let is_own = ["/auth/", "/me/"].iter().any(has);
         let may = is_own || operation.method == "get" && !is_kept;
         if operation.says["operationId"] == "sign_out" {
