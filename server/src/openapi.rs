@@ -1,13 +1,16 @@
 //! The frame of the API's document, and what all of its operations have in common.
 
 use actix_web::http::StatusCode;
-use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::http::ProblemOut;
+
+/// The header that names a request.
+const KEY: &str = "Idempotency-Key";
 
 /// The document without its operations.
 pub(crate) fn frame() -> utoipa::openapi::OpenApi {
@@ -28,6 +31,32 @@ pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     if let Some(components) = &mut document.components {
         for (name, schema) in &mut components.schemas {
             name_rows(name, schema);
+        }
+    }
+}
+
+/// Says of every POST of somebody who has signed in that it may be named: then it is done once,
+/// however often it is sent.
+pub(crate) fn offer_keys(document: &mut utoipa::openapi::OpenApi) {
+    let items = document.paths.paths.values_mut();
+    let posts = items.filter_map(|item| item.post.as_mut());
+    for post in posts.filter(|post| post.security.is_some()) {
+        let key = ParameterBuilder::new()
+            .name(KEY)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Names the request, 1 to 255 visible ASCII characters, such as a UUID. Sent again \
+                 within a day it is not done again, and answered the same with \
+                 `Idempotency-Replayed: true`.",
+            ))
+            .schema(Some(Object::with_type(Type::String)))
+            .build();
+        post.parameters.get_or_insert_default().push(key.into());
+        for status in ["400", "409", "422"] {
+            let responses = &mut post.responses.responses;
+            let problem = || RefOr::T(problem());
+            responses.entry(status.to_owned()).or_insert_with(problem);
         }
     }
 }
@@ -59,7 +88,8 @@ fn finish_operation(operation: &mut Operation) {
         match parameter.parameter_in {
             ParameterIn::Path => expected.push("404"),
             ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
-            // The one header that operations ask for is If-Match.
+            ParameterIn::Header if parameter.name == KEY => {}
+            // The other header that operations ask for is If-Match.
             ParameterIn::Header if parameter.required == Required::True => {
                 expected.extend(["412", "428"]);
             }

@@ -38,6 +38,7 @@ where
                 .configure(imports::http::routes),
         )
         .split_for_parts();
+    openapi::offer_keys(&mut document);
     let json = web::Data::new(Documents {
         dealers: rendered(&mut document),
         platforms: rendered(&mut platforms),
