@@ -9,7 +9,7 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint deny fmt bench soak soak-fleet clean-dev rustfmt clippy bins
+.PHONY: help dev test check lint deny fmt openapi openapi-released bench soak soak-fleet clean-dev rustfmt clippy bins
 
 ARGS ?=
 
@@ -27,6 +27,8 @@ test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
 	@$(LOCAL) tools pgbouncer >/dev/null
 	@$(LOCAL) tools validators >/dev/null
+	@$(LOCAL) tools oidc-provider >/dev/null
+	@$(LOCAL) tools linter >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
 		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \
@@ -67,6 +69,15 @@ deny:
 
 fmt: rustfmt ## format the code
 	cargo fmt --all
+
+openapi: bins ## write server/openapi anew, after a change of the API
+	@'$(TARGET)/debug/server' openapi >server/openapi/tenant.json
+	@'$(TARGET)/debug/server' openapi --platform >server/openapi/platform.json
+
+# What is released is a promise from then on: tests compare with it.
+openapi-released: openapi
+	@cp server/openapi/tenant.json server/openapi/platform.json server/openapi/released/
+	@echo '[]' >server/openapi/breaking.json
 
 bench: bins ## measure, with release code and throw-away databases
 	@$(LOCAL) tools wrk

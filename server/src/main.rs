@@ -1,10 +1,12 @@
-//! The command line of the server: `api`, `worker`, `doctor`, `check-config`.
+//! The command line of the server: `api`, `worker`, `doctor`, `check-config`, `openapi`.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use server::config::Config;
+use server::config::{Config, ConfigError};
 use server::kernel::Clock;
+use server::openapi::{self, Audience};
 use server::{Application, doctor, startup, telemetry, worker};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,30 +34,56 @@ enum Role {
     },
     /// Reads the configuration, says what is wrong with it, and ends.
     CheckConfig,
+    /// Prints the document that describes the API, and ends.
+    Openapi {
+        /// The operators' document, not the dealers'
+        #[arg(long)]
+        platform: bool,
+    },
 }
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let role = Cli::parse().role;
-    let config = match Config::load() {
-        Ok(config) => config,
+    match play(Cli::parse().role).await {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("configuration: {error}");
-            return ExitCode::from(2);
+            ExitCode::from(2)
         }
-    };
-    let outcome = match role {
-        Role::CheckConfig => return check(&config),
-        Role::Doctor { json } => return examine(&config, json).await,
-        Role::Api => serve(config, Kind::Api).await,
-        Role::Worker => serve(config, Kind::Worker).await,
-    };
-    match outcome {
+    }
+}
+
+async fn play(role: Role) -> Result<ExitCode, ConfigError> {
+    Ok(match role {
+        Role::Openapi { platform } => describe(platform),
+        Role::CheckConfig => check(&Config::load()?),
+        Role::Doctor { json } => examine(&Config::load()?, json).await,
+        Role::Api => end(serve(Config::load()?, Kind::Api).await),
+        Role::Worker => end(serve(Config::load()?, Kind::Worker).await),
+    })
+}
+
+fn end(served: anyhow::Result<()>) -> ExitCode {
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn describe(platform: bool) -> ExitCode {
+    let audience = if platform {
+        Audience::Operators
+    } else {
+        Audience::Dealers
+    };
+    let text = openapi::document(audience);
+    // Whoever reads it may have read enough.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

@@ -12,6 +12,30 @@ use crate::http::ProblemOut;
 /// The header that names a request.
 const KEY: &str = "Idempotency-Key";
 
+/// Whose document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Dealers' staff and machines, at their dealer's host.
+    Dealers,
+    /// Operators, at the host `admin`.
+    Operators,
+}
+
+/// The document of this build as text with lines, always in the same order.
+///
+/// # Panics
+///
+/// Never: it is made of plain values.
+pub fn document(audience: Audience) -> String {
+    let documents = crate::routes::documents();
+    let document = match audience {
+        Audience::Dealers => documents.dealers,
+        Audience::Operators => documents.platforms,
+    };
+    let text = document.to_pretty_json();
+    text.expect("a document made of plain values serialises") + "\n"
+}
+
 /// The document without its operations.
 pub(crate) fn frame() -> utoipa::openapi::OpenApi {
     Document::openapi()
@@ -75,16 +99,20 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 
 fn finish_operation(operation: &mut Operation) {
     let mut expected = vec!["default"];
-    if operation.security.is_some() {
+    // Said aloud where none is needed: silence would leave readers to guess.
+    if !operation.security.get_or_insert_default().is_empty() {
         expected.extend(["401", "403"]);
     }
     if operation.request_body.is_some() {
         expected.extend(["400", "413", "422"]);
     }
-    for parameter in operation.parameters.iter().flatten() {
+    for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else {
             continue;
         };
+        parameter
+            .description
+            .get_or_insert_with(|| words_for(&parameter.parameter_in, &parameter.name));
         match parameter.parameter_in {
             ParameterIn::Path => expected.push("404"),
             ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
@@ -118,6 +146,16 @@ fn problem() -> Response {
         .build()
 }
 
+fn words_for(place: &ParameterIn, name: &str) -> String {
+    match (place, name) {
+        (ParameterIn::Header, "If-Match") => {
+            "The `ETag` that this is based on; `*` stands for any.".to_owned()
+        }
+        (ParameterIn::Path, name) => format!("Its `{name}`, as other answers tell it."),
+        (_, name) => format!("The `{name}`."),
+    }
+}
+
 fn word_for(status: &str) -> &'static str {
     let status = status.parse().ok();
     status
@@ -146,6 +184,7 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
         description = "What a building-material dealer's staff and machines can do, on the \
             dealer's own host. Errors are `application/problem+json`; `/problems` lists them."
     ),
+    servers((url = "/", description = "The dealer's own host")),
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
         (name = "items", description = "The catalogue"),
@@ -165,6 +204,7 @@ struct Document;
         description = "What operators can do, at the host `admin` of the platform. Errors are \
             `application/problem+json`; `/problems` lists them."
     ),
+    servers((url = "/", description = "The host `admin` of the platform")),
     tags((name = "platform", description = "Tenants, and where they live")),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

@@ -6,13 +6,48 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::{self, Addresses, Problem};
+use crate::http::{self, Addresses, Operations, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{catalog, imports, team};
 
-/// Puts every route into `app`, and the document that describes them.
+/// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
+{
+    let (app, documents) = described(app);
+    let addresses = web::Data::new(Addresses::of([&documents.dealers, &documents.platforms]));
+    let json = web::Data::new(Rendered {
+        dealers: rendered(&documents.dealers),
+        platforms: rendered(&documents.platforms),
+    });
+    let operations = web::Data::new(Operations::of([&documents.dealers, &documents.platforms]));
+    app.app_data(addresses)
+        .app_data(operations)
+        .configure(http::extractors)
+        .configure(http::health::routes)
+        .app_data(json)
+        .service(http::landing)
+        .service(http::problems)
+        .service(http::style)
+        .service(http::docs)
+        .service(openapi_json)
+        .service(
+            web::scope("/api/docs")
+                .wrap(from_fn(http::known_host))
+                .service(SwaggerUi::new("/{_:.*}").config(ui())),
+        )
+        .default_service(web::to(nothing_here))
+}
+
+/// The documents that describe the routes of this build.
+pub(crate) fn documents() -> Documents {
+    described(App::new()).1
+}
+
+/// The routes that the documents speak of, and the documents.
+fn described<T>(app: App<T>) -> (App<T>, Documents)
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
 {
@@ -26,7 +61,7 @@ where
                 .default_service(web::to(platform::nothing_here)),
         )
         .split_for_parts();
-    let (app, mut document) = app
+    let (app, mut dealers) = app
         .into_utoipa_app()
         .openapi(openapi::frame())
         .service(
@@ -38,37 +73,26 @@ where
                 .configure(imports::http::routes),
         )
         .split_for_parts();
-    openapi::offer_keys(&mut document);
-    let json = web::Data::new(Documents {
-        dealers: rendered(&mut document),
-        platforms: rendered(&mut platforms),
-    });
-    let addresses = web::Data::new(Addresses::of([&document, &platforms]));
-    app.app_data(addresses)
-        .configure(http::extractors)
-        .configure(http::health::routes)
-        .app_data(json)
-        .service(http::landing)
-        .service(http::problems)
-        .service(http::docs)
-        .service(openapi_json)
-        .service(
-            web::scope("/api/docs")
-                .wrap(from_fn(http::known_host))
-                .service(SwaggerUi::new("/{_:.*}").config(ui())),
-        )
-        .default_service(web::to(nothing_here))
+    openapi::offer_keys(&mut dealers);
+    openapi::finish(&mut platforms);
+    openapi::finish(&mut dealers);
+    (app, Documents { dealers, platforms })
 }
 
-/// The rendered documents. The dealers' is the same for every dealer, and tells nothing of what
+/// What describes the API.
+pub(crate) struct Documents {
+    pub(crate) dealers: utoipa::openapi::OpenApi,
+    pub(crate) platforms: utoipa::openapi::OpenApi,
+}
+
+/// The same as text. The dealers' is the same for every dealer, and tells nothing of what
 /// operators can do elsewhere.
-struct Documents {
+struct Rendered {
     dealers: String,
     platforms: String,
 }
 
-fn rendered(document: &mut utoipa::openapi::OpenApi) -> String {
-    openapi::finish(document);
+fn rendered(document: &utoipa::openapi::OpenApi) -> String {
     document
         .to_json()
         .expect("a document made of plain values serialises")
@@ -77,7 +101,7 @@ fn rendered(document: &mut utoipa::openapi::OpenApi) -> String {
 #[get("/api/openapi.json")]
 async fn openapi_json(
     req: HttpRequest,
-    documents: web::Data<Documents>,
+    documents: web::Data<Rendered>,
 ) -> Result<HttpResponse, Problem> {
     let document = if http::is_admin_host(&req) {
         &documents.platforms

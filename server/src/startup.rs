@@ -5,20 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Access, AccessTokens, Attempts, Passwords, Sealer, Sessions};
+use crate::auth::{Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions};
 use crate::config::Config;
 use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
+use crate::limits::RateLimits;
 use crate::metrics::{self, Metrics};
+use crate::origins::Origins;
 use crate::platform::Platform;
 use crate::presence::Presence;
+use crate::redis::Redis;
 use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
@@ -32,8 +36,9 @@ use crate::telemetry;
 pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     PlatformDb::connect_lazily(&config.database).context("database.url")?;
     Platform::connect_lazily(config).context("platform.database_url")?;
-    Attempts::new(&config.redis, &config.auth).context("redis.url")?;
+    Redis::new(&config.redis).context("redis.url")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
+    http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
     Ok(())
 }
@@ -99,6 +104,7 @@ impl Application {
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;
+        let tls = http::acceptor(&config.http)?;
         let mut parts = Parts::assemble(config, clock)?;
         parts.presence = Some(parts.presence());
         parts.runs = parts.work_on_runs();
@@ -107,6 +113,9 @@ impl Application {
         let mut server = HttpServer::new(move || {
             let app = App::new()
                 .app_data(state.clone())
+                .wrap(from_fn(http::represent))
+                .wrap(Compress::default())
+                .wrap(from_fn(http::cross_origin))
                 .wrap(from_fn(http::each_request));
             let app = match &operators {
                 Some(operators) => app.app_data(operators.clone()),
@@ -120,9 +129,11 @@ impl Application {
         if workers > 0 {
             server = server.workers(workers);
         }
-        let server = server
-            .bind(listen)
-            .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let server = match tls {
+            Some(tls) => server.bind_rustls_0_23(listen, tls),
+            None => server.bind(listen),
+        }
+        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
         let internal = Internal::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
@@ -265,16 +276,24 @@ impl Parts {
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
         let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
-        let metrics = Metrics::new(&config.metrics, &directory);
+        let sealer = Sealer::new(&config.auth.token_secret);
+        let redis = Redis::new(&config.redis)?;
+        let deprecations = Deprecations::new(&config.api);
+        let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
         let state = web::Data::new(AppState {
             metrics,
             admission: Admission::new(),
             tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
             access: Access::new(),
-            sealer: Sealer::new(&config.auth.token_secret),
             sessions: Sessions::new(&config.auth),
+            cursors: CursorSeals::new(&sealer),
+            sealer,
             passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(&config.redis, &config.auth)?,
+            attempts: Attempts::new(redis.clone(), &config.auth),
+            origins: Origins::default(),
+            deprecations,
+            limits: RateLimits::new(redis.clone(), &config.database),
+            redis,
             security,
             directory,
             clock,

@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
 
-use crate::auth::{Access, AccessTokens, Attempts, OfTenant, Passwords, Sealer, Sessions};
+use crate::auth::{
+    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions,
+};
 use crate::config::Config;
 use crate::db::{Directory, SecurityLog};
+use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::kernel::Clock;
+use crate::limits::RateLimits;
 use crate::metrics::Metrics;
+use crate::origins::Origins;
+use crate::redis::Redis;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -30,8 +36,18 @@ pub struct AppState {
     pub sealer: Sealer,
     /// Begins and ends sessions.
     pub sessions: Sessions,
+    /// Seals the cursors of lists.
+    pub cursors: CursorSeals,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// The way to Redis, if there is one.
+    pub redis: Redis,
+    /// Knows from which pages a dealer may be asked.
+    pub origins: Origins,
+    /// Knows what of the API will go away.
+    pub deprecations: Deprecations,
+    /// Keeps the budgets that requests are charged against.
+    pub limits: RateLimits,
     /// Counts failed attempts.
     pub attempts: Attempts,
     /// Keeps record of refused requests.

@@ -11,6 +11,7 @@ mod harness;
 pub mod local;
 
 pub use harness::{
-    Actor, Asked, Dealer, OlderDealers, PgBouncer, Reply, Scratch, ServerProcess, TestApp, Wire,
-    eventually, node_urls, server_binary, tubex, tubex_command,
+    Actor, Asked, Dealer, OidcClient, OidcProvider, OldKeys, OlderDealers, PgBouncer, Reply,
+    Scratch, ServerProcess, SignedBy, TestApp, Wire, eventually, node_urls, server_binary, tubex,
+    tubex_command,
 };

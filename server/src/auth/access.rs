@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
-use ::entity::tenant::{member, role_grant, session, team_member};
+use ::entity::tenant::{member, role_grant, session};
 use moka::sync::Cache;
-use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use super::error::AuthError;
 use super::grants::{Grants, granted_to};
 use super::permission::Scope;
 use super::principal::{Means, Person, Principal, SessionFacts};
+use super::scope;
 use crate::db::{TenantDb, TenantTx};
 use crate::kernel::TenantKey;
 
@@ -146,12 +147,8 @@ pub async fn person_of(
         Some(role) => grants_of(tx, role).await?,
         None => granted_to(member.role),
     };
-    let teams = team_member::Entity::find()
-        .select_only()
-        .column(team_member::Column::TeamId)
-        .filter(team_member::Column::MemberId.eq(member.id));
     let person = Person {
-        teams: teams.into_tuple().all(tx).await?,
+        teams: scope::teams_of(tx, member.id).await?,
         id: member.id,
         email: member.email,
         name: member.name,

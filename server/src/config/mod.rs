@@ -1,11 +1,15 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
+mod api;
+mod limits;
 mod sections;
 mod source;
 
+pub use api::{Api, Deprecation};
+pub use limits::Limits;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Redis, Worker,
+    PreparedStatements, Redis, Scheme, Worker,
 };
 pub use source::ConfigError;
 
@@ -25,6 +29,12 @@ pub struct Config {
     /// Where Redis is, if anywhere.
     #[validate(nested)]
     pub redis: Redis,
+    /// What is said of the API itself.
+    #[validate(nested)]
+    pub api: Api,
+    /// How much may be asked.
+    #[validate(nested)]
+    pub limits: Limits,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,

@@ -1,6 +1,7 @@
 //! The sections of the configuration, with the ranges of their values.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -11,27 +12,49 @@ use validator::{Validate, ValidationError};
 /// Where and how requests are served.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = both_or_none))]
 pub struct Http {
     /// Address and port to serve on.
     pub listen: SocketAddr,
     /// Dealers live at `<slug>.<base_domain>`.
     #[validate(length(min = 1, max = 253), custom(function = lower_case_domain))]
     pub base_domain: String,
+    /// How clients reach this server, through whatever is in front of it.
+    pub public_scheme: Scheme,
     /// Threads that serve requests; 0 means one per core.
     #[validate(range(max = 256))]
     pub workers: usize,
+    /// Certificate and chain, PEM; nothing where TLS is somebody else's.
+    #[serde(deserialize_with = "path_or_none")]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[serde(deserialize_with = "path_or_none")]
+    pub tls_key_file: Option<PathBuf>,
     /// Largest JSON body, KiB.
     #[validate(range(min = 1, max = 65536))]
     pub body_limit_kib: usize,
     /// Longest time a request may take, milliseconds.
     #[validate(range(min = 100, max = 600000))]
     pub request_timeout_ms: u64,
+    /// Longest time a JSON body may take to arrive, milliseconds.
+    #[validate(range(min = 100, max = 600000))]
+    pub body_timeout_ms: u64,
     /// How long the answer to a request with an `Idempotency-Key` is kept, hours.
     #[validate(range(min = 1, max = 720))]
     pub idempotency_hours: u32,
     /// Time for requests in progress at shutdown, seconds.
     #[validate(range(max = 600))]
     pub shutdown_seconds: u64,
+}
+
+/// How clients reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// In the clear, as on a developer's machine.
+    Http,
+    /// By TLS, and by nothing else.
+    Https,
 }
 
 /// Where the platform's database is.
@@ -123,6 +146,12 @@ pub struct Redis {
     /// Longest wait for an answer, milliseconds.
     #[validate(range(min = 1, max = 10000))]
     pub timeout_ms: u64,
+    /// How long it is left alone after a failure, milliseconds.
+    #[validate(range(min = 10, max = 600000))]
+    pub rest_ms: u64,
+    /// What the names of all that is kept there begin with.
+    #[validate(length(max = 100))]
+    pub prefix: String,
 }
 
 /// Tokens, passwords, sessions.
@@ -230,6 +259,22 @@ pub enum LogFormat {
     Json,
     /// One sentence a line.
     Text,
+}
+
+/// A certificate without its key serves nobody, and neither does a key alone.
+fn both_or_none(http: &Http) -> Result<(), ValidationError> {
+    if http.tls_certificate_file.is_some() == http.tls_key_file.is_some() {
+        return Ok(());
+    }
+    Err(ValidationError::new("tls").with_message(
+        "tls_certificate_file and tls_key_file must be set together, or neither".into(),
+    ))
+}
+
+/// Reads a path, or nothing.
+fn path_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 /// Reads a secret that is long enough to sign with. The error doesn't tell it.

@@ -129,7 +129,10 @@ fn first_of(errors: &ValidationErrors, path: &str) -> ConfigError {
             reason: "is invalid".to_owned(),
         };
     };
-    let key = if path.is_empty() {
+    // A rule over several keys of a section stands under this name.
+    let key = if *field == "__all__" {
+        path.to_owned()
+    } else if path.is_empty() {
         field.to_string()
     } else {
         format!("{path}.{field}")

@@ -1,5 +1,7 @@
 //! JSON bodies: read, checked, and refused field by field.
 
+use std::time::Duration;
+
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use futures_util::TryStreamExt;
@@ -23,7 +25,9 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = AppState::of(req).config.http.body_limit_kib * 1024;
+        let config = &AppState::of(req).config.http;
+        let limit = config.body_limit_kib * 1024;
+        let patience = Duration::from_millis(config.body_timeout_ms);
         let is_json = req.mime_type().ok().flatten().is_some_and(|kind| {
             kind.subtype() == "json" || kind.suffix().is_some_and(|suffix| suffix == "json")
         });
@@ -34,7 +38,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
                     Problem::new(Code::MediaTypeUnsupported).detail("send application/json")
                 );
             }
-            let body = collected(payload, limit).await?;
+            // A body that trickles holds nothing but its own connection: no door is open yet.
+            let body = tokio::time::timeout(patience, collected(payload, limit))
+                .await
+                .map_err(|_| Problem::new(Code::BodyTooSlow))??;
             let digest = BodyDigest(Sha256::digest(&body).into());
             req.extensions_mut().insert(digest);
             let value: T = parsed(&body)?;

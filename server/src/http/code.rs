@@ -47,6 +47,7 @@ registry! {
     MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" "The address does not take this method";
     BodyInvalid BAD_REQUEST "body-invalid" "The body can't be read";
     BodyTooLarge PAYLOAD_TOO_LARGE "body-too-large" "The body is larger than allowed";
+    BodyTooSlow REQUEST_TIMEOUT "body-too-slow" "The body took too long to arrive";
     MediaTypeUnsupported UNSUPPORTED_MEDIA_TYPE "media-type-unsupported" "The body has another content type than expected";
     QueryInvalid BAD_REQUEST "query-invalid" "A query parameter can't be understood";
     CursorInvalid BAD_REQUEST "cursor-invalid" "The cursor does not belong to this list";
@@ -54,6 +55,8 @@ registry! {
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
+    OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
+    RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
     IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
     IdempotencyKeyBusy CONFLICT "idempotency-key-busy" "The same request is being done right now";
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "The Idempotency-Key was another request's";

@@ -24,7 +24,7 @@ async fn readyz(req: HttpRequest) -> HttpResponse {
     let is_isolated = state.admission.is_open();
     let has_directory = state.directory.is_loaded();
     let has_database = state.directory.ping().await.is_ok();
-    let redis = match state.attempts.redis_answers().await {
+    let redis = match state.redis.answers().await {
         None => "none",
         Some(true) => "ok",
         Some(false) => "away",

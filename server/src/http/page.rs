@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::code::Code;
 use super::problem::Problem;
-use crate::kernel::{Cursor, CursorError, PAGE_LIMIT, Page};
+use crate::kernel::{CursorError, PAGE_LIMIT};
 
 /// Rows of a page when a client doesn't say.
 const DEFAULT_LIMIT: u64 = 50;
@@ -15,22 +15,12 @@ const DEFAULT_LIMIT: u64 = 50;
 pub struct PageOut<T> {
     /// At most `limit` rows.
     pub data: Vec<T>,
-    /// Give it back as `cursor` to go on; null at the end.
+    /// Give it back as `cursor`, with the same question, to go on; null at the end.
     #[schema(required)]
     pub next: Option<String>,
 }
 
-impl<T, U: From<T>> From<Page<T>> for PageOut<U> {
-    fn from(page: Page<T>) -> Self {
-        let page = page.map(U::from);
-        Self {
-            data: page.data,
-            next: page.next.map(Cursor::into_wire),
-        }
-    }
-}
-
-/// Which page is wanted.
+/// Which page is wanted, and what of its rows.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -40,6 +30,30 @@ pub struct PageQuery {
     pub limit: Option<u64>,
     /// The `next` of the page before.
     pub cursor: Option<String>,
+    /// Only these fields of each row, with commas between.
+    pub fields: Option<String>,
+}
+
+/// What of something is wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FieldsQuery {
+    /// Only these fields, with commas between.
+    pub fields: Option<String>,
+}
+
+/// The number of rows wanted.
+///
+/// # Errors
+///
+/// `query-invalid` outside 1 to 200.
+pub fn page_limit(wanted: Option<u64>) -> Result<u64, Problem> {
+    match wanted.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=PAGE_LIMIT => Ok(limit),
+        _ => Err(Problem::new(Code::QueryInvalid)
+            .detail(format!("limit must be between 1 and {PAGE_LIMIT}"))),
+    }
 }
 
 impl PageQuery {
@@ -49,16 +63,7 @@ impl PageQuery {
     ///
     /// `query-invalid` outside 1 to 200.
     pub fn limit(&self) -> Result<u64, Problem> {
-        match self.limit.unwrap_or(DEFAULT_LIMIT) {
-            limit @ 1..=PAGE_LIMIT => Ok(limit),
-            _ => Err(Problem::new(Code::QueryInvalid)
-                .detail(format!("limit must be between 1 and {PAGE_LIMIT}"))),
-        }
-    }
-
-    /// Where the page begins.
-    pub fn cursor(&self) -> Option<Cursor> {
-        self.cursor.as_deref().map(Cursor::from_wire)
+        page_limit(self.limit)
     }
 }
 

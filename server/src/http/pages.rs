@@ -1,6 +1,6 @@
 //! The few pages for people: the dealer's front door, the API's documentation, the problems.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, get};
 use askama::Template;
 
@@ -8,9 +8,8 @@ use super::code::Code;
 use super::problem::Problem;
 use super::resolve::{Dealer, is_admin_host, resolve};
 
-/// The pages hold no script and load nothing.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
+/// What all pages look like.
+const STYLE: &str = include_str!("../web/assets/pages.css");
 
 #[derive(Template)]
 #[template(path = "landing.html")]
@@ -50,11 +49,22 @@ pub async fn docs(req: HttpRequest) -> Result<HttpResponse, Problem> {
         .finish())
 }
 
+/// The style sheet of the pages.
+#[get("/assets/pages.css")]
+pub async fn style(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    if !is_admin_host(&req) {
+        resolve(&req).await?;
+    }
+    Ok(HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .body(STYLE))
+}
+
 fn page(template: &impl Template) -> Result<HttpResponse, Problem> {
     let html = template.render().map_err(Problem::internal)?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(html))
 }

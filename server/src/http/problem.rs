@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 
 use super::code::Code;
 use super::request::RequestId;
+use super::security;
+use crate::config::Scheme;
 use crate::db::{DirectoryError, Failure, failure_of};
 
 /// Seconds after which something passing is worth another try.
@@ -35,7 +37,7 @@ struct More {
     /// For the log only.
     cause: Option<String>,
     /// Known here only when no layer further out can tell it.
-    request_id: Option<RequestId>,
+    during: Option<(RequestId, Scheme)>,
 }
 
 /// One field that breaks its rule.
@@ -162,8 +164,8 @@ impl Problem {
     }
 
     /// Names the request it happened in.
-    pub(super) fn during(mut self, request_id: RequestId) -> Self {
-        self.more.request_id = Some(request_id);
+    pub(super) fn during(mut self, request_id: RequestId, public_scheme: Scheme) -> Self {
+        self.more.during = Some((request_id, public_scheme));
         self
     }
 
@@ -231,10 +233,12 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = self.answer(self.more.request_id.as_ref());
-        if let Some(id) = &self.more.request_id {
-            id.put_into(response.headers_mut());
-        }
+        let Some((id, public_scheme)) = self.more.during else {
+            return self.answer(None);
+        };
+        let mut response = self.answer(Some(&id));
+        id.put_into(response.headers_mut());
+        security::add_headers("", public_scheme, response.headers_mut());
         response
     }
 }

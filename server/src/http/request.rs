@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -16,11 +16,14 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
+use super::{deprecation, limits, representation, security};
 use crate::db::Tenant;
 use crate::metrics::Serving;
 use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What an answer of the API depends on besides its address.
+const VARIES: &str = "Accept-Encoding, Authorization, Origin, X-Tenant-ID";
 /// The one address that may take long: whole price files arrive here.
 const IMPORTS: &str = "/api/v1/imports";
 
@@ -66,10 +69,13 @@ pub async fn each_request(
 
     // The request can't be kept: the router wants to be its only owner.
     let limit = time_limit(request.request());
+    let public_scheme = AppState::of(request.request()).config.http.public_scheme;
     let Ok(outcome) = tokio::time::timeout(limit, next.call(request)).await else {
         tracing::warn!(request_id = %id, limit_ms = limit.as_millis(), "request took too long");
         serving.answered(Code::RequestTimedOut.status());
-        return Err(Problem::new(Code::RequestTimedOut).during(id).into());
+        return Err(Problem::new(Code::RequestTimedOut)
+            .during(id, public_scheme)
+            .into());
     };
     let mut response = in_our_words(outcome?.map_into_boxed_body(), id);
     add_headers(&mut response, id);
@@ -78,17 +84,25 @@ pub async fn each_request(
     Ok(response)
 }
 
-/// Answers of the API are one caller's own, so nothing between us may keep them.
+/// Whatever was answered, by whomever. Answers of the API are one caller's own, so nothing between
+/// us may keep them.
 fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
-    let path = response.request().path();
+    let req = response.request().clone();
+    let (path, config) = (req.path(), &AppState::of(&req).config.http);
     let is_api = ["/api/v1/", "/platform/v1/"]
         .iter()
         .any(|root| path.starts_with(root));
     let headers = response.headers_mut();
     id.put_into(headers);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if is_api && !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    representation::tidy(headers);
+    limits::add_headers(&req, headers);
+    deprecation::add_headers(&req, headers);
+    security::add_headers(path, config.public_scheme, headers);
+    if is_api {
+        headers.insert(VARY, HeaderValue::from_static(VARIES));
+        if !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub struct SignInIn {
 pub struct RefreshIn {
     /// As it was handed out; it works once.
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "AZrmP0bxddqWwJmTNwPmZL1r8jVsXq2oTn4eK7uYhQc")]
     refresh_token: String,
 }
 

@@ -20,7 +20,9 @@ use super::tenants::{TenantCollector, Tenants, Told};
 use super::window::{Failed, Traffic};
 use crate::config;
 use crate::db::Directory;
+use crate::deprecations::Deprecations;
 use crate::kernel::TenantKey;
+use crate::redis::{Redis, RedisCollector};
 
 /// Upper bounds of the classes that durations fall in, seconds.
 const SECONDS: [f64; 13] = [
@@ -53,7 +55,12 @@ pub struct Metrics {
 
 impl Metrics {
     /// Nothing measured yet.
-    pub fn new(config: &config::Metrics, directory: &Arc<Directory>) -> Arc<Self> {
+    pub fn new(
+        config: &config::Metrics,
+        directory: &Arc<Directory>,
+        redis: &Redis,
+        deprecations: &Deprecations,
+    ) -> Arc<Self> {
         let requests = Family::default();
         let durations = Durations::new_with_constructor(|| Histogram::new(SECONDS));
         let tenants = Arc::new(Tenants::new(config.top_tenants, Instant::now()));
@@ -68,6 +75,8 @@ impl Metrics {
             directory: directory.clone(),
         }));
         registry.register_collector(Box::new(FleetCollector(directory.clone())));
+        deprecations.register(&mut registry);
+        registry.register_collector(Box::new(RedisCollector(redis.clone())));
         registry.register_collector(Box::new(ProcessCollector));
         Arc::new(Self {
             are_told: config.listen.is_some(),

@@ -242,6 +242,8 @@ impl TestApp {
 fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String)> {
     let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
     let url = database.server_url();
+    // All tests share one Redis, and the ready dealers have the same ids in all of them.
+    let prefix = url.rsplit('/').next().unwrap_or_default();
     let usual = [
         ("TUBEX_HTTP__LISTEN", "127.0.0.1:0"),
         ("TUBEX_HTTP__WORKERS", "1"),
@@ -249,6 +251,7 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_DATABASE__URL", url.as_str()),
         ("TUBEX_DATABASE__SECRET", database.secret()),
         ("TUBEX_REDIS__URL", redis.as_str()),
+        ("TUBEX_REDIS__PREFIX", prefix),
         // A busy machine is no outage; a test of outages says how long it waits.
         ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
         (

@@ -6,12 +6,17 @@
 pub mod account;
 pub mod clean;
 pub mod dev;
+pub mod fetched;
 pub mod install;
+pub mod linter;
+pub mod node;
+pub mod oidc_provider;
 pub mod pgbouncer;
 pub mod place;
 pub mod port;
 pub mod postgres;
 pub mod process;
+pub mod python;
 pub mod redis;
 pub mod run;
 pub mod say;
@@ -21,6 +26,7 @@ pub mod tools;
 pub mod url;
 pub mod validators;
 
+pub use oidc_provider::OidcProvider;
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Durability, Postgres};
 pub use redis::Redis;

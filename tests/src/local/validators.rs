@@ -2,17 +2,15 @@
 //! a Python environment of their own, the official schema of SARIF 2.1.0, and the one by which
 //! Jenkins reads JUnit's XML. All of it is fetched from package registries, once.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use super::install::{self, Package};
-use super::process;
-use super::say::say;
-use super::tools::find_program;
+use super::fetched::{expect_success, fetched, run};
+use super::python::Environment;
 
 /// Changes whenever something else is fetched.
 const CONTENTS: &str = "jsonschema 4.26.0, xmlschema 4.3.2, pytest 8.4.2, serde-sarif 0.8.0";
@@ -33,13 +31,6 @@ serde-sarif = { version = \"=0.8.0\", default-features = false }
 
 [workspace]
 ";
-
-const PYTHON: Package = Package {
-    name: "Python with venv",
-    apt: "python3-venv",
-    brew: "python",
-    instead: "install Python 3 with its modules venv and ensurepip, and put python3 on PATH",
-};
 
 const EXTRACT: &str = "\
 import sys, tarfile, glob
@@ -76,36 +67,11 @@ pub struct Validators {
 ///
 /// When they are neither here nor can be fetched; the text says what is missing.
 pub fn validators() -> Result<Validators> {
-    let home = home()?;
-    fs::create_dir_all(&home)?;
-    // Tests are processes of their own and may all come at once; the first one fetches.
-    let lock = File::create(home.join("lock"))?;
-    lock.lock().context("cannot wait for the validators")?;
-    let found = Validators { home };
-    let stamp = found.home.join("contents");
-    if fs::read_to_string(&stamp).is_ok_and(|contents| contents == CONTENTS) {
-        return Ok(found);
-    }
-    if std::env::var_os("LOCAL_INSTALL").is_some_and(|answer| answer == "no") {
-        bail!("validators of reports are missing, and LOCAL_INSTALL=no forbids to fetch them");
-    }
-    say(format!(
-        "validators of reports are missing: fetching {CONTENTS} …"
-    ));
-    found.fetch()?;
-    fs::write(stamp, CONTENTS)?;
-    Ok(found)
-}
-
-/// Beside what cargo builds: it is as much a cache as that is.
-fn home() -> Result<PathBuf> {
-    let ours = std::env::current_exe()?;
-    let built = ours
-        .ancestors()
-        .find(|folder| folder.join(".cargo-lock").is_file())
-        .and_then(Path::parent);
-    let target = built.with_context(|| format!("{} was not built by cargo", ours.display()))?;
-    Ok(target.join("validators"))
+    let home = fetched("validators", CONTENTS, |home| {
+        let here = home.to_owned();
+        Validators { home: here }.fetch()
+    })?;
+    Ok(Validators { home })
 }
 
 impl Validators {
@@ -138,7 +104,7 @@ impl Validators {
     }
 
     fn check(&self, program: &str, schema: &Path, text: &str) -> Result<String> {
-        let mut child = Command::new(self.python())
+        let mut child = Command::new(self.environment().python())
             .args(["-I", "-X", "utf8", "-c", program])
             .arg(schema)
             .stdin(Stdio::piped())
@@ -154,36 +120,26 @@ impl Validators {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    fn python(&self) -> PathBuf {
-        self.home.join("python/bin/python")
+    fn environment(&self) -> Environment {
+        Environment::within(self.home.join("python"))
     }
 
     fn fetch(&self) -> Result<()> {
-        let python = system_python()?;
-        let environment = self.home.join("python");
-        let mut make = Command::new(python);
-        run(make.args(["-m", "venv", "--clear"]).arg(&environment))?;
-        run(self.pip().args(["install", "--quiet"]).args(PACKAGES))?;
+        Environment::make(self.home.join("python"), &PACKAGES)?;
         self.fetch_junit_schema()?;
         self.fetch_sarif_schema()
-    }
-
-    fn pip(&self) -> Command {
-        let mut pip = Command::new(self.python());
-        pip.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);
-        pip
     }
 
     fn fetch_junit_schema(&self) -> Result<()> {
         let folder = tempfile::tempdir()?;
         let sources = ["download", "--quiet", "--no-deps", "--no-binary", ":all:"];
-        run(self
-            .pip()
+        let mut pip = self.environment().pip();
+        run(pip
             .args(sources)
             .arg("--dest")
             .arg(folder.path())
             .arg(PYTEST))?;
-        run(Command::new(self.python())
+        run(Command::new(self.environment().python())
             .args(["-I", "-c", EXTRACT])
             .arg(folder.path())
             .arg(self.junit_schema()))
@@ -215,37 +171,4 @@ impl Validators {
             .context("serde-sarif carries no schema any more")?;
         Ok(())
     }
-}
-
-/// A Python that can make environments; Debian's can't until python3-venv is there.
-fn system_python() -> Result<PathBuf> {
-    let find = || find_program("python3").filter(|python| can_make_environments(python));
-    if let Some(found) = find() {
-        return Ok(found);
-    }
-    install::install(&PYTHON)?;
-    find().context("Python was installed, but makes no environments")
-}
-
-fn can_make_environments(python: &Path) -> bool {
-    let output = Command::new(python)
-        .args(["-c", "import venv, ensurepip"])
-        .output();
-    output.is_ok_and(|output| output.status.success())
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let words = format!("{command:?}");
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {words}"))?;
-    expect_success(&output, &words)
-}
-
-fn expect_success(output: &Output, what: &str) -> Result<()> {
-    if output.status.success() {
-        return Ok(());
-    }
-    let lines = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    bail!("{what} failed:{}", process::tail(&lines, 8))
 }

@@ -39,7 +39,7 @@ struct ReasonIn {
 #[serde(deny_unknown_fields)]
 struct PlanIn {
     /// The plan's name; null takes the plan away.
-    #[schema(required)]
+    #[schema(required, example = "large")]
     #[serde(deserialize_with = "Option::deserialize")]
     plan: Option<String>,
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::ImportError;
-use super::pricefile::{FileError, Mapping};
+use super::pricefile::{Duplicates, FileError, Mapping};
 use super::report::{Counts, Finding, Report};
 use super::run::{ImportOptions, Mode, Ran, record, run};
 use super::upload::{self, Upload, Wishes};
@@ -34,11 +34,18 @@ struct ImportForm {
     /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
-    /// How the file is to be read, as JSON; what is left out is found by headers and contents.
+    /// How the file is to be read: a `Mapping` as JSON. What is left out is found by headers and
+    /// contents; the answer tells all of it.
+    // Text, as in every form: generators make nothing good of an object in one. And a form can
+    // leave a field out, but has no null.
+    #[schema(value_type = String, required = false, content_media_type = "application/json",
+        example = json!("{\"delimiter\":\";\",\"decimal\":\",\"}"))]
     mapping: Option<Mapping>,
+    /// Only say what would be done. Wins over the query.
+    #[schema(nullable = false)]
     dry_run: Option<bool>,
-    /// `reject` or `last_wins`.
-    duplicates: Option<String>,
+    #[schema(inline, nullable = false)]
+    duplicates: Option<Duplicates>,
 }
 
 /// What became of an import.

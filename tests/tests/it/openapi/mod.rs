@@ -20,7 +20,9 @@ pub struct Operation {
 impl Operation {
     /// Whether it needs a token.
     pub fn is_secured(&self) -> bool {
-        self.says["security"].is_array()
+        self.says["security"]
+            .as_array()
+            .is_some_and(|ways| !ways.is_empty())
     }
 
     pub fn name(&self) -> String {

@@ -14,7 +14,8 @@ use super::store::GroupRow;
 use crate::audit::Change;
 use crate::auth::{ReadItems, WriteItems};
 use crate::http::{
-    Answer, Body, Done, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut,
+    Answer, Body, Done, ETag, Fields, FieldsQuery, IfMatch, Listing, Member, PageOut, Problem,
+    ProblemOut, page_limit,
 };
 use crate::kernel::{Patch, never_null};
 use crate::state::AppState;
@@ -42,6 +43,8 @@ struct GroupsQuery {
     limit: Option<u64>,
     /// The `next` of the page before.
     cursor: Option<String>,
+    /// Only these fields of each group, with commas between.
+    fields: Option<String>,
 }
 
 /// A new group.
@@ -94,17 +97,18 @@ struct GroupOut {
     security(("bearer" = [])), responses((status = 200, body = PageOut<GroupOut>)))]
 #[get("/item-groups")]
 async fn list(
+    req: HttpRequest,
     who: Member<ReadItems>,
     query: web::Query<GroupsQuery>,
-) -> Result<web::Json<PageOut<GroupOut>>, Problem> {
-    let wanted = query.into_inner();
-    let page = PageQuery {
-        limit: wanted.limit,
-        cursor: wanted.cursor,
-    };
-    let (limit, cursor, parent) = (page.limit()?, page.cursor(), wanted.parent_id);
+) -> Result<HttpResponse, Problem> {
+    let (list, parent) = (Listing::of(&req), query.parent_id);
+    let (limit, cursor) = (
+        page_limit(query.limit)?,
+        list.open(query.cursor.as_deref())?,
+    );
+    let fields = Fields::parse::<GroupOut>(query.fields.as_deref())?;
     let work = async |tx: &_| service::list(tx, parent, limit, cursor.clone()).await;
-    Ok(web::Json(who.db.read(work).await?.into()))
+    list.answer::<GroupOut>(who.db.read(work).await?, &fields)
 }
 
 /// Create an item group
@@ -136,16 +140,21 @@ async fn create(
 
 /// Read an item group
 #[utoipa::path(tag = "item-groups", operation_id = "read_item_group",
-    params(("id" = Uuid, Path)), security(("bearer" = [])), responses(
+    params(("id" = Uuid, Path), FieldsQuery), security(("bearer" = [])), responses(
     (status = 200, body = GroupOut),
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[get("/item-groups/{id}")]
-async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
+async fn read(
+    who: Member<ReadItems>,
+    id: web::Path<Uuid>,
+    query: web::Query<FieldsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let fields = Fields::parse::<GroupOut>(query.fields.as_deref())?;
     let group = who.db.read(async |tx| service::find(tx, *id).await).await?;
     Ok(HttpResponse::Ok()
         .insert_header(ETag(group.version))
-        .json(GroupOut::from(group)))
+        .json(fields.of(GroupOut::from(group))?))
 }
 
 /// Rename or move an item group

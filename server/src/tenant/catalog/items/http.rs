@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::model::Item;
+use super::query::{ItemQuery, ItemsQuery};
 use super::service;
-use super::wire::{ItemIn, ItemOut, ItemPatch, ItemsQuery};
+use super::wire::{ItemIn, ItemOut, ItemPatch};
 use crate::audit::Change;
 use crate::auth::{ReadItems, WriteItems};
 use crate::http::{
-    Answer, Body, Done, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut,
+    Answer, Body, Done, ETag, IfMatch, Listing, Member, PageOut, Problem, ProblemOut, page_limit,
 };
 use crate::state::AppState;
 use crate::tenant::catalog::CatalogError;
@@ -33,18 +33,19 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 ))]
 #[get("/items")]
 async fn list(
+    req: HttpRequest,
     who: Member<ReadItems>,
     query: web::Query<ItemsQuery>,
-) -> Result<web::Json<PageOut<ItemOut>>, Problem> {
-    let mut wanted = query.into_inner();
-    let page = PageQuery {
-        limit: wanted.limit,
-        cursor: wanted.cursor.take(),
-    };
-    let (limit, cursor, sort) = (page.limit()?, page.cursor(), wanted.sort());
+) -> Result<HttpResponse, Problem> {
+    let (list, wanted) = (Listing::of(&req), query.into_inner());
+    let page = (
+        page_limit(wanted.limit)?,
+        list.open(wanted.cursor.as_deref())?,
+    );
+    let ((fields, include), sort) = (wanted.shape()?, wanted.sort());
     let filter = wanted.into_filter();
-    let work = async |tx: &_| service::list(tx, &filter, sort, limit, cursor.clone()).await;
-    Ok(web::Json(who.db.read(work).await?.into()))
+    let work = async |tx: &_| service::list(tx, &filter, sort, page.clone(), include).await;
+    list.answer::<ItemOut>(who.db.read(work).await?, &fields)
 }
 
 /// Create an item
@@ -72,16 +73,26 @@ async fn create(
 }
 
 /// Read an item, retired or not
-#[utoipa::path(tag = "items", operation_id = "read_item", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "items", operation_id = "read_item", params(("id" = Uuid, Path), ItemQuery),
     security(("bearer" = [])), responses(
     (status = 200, body = ItemOut),
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[get("/items/{id}")]
-async fn read(who: Member<ReadItems>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
-    Ok(with_version(
-        who.db.read(async |tx| service::find(tx, *id).await).await?,
-    ))
+async fn read(
+    who: Member<ReadItems>,
+    id: web::Path<Uuid>,
+    query: web::Query<ItemQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (fields, include) = query.shape()?;
+    let work = async |tx: &_| service::find_with(tx, *id, include).await;
+    let found = who.db.read(work).await?;
+    let mut response = HttpResponse::Ok();
+    // What is beside it changes without it: then the answer's version is made of all of it.
+    if !include.is_any() {
+        response.insert_header(ETag(found.item.item.version));
+    }
+    Ok(response.json(fields.of(ItemOut::from(found))?))
 }
 
 /// Change an item
@@ -162,10 +173,4 @@ async fn restore(
         Ok::<_, CatalogError>(Done::new(record, Answer::ok(&item).version(version)))
     })
     .await
-}
-
-fn with_version(found: Item) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(ETag(found.item.version))
-        .json(ItemOut::from(found))
 }

@@ -1,8 +1,10 @@
 //! Items: what the dealer sells, found by words, by SKU, by barcode or by place in the tree.
 
+mod around;
 pub mod http;
 mod model;
 mod price;
+mod query;
 mod search;
 mod service;
 mod store;

@@ -3,6 +3,7 @@
 use ::entity::tenant::item::{self, Status};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::kernel::{Currency, Patch};
@@ -62,6 +63,8 @@ pub(super) struct Filter {
     pub group_id: Option<Uuid>,
     pub sku: Option<String>,
     pub barcode: Option<String>,
+    /// Changed then or later.
+    pub updated_since: Option<OffsetDateTime>,
     pub shown: Shown,
 }
 
@@ -77,11 +80,25 @@ pub(super) enum Shown {
 }
 
 /// What a list is sorted by. A search is sorted by how well it fits, then by SKU.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Sort {
-    #[default]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sort {
+    pub key: SortKey,
+    pub direction: Direction,
+}
+
+/// What an item can be sorted by; the SKU decides where it leaves two items equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SortKey {
     Sku,
     Name,
+    UpdatedAt,
+}
+
+/// From the smallest up, or from the largest down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Up,
+    Down,
 }
 
 /// Longest barcode, characters.

@@ -4,11 +4,13 @@
 //! accents). A word of three letters or more is found anywhere in it, a shorter one only where a
 //! word begins: fewer letters than a trigram has would otherwise fit nearly everything.
 
+use ::entity::tenant::item;
 use sea_orm::{DbBackend, Statement, Value};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::model::{Filter, MAX_BARCODE_CHARS, Shown, Sort};
+use super::model::{Direction, Filter, MAX_BARCODE_CHARS, Shown, Sort, SortKey};
 
 /// Words of a search that count; more of them are a mistake or an attack.
 const WORDS: usize = 12;
@@ -25,8 +27,7 @@ pub(super) const COLUMNS: &str = "i.id, i.sku, i.name, i.description, i.group_id
 pub(super) enum Order {
     /// How well an item fits the search, then the SKU.
     Rank,
-    Name,
-    Sku,
+    By(Sort),
 }
 
 /// Where the page begins: after the item with these sort keys. Each order has its own, so that
@@ -36,6 +37,8 @@ pub(super) enum Order {
 pub(super) enum After {
     Rank(i32, String),
     Name(String, String),
+    /// Microseconds since 1970, which is what the database keeps.
+    UpdatedAt(i64, String),
     Sku(String),
 }
 
@@ -83,13 +86,17 @@ pub(super) fn statement(
              SELECT id FROM inner_group)"
         ));
     }
+    if let Some(since) = filter.updated_since {
+        let since = parts.bind(since);
+        parts.conditions.push(format!("i.updated_at >= {since}"));
+    }
     let rank = match &filter.q {
         Some(q) => search(&mut parts, q, with_barcode),
         None => "0".to_owned(),
     };
     let limit = parts.bind(i64::try_from(limit).unwrap_or(i64::MAX));
     if let Some(after) = after {
-        let condition = beyond(&mut parts, &rank, after);
+        let condition = beyond(&mut parts, &rank, order, after);
         parts.conditions.push(condition);
     }
     let sql = format!(
@@ -145,55 +152,95 @@ fn search(parts: &mut Parts, q: &str, with_barcode: &[Uuid]) -> String {
 impl Order {
     /// A search is sorted by how well it fits, whatever else was asked for.
     pub(super) fn of(filter: &Filter, sort: Sort) -> Self {
-        match (&filter.q, sort) {
-            (Some(_), _) => Self::Rank,
-            (None, Sort::Name) => Self::Name,
-            (None, Sort::Sku) => Self::Sku,
+        match &filter.q {
+            Some(_) => Self::Rank,
+            None => Self::By(sort),
         }
     }
 
+    /// An index is read in either direction, but all of its columns in the same.
     fn columns(self) -> &'static str {
+        let Self::By(Sort { key, direction }) = self else {
+            return "rank, i.sku";
+        };
+        match (key, direction) {
+            (SortKey::Sku, Direction::Up) => "i.sku",
+            (SortKey::Sku, Direction::Down) => "i.sku DESC",
+            (SortKey::Name, Direction::Up) => "i.name, i.sku",
+            (SortKey::Name, Direction::Down) => "i.name DESC, i.sku DESC",
+            (SortKey::UpdatedAt, Direction::Up) => "i.updated_at, i.sku",
+            (SortKey::UpdatedAt, Direction::Down) => "i.updated_at DESC, i.sku DESC",
+        }
+    }
+
+    /// How the sort keys of the next page compare to the last ones shown.
+    fn comparison(self) -> &'static str {
         match self {
-            Self::Rank => "rank, i.sku",
-            Self::Name => "i.name, i.sku",
-            Self::Sku => "i.sku",
+            Self::By(Sort {
+                direction: Direction::Down,
+                ..
+            }) => "<",
+            Self::Rank | Self::By(_) => ">",
         }
     }
 
     /// Where the page after an item begins.
-    pub(super) fn after(self, rank: i32, name: &str, sku: &str) -> After {
-        let (name, sku) = (name.to_owned(), sku.to_owned());
+    pub(super) fn after(self, rank: i32, item: &item::Model) -> After {
+        let sku = item.sku.clone();
         match self {
             Self::Rank => After::Rank(rank, sku),
-            Self::Name => After::Name(name, sku),
-            Self::Sku => After::Sku(sku),
+            Self::By(Sort { key, .. }) => match key {
+                SortKey::Sku => After::Sku(sku),
+                SortKey::Name => After::Name(item.name.clone(), sku),
+                SortKey::UpdatedAt => After::UpdatedAt(micros(item.updated_at), sku),
+            },
         }
     }
-}
 
-impl After {
-    pub(super) fn order(&self) -> Order {
-        match self {
-            Self::Rank(..) => Order::Rank,
-            Self::Name(..) => Order::Name,
-            Self::Sku(_) => Order::Sku,
+    /// Whether a cursor was made by a list in this order. Its seal says so already; a change of
+    /// ours between two pages might not.
+    pub(super) fn fits(self, after: &After) -> bool {
+        match (self, after) {
+            (Self::Rank, After::Rank(..)) => true,
+            (Self::By(sort), after) => matches!(
+                (sort.key, after),
+                (SortKey::Sku, After::Sku(_))
+                    | (SortKey::Name, After::Name(..))
+                    | (SortKey::UpdatedAt, After::UpdatedAt(..))
+            ),
+            (Self::Rank, _) => false,
         }
     }
 }
 
 /// The items after the last one shown.
-fn beyond(parts: &mut Parts, rank: &str, after: After) -> String {
+fn beyond(parts: &mut Parts, rank: &str, order: Order, after: After) -> String {
+    let than = order.comparison();
     match after {
         After::Rank(last, sku) => {
             let (last, sku) = (parts.bind(last), parts.bind(sku));
-            format!("(({rank}), i.sku) > ({last}, {sku})")
+            format!("(({rank}), i.sku) {than} ({last}, {sku})")
         }
         After::Name(name, sku) => {
             let (name, sku) = (parts.bind(name), parts.bind(sku));
-            format!("(i.name, i.sku) > ({name}, {sku})")
+            format!("(i.name, i.sku) {than} ({name}, {sku})")
         }
-        After::Sku(sku) => format!("i.sku > {}", parts.bind(sku)),
+        After::UpdatedAt(at, sku) => {
+            let (at, sku) = (parts.bind(moment(at)), parts.bind(sku));
+            format!("(i.updated_at, i.sku) {than} ({at}, {sku})")
+        }
+        After::Sku(sku) => format!("i.sku {than} {}", parts.bind(sku)),
     }
+}
+
+fn micros(moment: OffsetDateTime) -> i64 {
+    i64::try_from(moment.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}
+
+/// A moment that is none of ours is the first there is: its page is the list from its beginning.
+fn moment(micros: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// A folded text without the meaning that some characters have in `LIKE`. It is taken after

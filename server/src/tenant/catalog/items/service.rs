@@ -6,6 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::around::{Include, ItemAround, with_surroundings};
 use super::model::{Filter, Item, ItemChange, NewItem, Price, Sort};
 use super::search::{After, Order};
 use super::store;
@@ -18,22 +19,32 @@ pub(super) async fn list(
     tx: &TenantTx,
     filter: &Filter,
     sort: Sort,
-    limit: u64,
-    cursor: Option<Cursor>,
-) -> Result<Page<Item>, CatalogError> {
+    (limit, cursor): (u64, Option<Cursor>),
+    include: Include,
+) -> Result<Page<ItemAround>, CatalogError> {
     let order = Order::of(filter, sort);
     let after = cursor.map(|cursor| cursor.key::<After>()).transpose()?;
-    if after.as_ref().is_some_and(|after| after.order() != order) {
+    if after.as_ref().is_some_and(|after| !order.fits(after)) {
         return Err(CursorError.into());
     }
     let rows = store::list(tx, filter, order, after, limit + 1).await?;
-    let page = Page::of(rows, limit, |row| {
-        order.after(row.rank, &row.item.name, &row.item.sku)
-    });
-    Ok(page.map(|row| Item {
+    let page = Page::of(rows, limit, |row| order.after(row.rank, &row.item));
+    let Page { data, next } = page.map(|row| Item {
         item: row.item,
         barcodes: row.barcodes,
-    }))
+    });
+    let data = with_surroundings(tx, data, include).await?;
+    Ok(Page { data, next })
+}
+
+pub(super) async fn find_with(
+    tx: &TenantTx,
+    id: Uuid,
+    include: Include,
+) -> Result<ItemAround, CatalogError> {
+    let found = vec![find(tx, id).await?];
+    let mut around = with_surroundings(tx, found, include).await?;
+    around.pop().ok_or(CatalogError::ItemNotFound)
 }
 
 pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<Item, CatalogError> {

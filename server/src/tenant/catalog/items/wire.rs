@@ -6,50 +6,16 @@ use ::entity::tenant::item::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use super::model::{Filter, Item, ItemChange, MAX_BARCODE_CHARS, NewItem, Shown, Sort};
+use super::around::ItemAround;
+use super::model::{Item, ItemChange, MAX_BARCODE_CHARS, NewItem};
 use super::price::PriceBody;
 use crate::http::Problem;
 use crate::kernel::{Patch, never_null};
 use crate::tenant::catalog::text::{lines, no_control, no_nul, one_line};
-
-/// Which items are wanted.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ItemsQuery {
-    /// Words or parts of words in SKU, name or description, or a whole barcode. All must occur;
-    /// case and accents don't matter. The best fit comes first.
-    q: Option<String>,
-    /// Items of this group and of all groups within it.
-    group_id: Option<Uuid>,
-    /// Exactly this SKU.
-    sku: Option<String>,
-    /// Exactly this barcode.
-    barcode: Option<String>,
-    /// Only items in this state; all but retired ones when absent.
-    #[param(inline)]
-    status: Option<StatusOut>,
-    /// What to sort by without `q`; `sku` when absent.
-    #[param(inline)]
-    sort: Option<SortIn>,
-    /// Rows of the page, 1 to 200; 50 when absent.
-    #[param(minimum = 1, maximum = 200)]
-    pub limit: Option<u64>,
-    /// The `next` of the page before.
-    pub cursor: Option<String>,
-}
-
-/// What a list can be sorted by.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum SortIn {
-    Sku,
-    Name,
-}
 
 /// State of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -173,37 +139,32 @@ pub(super) struct ItemOut {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     retired_at: Option<OffsetDateTime>,
+    /// Its group, where `include=group` asks for it and it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    group: Option<ItemGroupOut>,
+    /// Its base unit, where `include=unit` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    unit: Option<ItemUnitOut>,
 }
 
-impl ItemsQuery {
-    pub(super) fn sort(&self) -> Sort {
-        match self.sort {
-            None | Some(SortIn::Sku) => Sort::Sku,
-            Some(SortIn::Name) => Sort::Name,
-        }
-    }
+/// The group an item is in.
+#[derive(Serialize, ToSchema)]
+struct ItemGroupOut {
+    id: Uuid,
+    name: String,
+    #[schema(required)]
+    parent_id: Option<Uuid>,
+}
 
-    pub(super) fn into_filter(self) -> Filter {
-        let shown = match self.status {
-            None => Shown::Kept,
-            Some(StatusOut::Active) => Shown::Active,
-            Some(StatusOut::Obsolete) => Shown::Obsolete,
-            Some(StatusOut::Retired) => Shown::Retired,
-        };
-        // A byte that no text in the database can hold finds nothing, like any other.
-        let q = self
-            .q
-            .map(|q| q.replace('\0', "\u{fffd}").trim().to_owned());
-        Filter {
-            q: q.filter(|q| !q.is_empty()),
-            group_id: self.group_id,
-            sku: self.sku.map(|sku| sku.replace('\0', "\u{fffd}")),
-            barcode: self
-                .barcode
-                .map(|barcode| barcode.replace('\0', "\u{fffd}")),
-            shown,
-        }
-    }
+/// The unit that an item's stock is kept in.
+#[derive(Serialize, ToSchema)]
+struct ItemUnitOut {
+    code: String,
+    name: String,
+    symbol: String,
+    decimals: i16,
 }
 
 impl ItemIn {
@@ -290,6 +251,29 @@ impl From<Item> for ItemOut {
             created_at: item.created_at,
             updated_at: item.updated_at,
             retired_at: item.retired_at,
+            group: None,
+            unit: None,
+        }
+    }
+}
+
+impl From<ItemAround> for ItemOut {
+    fn from(ItemAround { item, group, unit }: ItemAround) -> Self {
+        let group = group.map(|group| ItemGroupOut {
+            id: group.id,
+            name: group.name,
+            parent_id: group.parent_id,
+        });
+        let unit = unit.map(|unit| ItemUnitOut {
+            code: unit.code,
+            name: unit.name,
+            symbol: unit.symbol,
+            decimals: unit.decimals,
+        });
+        Self {
+            group,
+            unit,
+            ..Self::from(item)
         }
     }
 }

@@ -12,7 +12,8 @@ use super::service::{self, NewUnit, UnitChange};
 use crate::audit::Change;
 use crate::auth::{ReadItems, WriteItems};
 use crate::http::{
-    Answer, Body, Done, ETag, IfMatch, Member, PageOut, PageQuery, Problem, ProblemOut,
+    Answer, Body, Done, ETag, Fields, FieldsQuery, IfMatch, Listing, Member, PageOut, PageQuery,
+    Problem, ProblemOut,
 };
 use crate::kernel::{Patch, never_null};
 use crate::state::AppState;
@@ -98,15 +99,18 @@ struct UnitOut {
     security(("bearer" = [])), responses((status = 200, body = PageOut<UnitOut>)))]
 #[get("/units")]
 async fn list(
+    req: HttpRequest,
     who: Member<ReadItems>,
     page: web::Query<PageQuery>,
-) -> Result<web::Json<PageOut<UnitOut>>, Problem> {
-    let (limit, cursor) = (page.limit()?, page.cursor());
+) -> Result<HttpResponse, Problem> {
+    let list = Listing::of(&req);
+    let (limit, cursor) = (page.limit()?, list.open(page.cursor.as_deref())?);
+    let fields = Fields::parse::<UnitOut>(page.fields.as_deref())?;
     let page = who
         .db
         .read(async |tx| service::list(tx, limit, cursor.clone()).await)
         .await?;
-    Ok(web::Json(page.into()))
+    list.answer::<UnitOut>(page, &fields)
 }
 
 /// Create a unit
@@ -132,20 +136,25 @@ async fn create(
 }
 
 /// Read a unit
-#[utoipa::path(tag = "units", operation_id = "read_unit", params(("code" = String, Path)),
+#[utoipa::path(tag = "units", operation_id = "read_unit", params(("code" = String, Path), FieldsQuery),
     security(("bearer" = [])), responses(
     (status = 200, body = UnitOut),
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[get("/units/{code}")]
-async fn read(who: Member<ReadItems>, code: web::Path<String>) -> Result<HttpResponse, Problem> {
+async fn read(
+    who: Member<ReadItems>,
+    code: web::Path<String>,
+    query: web::Query<FieldsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let fields = Fields::parse::<UnitOut>(query.fields.as_deref())?;
     let unit = who
         .db
         .read(async |tx| service::find(tx, &code).await)
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header(ETag(unit.version))
-        .json(UnitOut::from(unit)))
+        .json(fields.of(UnitOut::from(unit))?))
 }
 
 /// Change a unit

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -102,12 +104,9 @@ pub enum Delimiter {
 /// By hand, because the derived one writes the tabulator as a backslash and a letter.
 impl PartialSchema for Delimiter {
     fn schema() -> RefOr<Schema> {
-        let signs = Self::ALL.map(|delimiter| char::from(delimiter.byte()).to_string());
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("What separates the cells of a row."))
-            .enum_values(Some(signs))
-            .into()
+        let signs = Self::ALL.map(|delimiter| char::from(delimiter.byte()));
+        let names = Self::ALL.map(|delimiter| format!("{delimiter:?}"));
+        schema_of_signs("What separates the cells of a row.", &signs, &names)
     }
 }
 
@@ -157,7 +156,7 @@ pub enum Encoding {
 }
 
 /// The decimal sign of a column of numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecimalSign {
     /// `1.238,56`
     #[serde(rename = ",")]
@@ -165,6 +164,30 @@ pub enum DecimalSign {
     /// `1,238.56`
     #[serde(rename = ".")]
     Point,
+}
+
+impl PartialSchema for DecimalSign {
+    fn schema() -> RefOr<Schema> {
+        let all = [Self::Comma, Self::Point];
+        let (signs, names) = (
+            all.map(Self::character),
+            all.map(|sign| format!("{sign:?}")),
+        );
+        schema_of_signs("The decimal sign of a column of numbers.", &signs, &names)
+    }
+}
+
+impl ToSchema for DecimalSign {}
+
+/// Generated clients need names for values, and make none of a sign by themselves.
+fn schema_of_signs(description: &str, signs: &[char], names: &[String]) -> RefOr<Schema> {
+    let names = ExtensionsBuilder::new().add("x-enum-varnames", json!(names));
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(signs.iter().map(char::to_string)))
+        .extensions(Some(names.build()))
+        .into()
 }
 
 impl DecimalSign {
