@@ -191,6 +191,7 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "audit", description = "What was done, and by whom"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

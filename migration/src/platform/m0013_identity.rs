@@ -18,8 +18,10 @@ impl MigrationTrait for Migration {
     }
 }
 
-// A person's address is kept as a keyed digest: the platform can tell that two dealers know the same
-// address, and not what it is.
+// * A person's address is kept as a keyed digest: the platform can tell that two dealers know the
+//   same address, and not what it is.
+// * A mark of an audit trail is authenticated with a key that no database sees, so that whoever may
+//   write here can't make one up for a trail that was rewritten.
 const UP: &str = r"
 CREATE TABLE platform.signing_key (
     kid                text        NOT NULL CONSTRAINT signing_key_pkey PRIMARY KEY,
@@ -45,6 +47,7 @@ CREATE TABLE platform.audit_checkpoint (
     seq       bigint      NOT NULL,
     hash      bytea       NOT NULL,
     at        timestamptz NOT NULL,
+    mac       bytea       NOT NULL,
     CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (tenant_id, seq)
 );
 ";

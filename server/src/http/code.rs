@@ -85,6 +85,8 @@ registry! {
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
+    AuditRecordNotFound NOT_FOUND "audit-record-not-found" "Audit record not found";
+
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
     TenantHeld CONFLICT "tenant-held" "The dealer is under legal hold";
     ExportKept CONFLICT "export-kept" "The dealer's export has to be kept for longer";
