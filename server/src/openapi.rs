@@ -192,6 +192,7 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
         (name = "audit", description = "What was done, and by whom"),
+        (name = "settings", description = "What the dealer decides about its door"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

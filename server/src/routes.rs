@@ -9,7 +9,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::http::{self, Addresses, Operations, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{audit, catalog, imports, team};
+use crate::tenant::{audit, catalog, imports, settings, team};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
@@ -71,6 +71,7 @@ where
                 .configure(team::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
+                .configure(settings::http::routes)
                 .configure(audit::http::routes),
         )
         .split_for_parts();

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::permission::granted_to;
 use super::{Dealers, Platform};
 use crate::auth::{AuthError, Claims, OfPlatform, Permission};
+use crate::http::limits::{self, Subject};
 use crate::http::{Code, Problem, bearer};
 use crate::state::AppState;
 
@@ -119,6 +120,7 @@ async fn signed_in(req: &HttpRequest) -> Result<SignedIn, Problem> {
         .sessions
         .check(&platform.db.rows, &claims, now)
         .await?;
+    limits::admit(req, Subject::Operator(session.operator.id)).await?;
     Ok(SignedIn {
         operator: session.operator,
         session_id: session.id,

@@ -1,6 +1,8 @@
-//! The dealer's half: people, catalogue, price files, the trail of what was done. It knows nothing of the platform.
+//! The dealer's half: people, settings, catalogue, price files, the trail of what was done. It knows
+//! nothing of the platform.
 
 pub mod audit;
 pub mod catalog;
 pub mod imports;
+pub mod settings;
 pub mod team;
