@@ -134,6 +134,11 @@ impl Directory {
         self.loaded.load(Ordering::Acquire)
     }
 
+    /// The way to the platform's own rows.
+    pub fn platform(&self) -> &PlatformDb {
+        &self.platform
+    }
+
     /// How many tenants there are.
     pub fn len(&self) -> usize {
         self.read_index().len()

@@ -38,7 +38,10 @@ async fn list(
     query: web::Query<RecordsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let list = Listing::of(&req);
-    let (limit, cursor) = (page_limit(query.limit)?, list.open(query.cursor.as_deref())?);
+    let (limit, cursor) = (
+        page_limit(query.limit)?,
+        list.open(query.cursor.as_deref())?,
+    );
     let fields = Fields::parse::<AuditRecordOut>(query.fields.as_deref())?;
     let (filter, viewer) = (query.filter()?, viewer(&who));
     let work = async |tx: &_| service::list(tx, viewer, &filter, limit, cursor.clone()).await;

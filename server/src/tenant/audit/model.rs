@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn costs_are_taken_out_however_deep() {
-        let state = json!({"sku": "A", "cost": {"amount": "1"}, "deep": [{"cost_amount": 1, "costly": 2}]});
+        let state =
+            json!({"sku": "A", "cost": {"amount": "1"}, "deep": [{"cost_amount": 1, "costly": 2}]});
 
         assert_eq!(
             without_costs(state),

@@ -20,11 +20,7 @@ pub(super) async fn list(
     Ok(Page::of(rows, limit, |row| row.seq))
 }
 
-pub(super) async fn find(
-    tx: &TenantTx,
-    viewer: Viewer<'_>,
-    id: Uuid,
-) -> Result<Row, AuditError> {
+pub(super) async fn find(tx: &TenantTx, viewer: Viewer<'_>, id: Uuid) -> Result<Row, AuditError> {
     let found = store::find(tx, viewer, id).await?;
     found.ok_or(AuditError::NotFound)
 }

@@ -31,12 +31,16 @@ pub(super) async fn newest(
     before: Option<i64>,
     limit: u64,
 ) -> Result<Vec<Row>, DbErr> {
-    rows(wanted(filter).add(seen_by(viewer)).add_option(before.map(|seq| Column::Seq.lt(seq))))
-        .order_by_desc(Column::Seq)
-        .limit(limit)
-        .into_model()
-        .all(tx)
-        .await
+    rows(
+        wanted(filter)
+            .add(seen_by(viewer))
+            .add_option(before.map(|seq| Column::Seq.lt(seq))),
+    )
+    .order_by_desc(Column::Seq)
+    .limit(limit)
+    .into_model()
+    .all(tx)
+    .await
 }
 
 /// In the order of the chain, after one record and up to another.
@@ -96,7 +100,11 @@ fn wanted(filter: &Filter) -> Condition {
         .add_option(filter.since.map(|at| Column::Id.gte(first_id_at(at))))
         .add_option(filter.since.map(|at| Column::At.gte(at)))
         .add_option(filter.until.map(|at| Column::At.lt(at)))
-        .add_option(filter.until.map(|at| Column::Id.lt(first_id_at(at + MILLISECOND))))
+        .add_option(
+            filter
+                .until
+                .map(|at| Column::Id.lt(first_id_at(at + MILLISECOND))),
+        )
 }
 
 const MILLISECOND: time::Duration = time::Duration::milliseconds(1);
