@@ -51,6 +51,11 @@ impl<P> Operator<P> {
         }
     }
 
+    /// Who they are.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// What serves them.
     pub(super) fn platform(&self) -> &web::Data<Platform> {
         &self.platform

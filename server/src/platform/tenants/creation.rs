@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use provisioner::password::{self, Cost};
 use provisioner::{Email, Label, NewTenant, Owner, Placement, Slug, TenantName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -16,6 +17,7 @@ use crate::http::{Body, Problem};
 use crate::platform::dealers::{CURRENCY, DEFAULT_CURRENCY, currency};
 use crate::platform::operator::Operator;
 use crate::platform::permission::ChangeTenants;
+use crate::platform::record::Deed;
 use crate::platform::wire::TenantOut;
 
 /// The route that makes one.
@@ -83,6 +85,7 @@ struct CreatedTenantOut {
     ))]
 #[post("/tenants")]
 async fn create(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     body: Body<TenantIn>,
 ) -> Result<HttpResponse, Problem> {
@@ -93,6 +96,8 @@ async fn create(
             |library, actor| async move { library.create_at(NewTenant { actor, ..new }, at).await },
         )
         .await?;
+    let beginning = Deed::new("tenant.create", json!({ "name": created.tenant.name }));
+    who.begin_trail(&req, &created.tenant.slug, beginning).await;
     let tenant = TenantOut::from(created.tenant);
     let pressure = created.added.and_then(|lane| lane.pressure);
     Ok(HttpResponse::Created()
