@@ -9,7 +9,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::http::{self, Addresses, Operations, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{audit, catalog, imports, settings, team};
+use crate::tenant::{audit, catalog, imports, second_factor, settings, sso, team};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
@@ -32,6 +32,12 @@ where
         .service(http::problems)
         .service(http::style)
         .service(http::docs)
+        .service(http::key_set)
+        .service(http::accept_invitation)
+        .service(http::reset_password)
+        .service(http::verify_email)
+        .service(http::confirm_email)
+        .service(http::account_script)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")
@@ -69,6 +75,9 @@ where
             scope::scope("/api/v1")
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
+                .configure(team::sessions::http::routes)
+                .configure(second_factor::http::routes)
+                .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
                 .configure(settings::http::routes)

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::entity::tenant::one_time_token;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -30,6 +28,9 @@ pub struct Swept {
     /// Tokens for one time that nobody used in time.
     pub one_time_tokens: u64,
 }
+
+/// How long a token that has expired is kept.
+const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
 
 /// Sweeps out what is over, and notes how far the audit trails have come, each every so often,
 /// until it is dropped. The first round waits for the directory: without it there is nobody to go
@@ -98,15 +99,12 @@ async fn of_one(
 ) -> Result<Swept, AuthError> {
     let swept = auth::sweep(tx, before, now).await?;
     let answers = http::forget_expired_answers(tx, now).await?;
-    let tokens = one_time_token::Entity::delete_many()
-        .filter(one_time_token::Column::ExpiresAt.lte(now))
-        .exec(tx)
-        .await?;
+    let one_time_tokens = auth::one_time::sweep(tx, now - ONE_TIME_KEPT).await?;
     Ok(Swept {
         sessions: swept.sessions,
         refresh_tokens: swept.refresh_tokens,
         answers,
-        one_time_tokens: tokens.rows_affected,
+        one_time_tokens,
     })
 }
 

@@ -83,6 +83,16 @@ impl Gate {
         }
     }
 
+    /// The same request's gate to another dealer's rows.
+    #[must_use]
+    pub fn at(&self, db: TenantDb, actor: Actor) -> Self {
+        Self {
+            db,
+            actor,
+            ..self.clone()
+        }
+    }
+
     /// What a record says of this request.
     pub fn stamp(&self) -> Stamp {
         stamp(&self.req, self.actor)

@@ -4,5 +4,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod imports;
+pub mod second_factor;
 pub mod settings;
+pub mod sso;
 pub mod team;

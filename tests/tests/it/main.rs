@@ -10,6 +10,7 @@
 mod architecture;
 mod catalogue;
 mod check_reports;
+mod clients;
 mod command_line;
 mod contract;
 mod doctor;
@@ -28,7 +29,9 @@ mod problems;
 mod process;
 mod resolution;
 mod schema;
+mod second_factor;
 mod sessions;
+mod sso;
 mod transactions;
 mod version_skew;
 mod walk_through;

@@ -180,6 +180,9 @@ struct Belongings {
     item: String,
     group: String,
     unit: String,
+    member: String,
+    session: String,
+    sso_connection: String,
 }
 
 impl Belongings {
@@ -191,10 +194,17 @@ impl Belongings {
         let unit = format!("u_{}", dealer.slug);
         let new = json!({"code": unit, "name": "Their unit", "symbol": "u", "decimals": 0});
         dealer.post("/units", new).await.expect(201);
+        let me = dealer.get("/me").await.expect(200).json;
+        let provider = body_of("create_sso_connection");
+        let provider = dealer.post("/sso-connections", provider).await.expect(201);
         Self {
+            member: me["id"].as_str().unwrap().to_owned(),
+            sso_connection: provider.json["id"].as_str().unwrap().to_owned(),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
+            member: id_of(&dealer.get("/me").await.expect(200).json),
+            session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
 
@@ -204,6 +214,9 @@ impl Belongings {
             "/items" => Some(self.item.clone()),
             "/item-groups" => Some(self.group.clone()),
             "/units" => Some(self.unit.clone()),
+            "/members" => Some(self.member.clone()),
+            "/me/sessions" => Some(self.session.clone()),
+            "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -212,10 +225,15 @@ impl Belongings {
         for (path, version) in [
             (format!("/items/{}", self.item), "\"1\""),
             (format!("/item-groups/{}", self.group), "\"1\""),
+            (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
     }
+}
+
+fn id_of(thing: &serde_json::Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
 }
 
 /// What the document says there is, below `/api/v1`.
