@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
@@ -12,6 +12,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::declared::{Declared, Name};
 use crate::http::ProblemOut;
+
+/// The header that names a request.
+const KEY: &str = "Idempotency-Key";
 
 /// Whose document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,32 @@ pub(crate) fn declare(document: &mut utoipa::openapi::OpenApi, declared: &Declar
     }
 }
 
+/// Says of every POST of somebody who has signed in that it may be named: then it is done once,
+/// however often it is sent.
+pub(crate) fn offer_keys(document: &mut utoipa::openapi::OpenApi) {
+    let items = document.paths.paths.values_mut();
+    let posts = items.filter_map(|item| item.post.as_mut());
+    for post in posts.filter(|post| post.security.is_some()) {
+        let key = ParameterBuilder::new()
+            .name(KEY)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Names the request, 1 to 255 visible ASCII characters, such as a UUID. Sent again \
+                 within a day it is not done again, and answered the same with \
+                 `Idempotency-Replayed: true`.",
+            ))
+            .schema(Some(Object::with_type(Type::String)))
+            .build();
+        post.parameters.get_or_insert_default().push(key.into());
+        for status in ["400", "409", "422"] {
+            let responses = &mut post.responses.responses;
+            let problem = || RefOr::T(problem());
+            responses.entry(status.to_owned()).or_insert_with(problem);
+        }
+    }
+}
+
 /// The operations of a document.
 pub(crate) fn names(document: &utoipa::openapi::OpenApi) -> Vec<Name> {
     let mut names = Vec::new();
@@ -128,7 +157,8 @@ fn finish_operation(operation: &mut Operation) {
         match parameter.parameter_in {
             ParameterIn::Path => expected.push("404"),
             ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
-            // The one header that operations ask for is If-Match.
+            ParameterIn::Header if parameter.name == KEY => {}
+            // The other header that operations ask for is If-Match.
             ParameterIn::Header if parameter.required == Required::True => {
                 expected.extend(["412", "428"]);
             }
@@ -229,6 +259,7 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "audit", description = "What was done, and by whom"),
         (name = "settings", description = "What the dealer decides about its door"),
         (name = "organisation", description = "Branches and teams"),
         (name = "roles", description = "Who may what, and why"),

@@ -123,6 +123,8 @@ registry! {
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
+    AuditRecordNotFound NOT_FOUND "audit-record-not-found" "Audit record not found";
+
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
     OwnerPresent CONFLICT "owner-present" "The dealer has an owner, who invites others";
     TenantHeld CONFLICT "tenant-held" "The dealer is under legal hold";

@@ -51,7 +51,7 @@ impl<P> Operator<P> {
         }
     }
 
-    /// Their id.
+    /// Who they are.
     pub(super) fn id(&self) -> Uuid {
         self.id
     }
