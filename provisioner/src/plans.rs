@@ -36,6 +36,8 @@ pub struct Plan {
     pub statement_timeout_ms: Option<i32>,
     /// Longest time a transaction may lie idle between two statements, milliseconds.
     pub idle_in_transaction_timeout_ms: Option<i32>,
+    /// Requests of one tenant's people and machines a minute, all together.
+    pub requests_per_minute: Option<i32>,
     /// A new tenant of this plan gets a lane of its own.
     pub dedicated_lane: bool,
 }
@@ -63,6 +65,8 @@ pub struct SetPlan {
     pub statement_timeout_ms: Change,
     /// 10 to 600,000 milliseconds.
     pub idle_in_transaction_timeout_ms: Change,
+    /// 1 to 10,000,000 requests a minute.
+    pub requests_per_minute: Change,
     /// Nothing keeps what it is; a new plan's tenants share lanes.
     pub dedicated_lane: Option<bool>,
 }
@@ -144,6 +148,9 @@ impl<P: Product> Provisioner<P> {
             set.idle_in_transaction_timeout_ms,
             "idle_in_transaction_timeout_ms",
         )?;
+        let requests = set
+            .requests_per_minute
+            .read("requests_per_minute", 1, 10_000_000)?;
         let inner = Arc::clone(&self.inner);
         to_the_end(async move {
             let tx = begin(&inner.db, LIMITS).await?;
@@ -158,6 +165,9 @@ impl<P: Product> Provisioner<P> {
                 }
                 if let Some(value) = idle {
                     plan.idle_in_transaction_timeout_ms = Set(value);
+                }
+                if let Some(value) = requests {
+                    plan.requests_per_minute = Set(value);
                 }
                 if let Some(value) = set.dedicated_lane {
                     plan.dedicated_lane = Set(value);
@@ -261,6 +271,7 @@ impl From<plan::Model> for Plan {
             concurrency: plan.concurrency,
             statement_timeout_ms: plan.statement_timeout_ms,
             idle_in_transaction_timeout_ms: plan.idle_in_transaction_timeout_ms,
+            requests_per_minute: plan.requests_per_minute,
             dedicated_lane: plan.dedicated_lane,
         }
     }

@@ -1,15 +1,20 @@
 //! The frame of the API's document, and what all of its operations have in common.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::declared::{Declared, Name};
 use crate::http::ProblemOut;
+
+/// The header that names a request.
+const KEY: &str = "Idempotency-Key";
 
 /// Whose document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +51,21 @@ pub(crate) fn platform_frame() -> utoipa::openapi::OpenApi {
 }
 
 /// Adds to every operation what it need not say itself: problems, those of signing in where a
-/// token is needed, and a word for each answer. Rows of pages get their names.
+/// token is needed, and a word for each answer. Rows of pages get their names, and what is made of
+/// parts is one object.
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         finish_operation(operation);
     }
     if let Some(components) = &mut document.components {
+        let parts = components.schemas.clone();
         for (name, schema) in &mut components.schemas {
             name_rows(name, schema);
+            if let RefOr::T(Schema::AllOf(all)) = schema
+                && let Some(whole) = joined(all, &parts)
+            {
+                *schema = whole.into();
+            }
         }
     }
 }
@@ -68,6 +80,32 @@ pub(crate) fn declare(document: &mut utoipa::openapi::OpenApi, declared: &Declar
                 let says = Extensions::builder().add("x-permission", asked).build();
                 operation.extensions.get_or_insert_default().merge(says);
             }
+        }
+    }
+}
+
+/// Says of every POST of somebody who has signed in that it may be named: then it is done once,
+/// however often it is sent.
+pub(crate) fn offer_keys(document: &mut utoipa::openapi::OpenApi) {
+    let items = document.paths.paths.values_mut();
+    let posts = items.filter_map(|item| item.post.as_mut());
+    for post in posts.filter(|post| post.security.is_some()) {
+        let key = ParameterBuilder::new()
+            .name(KEY)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Names the request, 1 to 255 visible ASCII characters, such as a UUID. Sent again \
+                 within a day it is not done again, and answered the same with \
+                 `Idempotency-Replayed: true`.",
+            ))
+            .schema(Some(Object::with_type(Type::String)))
+            .build();
+        post.parameters.get_or_insert_default().push(key.into());
+        for status in ["400", "409", "422"] {
+            let responses = &mut post.responses.responses;
+            let problem = || RefOr::T(problem());
+            responses.entry(status.to_owned()).or_insert_with(problem);
         }
     }
 }
@@ -119,7 +157,8 @@ fn finish_operation(operation: &mut Operation) {
         match parameter.parameter_in {
             ParameterIn::Path => expected.push("404"),
             ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
-            // The one header that operations ask for is If-Match.
+            ParameterIn::Header if parameter.name == KEY => {}
+            // The other header that operations ask for is If-Match.
             ParameterIn::Header if parameter.required == Required::True => {
                 expected.extend(["412", "428"]);
             }
@@ -179,6 +218,31 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
     }
 }
 
+/// One object with the fields of all parts: on the wire it is one, and generators that meet parts
+/// within parts lose some. Nothing when a part is something else.
+fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object> {
+    let mut whole = Object::with_type(Type::Object);
+    whole.description.clone_from(&all.description);
+    for part in &all.items {
+        let known = match part {
+            RefOr::T(schema) => schema,
+            RefOr::Ref(named) => match parts.get(named.ref_location.rsplit('/').next()?)? {
+                RefOr::T(schema) => schema,
+                RefOr::Ref(_) => return None,
+            },
+        };
+        let part = match known {
+            Schema::Object(object) => object.clone(),
+            Schema::AllOf(all) => joined(all, parts)?,
+            _ => return None,
+        };
+        whole.properties.extend(part.properties);
+        whole.required.extend(part.required);
+        whole.description = whole.description.or(part.description);
+    }
+    Some(whole)
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -189,10 +253,14 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
     servers((url = "/", description = "The dealer's own host")),
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
+        (name = "second-factor", description = "Authenticator apps and recovery codes"),
+        (name = "sso", description = "Identity providers that the dealer trusts"),
         (name = "items", description = "The catalogue"),
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "audit", description = "What was done, and by whom"),
+        (name = "settings", description = "What the dealer decides about its door"),
         (name = "organisation", description = "Branches and teams"),
         (name = "roles", description = "Who may what, and why"),
         (name = "api-keys", description = "What machines prove themselves with"),

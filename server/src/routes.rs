@@ -10,7 +10,10 @@ use crate::declared::{Declared, Name, Undeclared};
 use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{api_keys, catalog, imports, organisation, permissions, roles, team};
+use crate::tenant::{
+    api_keys, audit, catalog, imports, organisation, permissions, roles, second_factor, settings,
+    sso, team,
+};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
@@ -34,6 +37,12 @@ where
         .service(http::problems)
         .service(http::style)
         .service(http::docs)
+        .service(http::key_set)
+        .service(http::accept_invitation)
+        .service(http::reset_password)
+        .service(http::verify_email)
+        .service(http::confirm_email)
+        .service(http::account_script)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")
@@ -86,14 +95,20 @@ where
                 .wrap(from_fn(http::opened_only))
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
+                .configure(team::sessions::http::routes)
+                .configure(second_factor::http::routes)
+                .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
+                .configure(settings::http::routes)
                 .configure(api_keys::http::routes)
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
-                .configure(roles::http::routes),
+                .configure(roles::http::routes)
+                .configure(audit::http::routes),
         )
         .split_for_parts();
+    openapi::offer_keys(&mut dealers);
     openapi::finish(&mut platforms);
     openapi::finish(&mut dealers);
     let documents = Documents {

@@ -18,6 +18,8 @@ pub struct Model {
     pub statement_timeout_ms: Option<i32>,
     /// Longest time a transaction may lie idle between two statements, milliseconds.
     pub idle_in_transaction_timeout_ms: Option<i32>,
+    /// Requests of one tenant's people and machines a minute, all together.
+    pub requests_per_minute: Option<i32>,
     /// A new tenant of this plan gets a lane of its own.
     pub dedicated_lane: bool,
     /// When the plan was made.

@@ -1,4 +1,5 @@
-//! Keys that sign tokens, where people are members, and marks of audit trails. Expand-only.
+//! Keys that sign tokens, where people are members, marks of audit trails, and how much a plan lets
+//! be asked. Expand-only.
 
 use sea_orm_migration::prelude::*;
 
@@ -18,9 +19,14 @@ impl MigrationTrait for Migration {
     }
 }
 
-// A person's address is kept as a keyed digest: the platform can tell that two dealers know the same
-// address, and not what it is.
+// * A person's address is kept as a keyed digest: the platform can tell that two dealers know the
+//   same address, and not what it is.
+// * A mark of an audit trail is authenticated with a key that no database sees, so that whoever may
+//   write here can't make one up for a trail that was rewritten.
 const UP: &str = r"
+ALTER TABLE platform.plan ADD COLUMN requests_per_minute integer
+    CONSTRAINT plan_requests_per_minute_check CHECK (requests_per_minute > 0);
+
 CREATE TABLE platform.signing_key (
     kid                text        NOT NULL CONSTRAINT signing_key_pkey PRIMARY KEY,
     public_key         bytea       NOT NULL,
@@ -45,6 +51,7 @@ CREATE TABLE platform.audit_checkpoint (
     seq       bigint      NOT NULL,
     hash      bytea       NOT NULL,
     at        timestamptz NOT NULL,
+    mac       bytea       NOT NULL,
     CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (tenant_id, seq)
 );
 ";
@@ -53,4 +60,5 @@ const DOWN: &str = r"
 DROP TABLE platform.audit_checkpoint;
 DROP TABLE platform.membership;
 DROP TABLE platform.signing_key;
+ALTER TABLE platform.plan DROP COLUMN requests_per_minute;
 ";

@@ -37,6 +37,9 @@ pub(super) struct SetArgs {
     /// Longest time a transaction may lie idle between two statements, 10 to 600000
     #[arg(long, value_name = "N|default", value_parser = change)]
     idle_in_transaction_timeout_ms: Option<Change>,
+    /// Requests of one tenant's people and machines a minute, all together, 1 to 10000000
+    #[arg(long, value_name = "N|default", value_parser = change)]
+    requests_per_minute: Option<Change>,
     /// Whether a new tenant gets a lane of its own; those who are there stay where they are
     #[arg(long, value_name = "true|false")]
     dedicated_lane: Option<bool>,
@@ -100,6 +103,7 @@ async fn list(provisioner: &Provisioner<Dealers>, json: bool) -> Result<(), Fail
                 limit(plan.concurrency),
                 limit(plan.statement_timeout_ms),
                 limit(plan.idle_in_transaction_timeout_ms),
+                limit(plan.requests_per_minute),
                 plan.dedicated_lane.to_string(),
             ]
         })
@@ -109,6 +113,7 @@ async fn list(provisioner: &Provisioner<Dealers>, json: bool) -> Result<(), Fail
         "CONCURRENCY",
         "STATEMENT MS",
         "IDLE MS",
+        "REQUESTS/MIN",
         "DEDICATED LANE",
     ];
     say(&table(heading, &rows));
@@ -126,6 +131,7 @@ async fn set(provisioner: &Provisioner<Dealers>, args: SetArgs, json: bool) -> R
         concurrency: args.concurrency.unwrap_or_default(),
         statement_timeout_ms: args.statement_timeout_ms.unwrap_or_default(),
         idle_in_transaction_timeout_ms: args.idle_in_transaction_timeout_ms.unwrap_or_default(),
+        requests_per_minute: args.requests_per_minute.unwrap_or_default(),
         dedicated_lane: args.dedicated_lane,
     };
     let plan = provisioner.set_plan(set).await?;
@@ -140,6 +146,7 @@ async fn set(provisioner: &Provisioner<Dealers>, args: SetArgs, json: bool) -> R
                 "idle in transaction, ms",
                 &limit(plan.idle_in_transaction_timeout_ms),
             ),
+            ("requests a minute", &limit(plan.requests_per_minute)),
             ("dedicated lane", &plan.dedicated_lane.to_string()),
         ])
     });
@@ -152,6 +159,7 @@ fn plan_json(plan: &Plan) -> Value {
         "concurrency": plan.concurrency,
         "statement_timeout_ms": plan.statement_timeout_ms,
         "idle_in_transaction_timeout_ms": plan.idle_in_transaction_timeout_ms,
+        "requests_per_minute": plan.requests_per_minute,
         "dedicated_lane": plan.dedicated_lane,
     })
 }

@@ -75,6 +75,7 @@ async fn a_birth_elsewhere_that_fails_leaves_nothing() {
             concurrency: provisioner::plans::Change::Keep,
             statement_timeout_ms: provisioner::plans::Change::Keep,
             idle_in_transaction_timeout_ms: provisioner::plans::Change::Keep,
+            requests_per_minute: provisioner::plans::Change::Keep,
             dedicated_lane: Some(true),
         };
         let failing = scratch.provisioner_with_nodes(Toy::first().at_birth(AtBirth::SeedFails));

@@ -18,6 +18,7 @@ fn plan(text: &str) -> SetPlan {
         concurrency: Change::Keep,
         statement_timeout_ms: Change::Keep,
         idle_in_transaction_timeout_ms: Change::Keep,
+        requests_per_minute: Change::Keep,
         dedicated_lane: None,
     }
 }

@@ -126,6 +126,7 @@ async fn a_spare_that_does_not_fit_is_left() {
             concurrency: Change::Keep,
             statement_timeout_ms: Change::Keep,
             idle_in_transaction_timeout_ms: Change::Keep,
+            requests_per_minute: provisioner::plans::Change::Keep,
             dedicated_lane: Some(true),
         };
         provisioner.set_plan(big).await.unwrap();

@@ -9,7 +9,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use uuid::Uuid;
 
 use super::error::AuthError;
-use super::seal::Sealer;
+use crate::kernel::Sealer;
 
 /// What every key begins with.
 const PREFIX: &str = "tbx_live_";

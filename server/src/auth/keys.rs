@@ -4,18 +4,17 @@
 use std::net::IpAddr;
 
 use ::entity::tenant::{api_key, member};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::access::person_of;
 use super::api_key::{ApiKeyText, is_same};
-use super::error::AuthError;
 use super::grants::Grants;
 use super::permission::{Scope, entry};
 use super::principal::{KeyFacts, Means, Principal};
-use super::seal::Sealer;
 use crate::db::TenantTx;
+use crate::kernel::Sealer;
 
 /// A key that somebody sent.
 #[derive(Debug, Clone)]
@@ -55,8 +54,8 @@ impl SentKey {
 ///
 /// # Errors
 ///
-/// [`AuthError::Db`].
-pub async fn load_key(tx: &TenantTx, id: Uuid) -> Result<Option<Principal>, AuthError> {
+/// When the database refuses.
+pub async fn load_key(tx: &TenantTx, id: Uuid) -> Result<Option<Principal>, DbErr> {
     let key = api_key::Entity::find_by_id(id)
         .filter(api_key::Column::RevokedAt.is_null())
         .one(tx)

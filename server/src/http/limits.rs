@@ -1,5 +1,7 @@
 //! Who may ask for how much, and what an answer says of it.
 
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
@@ -9,6 +11,7 @@ use super::client::{client_address, counted_as};
 use super::code::Code;
 use super::problem::Problem;
 use crate::config;
+use crate::db::Tenant;
 use crate::kernel::TenantKey;
 use crate::limits::{Budget, Charged, Verdict};
 use crate::state::AppState;
@@ -133,8 +136,13 @@ fn budgets(req: &HttpRequest, subject: Subject, limits: &config::Limits) -> Vec<
             ("write", (limits.write_per_minute, limits.write_burst))
         }
     };
+    let extensions = req.extensions();
+    let plan = extensions.get::<Arc<Tenant>>();
+    let plan = plan.and_then(|tenant| tenant.requests_per_minute());
     let of_tenant = |tenant: TenantKey| {
-        let (rate, burst) = (limits.tenant_per_minute, limits.tenant_burst);
+        let usual = (limits.tenant_per_minute, limits.tenant_burst);
+        // A minute's worth at once: a plan says one number.
+        let (rate, burst) = plan.map_or(usual, |own| (own, own));
         budget("tenant", tenant.scoped("limit"), rate, burst)
     };
     let mut all = vec![budget(

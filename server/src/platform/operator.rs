@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::permission::granted_to;
 use super::{Dealers, Platform};
 use crate::auth::{AuthError, Claims, OfPlatform, Permission};
+use crate::http::limits::{self, Subject};
 use crate::http::{Code, OWN, Probe, Problem, bearer, opened};
 use crate::state::AppState;
 
@@ -48,6 +49,11 @@ impl<P> Operator<P> {
         } else {
             Err(Problem::permission_denied(permission))
         }
+    }
+
+    /// Who they are.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
     }
 
     /// What serves them.
@@ -125,11 +131,12 @@ async fn signed_in(req: &HttpRequest) -> Result<SignedIn, Problem> {
     let platform = Platform::behind(req).ok_or_else(|| Problem::new(Code::NotFound))?;
     let now = AppState::of(req).clock.now();
     let token = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let claims = platform.tokens.read(token, now)?;
+    let claims = platform.tokens.read(token, now).await?;
     let session = platform
         .sessions
         .check(&platform.db.rows, &claims, now)
         .await?;
+    limits::admit(req, Subject::Operator(session.operator.id)).await?;
     Ok(SignedIn {
         operator: session.operator,
         session_id: session.id,

@@ -167,6 +167,9 @@ pub(super) struct PlanOut {
     statement_timeout_ms: Option<i32>,
     #[schema(required)]
     idle_in_transaction_timeout_ms: Option<i32>,
+    /// Requests of one tenant's people and machines a minute, all together.
+    #[schema(required)]
+    requests_per_minute: Option<i32>,
     /// Whether a new tenant gets a lane of its own.
     dedicated_lane: bool,
 }
@@ -295,6 +298,7 @@ impl From<Plan> for PlanOut {
             concurrency: plan.concurrency,
             statement_timeout_ms: plan.statement_timeout_ms,
             idle_in_transaction_timeout_ms: plan.idle_in_transaction_timeout_ms,
+            requests_per_minute: plan.requests_per_minute,
             dedicated_lane: plan.dedicated_lane,
         }
     }

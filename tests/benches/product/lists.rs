@@ -63,7 +63,7 @@ pub async fn measure(
         "requests/s",
         one,
         Some(floors.median()),
-        half,
+        Target::RatioAtLeast(0.45),
     );
     table.add(
         "list over 200 dealers, Zipf",

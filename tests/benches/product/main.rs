@@ -16,6 +16,7 @@ mod drift;
 mod fleet;
 mod floor;
 mod growing;
+mod identity;
 mod imports;
 mod lists;
 mod price_list;
@@ -127,6 +128,9 @@ async fn measure(parts: &[String]) -> Result<()> {
     }
     if wanted("search") {
         search::measure(&mut table, &server, &fleet, scale).await?;
+    }
+    if wanted("identity") {
+        identity::measure(&mut table, &server, &fleet, scale).await?;
     }
     if wanted("creation") {
         creation::measure(&mut table, &database, &server, &fleet, scale).await?;

@@ -13,6 +13,8 @@ use tests::{Actor, Scratch, server_binary};
 use super::fleet::PASSWORD;
 use super::say;
 
+/// Budgets that are kept, and never used up.
+const MANY: &str = "10000000";
 /// How long a start may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -65,6 +67,17 @@ impl Server {
                 "TUBEX_AUTH__TOKEN_SECRET",
                 "a token secret for benches, long enough",
             )
+            // Whoever measures asks for more than anybody should.
+            .env("TUBEX_LIMITS__ADDRESS_PER_MINUTE", MANY)
+            .env("TUBEX_LIMITS__ADDRESS_BURST", MANY)
+            .env("TUBEX_LIMITS__AUTH_PER_MINUTE", MANY)
+            .env("TUBEX_LIMITS__AUTH_BURST", MANY)
+            .env("TUBEX_LIMITS__READ_PER_MINUTE", MANY)
+            .env("TUBEX_LIMITS__READ_BURST", MANY)
+            .env("TUBEX_LIMITS__WRITE_PER_MINUTE", MANY)
+            .env("TUBEX_LIMITS__WRITE_BURST", MANY)
+            .env("TUBEX_LIMITS__TENANT_PER_MINUTE", MANY)
+            .env("TUBEX_LIMITS__TENANT_BURST", MANY)
             // No token may run out while it is used.
             .env("TUBEX_AUTH__ACCESS_MINUTES", "60")
             // A log costs what it costs: it goes to a file, as it would in a container.

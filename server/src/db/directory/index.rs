@@ -24,6 +24,7 @@ pub struct Tenant {
     /// Grows with every change of the row.
     pub(super) revision: i64,
     pub(in crate::db) limits: Limits,
+    pub(in crate::db) requests_per_minute: Option<u32>,
     pub(in crate::db) gate: Arc<Gate>,
 }
 
@@ -38,6 +39,11 @@ impl Tenant {
     /// The key under which anything of this tenant is kept outside its schema.
     pub fn key(&self) -> TenantKey {
         TenantKey::of(self.id)
+    }
+
+    /// Requests of all its people and machines a minute, if its plan says.
+    pub fn requests_per_minute(&self) -> Option<u32> {
+        self.requests_per_minute
     }
 
     /// First label of its host name.
@@ -166,6 +172,7 @@ mod tests {
             domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
             revision: 0,
             limits: LIMITS,
+            requests_per_minute: None,
             gate: Arc::new(Gate::new(1)),
         }
     }

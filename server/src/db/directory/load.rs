@@ -26,6 +26,7 @@ pub(super) struct TenantRow {
     pub concurrency: Option<i32>,
     pub statement_timeout_ms: Option<i32>,
     pub idle_in_transaction_timeout_ms: Option<i32>,
+    pub requests_per_minute: Option<i32>,
 }
 
 impl TenantRow {
@@ -51,6 +52,7 @@ impl TenantRow {
             domains: self.domains,
             revision: self.revision,
             limits,
+            requests_per_minute: self.requests_per_minute.and_then(|it| it.try_into().ok()),
             gate: Arc::new(Gate::new(limits.concurrency)),
         })
     }
@@ -75,7 +77,7 @@ impl TenantRow {
 /// which nobody can have, says so. One that becomes somebody's is a change like any other.
 const TENANTS: &str = "SELECT t.id, t.slug, t.name, t.schema_name, t.lane_id, t.status, \
      t.schema_version, t.revision, p.concurrency, p.statement_timeout_ms, \
-     p.idle_in_transaction_timeout_ms, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
+     p.idle_in_transaction_timeout_ms, p.requests_per_minute, ARRAY(SELECT d.domain FROM platform.tenant_domain d \
      WHERE d.tenant_id = t.id AND d.verified_at IS NOT NULL) AS domains \
      FROM platform.tenant t LEFT JOIN platform.plan p ON p.id = t.plan_id \
      WHERE NOT (t.status IN ('spare', 'provisioning') \

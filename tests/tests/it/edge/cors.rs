@@ -1,6 +1,7 @@
 //! Pages of other origins read nothing of a dealer's, unless the dealer named their origin.
 
 use reqwest::{Method, RequestBuilder};
+use serde_json::json;
 use tests::{Actor, Reply, TestApp, eventually};
 
 const SHOP: &str = "https://shop.example";
@@ -172,4 +173,87 @@ async fn a_change_of_the_list_is_known_within_a_second() {
 
     let took = changed.elapsed();
     assert!(took < std::time::Duration::from_millis(1_500), "{took:?}");
+}
+
+async fn put(who: &Actor, had: &str, body: serde_json::Value) -> Reply {
+    let request = who.request(Method::PUT, "/settings/cors");
+    who.send(request.header("if-match", had).json(&body)).await
+}
+
+#[actix_web::test]
+async fn the_list_is_read_and_replaced_with_its_version() {
+    let app = TestApp::start().await;
+    let acme = app.dealer().await;
+    let none = acme.get("/settings/cors").await.expect(200);
+    assert_eq!(none.json, json!({"origins": [], "version": 0}));
+    let list = json!({"origins": [SHOP, "http://localhost:5173"]});
+
+    let blind = acme.request(Method::PUT, "/settings/cors").json(&list);
+    assert_eq!(acme.send(blind).await.problem(), "precondition_required");
+    let first = put(&acme, none.header("etag"), list.clone())
+        .await
+        .expect(200);
+    let stale = put(&acme, none.header("etag"), json!({"origins": []})).await;
+    let read = acme.get("/settings/cors").await.expect(200);
+
+    assert_eq!(first.json["origins"], list["origins"]);
+    assert_eq!(stale.problem(), "precondition_failed");
+    assert_eq!(
+        (read.json, read.headers.get("etag")),
+        (first.json, first.headers.get("etag"))
+    );
+    acme.send(preflight(&acme, SHOP)).await.expect(204);
+    put(&acme, "*", json!({"origins": []})).await.expect(200);
+    acme.send(preflight(&acme, SHOP)).await.expect(403); // here at once
+}
+
+#[actix_web::test]
+async fn only_exact_origins_can_be_named_and_only_by_who_may() {
+    let app = TestApp::start().await;
+    let acme = app.dealer().await;
+    let viewer = app.member(&acme, "viewer").await;
+
+    for wrong in [
+        json!(["*"]),
+        json!(["null"]),
+        json!(["https://*.example"]),
+        json!(["https://shop.example/"]),
+        json!(["https://Shop.example"]),
+        json!(["shop.example"]),
+        json!([SHOP, SHOP]),
+        json!(
+            (0..51)
+                .map(|n| format!("https://{n}.example"))
+                .collect::<Vec<_>>()
+        ),
+    ] {
+        let refused = put(&acme, "*", json!({"origins": wrong})).await;
+        assert_eq!(refused.problem(), "fields_invalid", "{wrong}");
+        assert_eq!(refused.json["errors"][0]["pointer"], "/origins");
+    }
+    let refused = put(&viewer, "*", json!({"origins": [SHOP]})).await;
+    assert_eq!(refused.problem(), "permission_denied");
+    assert_eq!(
+        viewer.get("/settings/cors").await.problem(),
+        "permission_denied"
+    );
+    acme.send(preflight(&acme, SHOP)).await.expect(403);
+}
+
+#[actix_web::test]
+async fn two_who_name_origins_at_once_do_not_undo_each_other() {
+    let app = TestApp::start().await;
+    let acme = app.dealer().await;
+    let of = |n: u8| json!({"origins": [format!("https://{n}.example")]});
+
+    let (one, two, three) = tokio::join!(
+        put(&acme, "\"0\"", of(1)),
+        put(&acme, "\"0\"", of(2)),
+        put(&acme, "\"0\"", of(3)),
+    );
+
+    let mut statuses = [one, two, three].map(|reply| reply.status.as_u16());
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412, 412]);
+    assert_eq!(acme.get("/settings/cors").await.json["version"], 1);
 }

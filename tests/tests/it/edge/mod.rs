@@ -6,6 +6,7 @@ mod cursors;
 mod deprecations;
 mod headers;
 mod include;
+mod limits;
 mod redis;
 mod representation;
 mod shapes;

@@ -180,6 +180,9 @@ struct Belongings {
     item: String,
     group: String,
     unit: String,
+    member: String,
+    session: String,
+    sso_connection: String,
     branch: String,
     team: String,
     role: String,
@@ -195,6 +198,8 @@ impl Belongings {
         let unit = format!("u_{}", dealer.slug);
         let new = json!({"code": unit, "name": "Their unit", "symbol": "u", "decimals": 0});
         dealer.post("/units", new).await.expect(201);
+        let provider = body_of("create_sso_connection");
+        let provider = dealer.post("/sso-connections", provider).await.expect(201);
         let named = json!({"name": format!("Of {}", dealer.slug)});
         let made = async |path: &str, body: &serde_json::Value| {
             let made = dealer.post(path, body.clone()).await.expect(201).json;
@@ -204,6 +209,7 @@ impl Belongings {
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
         Self {
+            sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
             role: made("/roles", &role).await,
@@ -211,6 +217,8 @@ impl Belongings {
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
+            member: id_of(&dealer.get("/me").await.expect(200).json),
+            session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
 
@@ -220,6 +228,9 @@ impl Belongings {
             "/items" => Some(self.item.clone()),
             "/item-groups" => Some(self.group.clone()),
             "/units" => Some(self.unit.clone()),
+            "/members" => Some(self.member.clone()),
+            "/me/sessions" => Some(self.session.clone()),
+            "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
             "/branches" => Some(self.branch.clone()),
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
@@ -232,6 +243,7 @@ impl Belongings {
         for (path, version) in [
             (format!("/items/{}", self.item), "\"1\""),
             (format!("/item-groups/{}", self.group), "\"1\""),
+            (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
             (format!("/branches/{}", self.branch), "\"1\""),
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
@@ -240,6 +252,10 @@ impl Belongings {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
     }
+}
+
+fn id_of(thing: &serde_json::Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
 }
 
 /// What the document says there is, below `/api/v1`.

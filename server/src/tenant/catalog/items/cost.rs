@@ -58,7 +58,7 @@ pub(super) fn expect_settable(is_said: bool, grants: &Grants) -> Result<(), Prob
 }
 
 /// The rule of a cost: not negative, and of a size that can be kept.
-pub(super) fn in_bounds(cost: &Cost) -> Result<(), ValidationError> {
+pub(super) fn cost_fits(cost: &Cost) -> Result<(), ValidationError> {
     if cost.0 >= Decimal::ZERO && fits(cost.0) {
         return Ok(());
     }
@@ -67,6 +67,6 @@ pub(super) fn in_bounds(cost: &Cost) -> Result<(), ValidationError> {
 }
 
 /// The same in a change.
-pub(super) fn patch_in_bounds(patch: &Patch<Cost>) -> Result<(), ValidationError> {
-    patch.as_set().map_or(Ok(()), in_bounds)
+pub(super) fn cost_patch_fits(patch: &Patch<Cost>) -> Result<(), ValidationError> {
+    patch.as_set().map_or(Ok(()), cost_fits)
 }

@@ -11,12 +11,12 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::around::ItemAround;
-use super::cost::{Cost, Costs, in_bounds, patch_in_bounds};
+use super::cost::{Cost, Costs, cost_fits, cost_patch_fits};
 use super::model::{Item, ItemChange, MAX_BARCODE_CHARS, NewItem};
 use super::price::PriceBody;
 use crate::http::Problem;
 use crate::kernel::{Patch, never_null};
-use crate::tenant::catalog::text::{lines, no_control, no_nul, one_line};
+use crate::tenant::catalog::text::{lines, no_control, one_line, storable};
 
 /// State of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -61,7 +61,7 @@ pub(super) struct ItemIn {
     price: Option<PriceBody>,
     /// What you pay for as much as the price is for, in its currency: an exact decimal as a string.
     /// Needs `price.cost.write`, and a price.
-    #[validate(custom(function = in_bounds))]
+    #[validate(custom(function = cost_fits))]
     #[schema(value_type = Option<String>, example = "48.10")]
     pub cost: Option<Cost>,
     #[serde(default)]
@@ -71,7 +71,7 @@ pub(super) struct ItemIn {
     status: Option<StatusIn>,
     /// Fields of the dealer's own.
     #[serde(default)]
-    #[validate(custom(function = no_nul))]
+    #[validate(custom(function = storable))]
     #[schema(value_type = Object)]
     custom: Map<String, Value>,
 }
@@ -108,7 +108,7 @@ pub(super) struct ItemPatch {
     /// What you pay for as much as the price is for. Needs `price.cost.write`. Null removes it, and
     /// so does removing the price.
     #[serde(default)]
-    #[validate(custom(function = patch_in_bounds))]
+    #[validate(custom(function = cost_patch_fits))]
     #[schema(value_type = Option<String>, example = "48.10")]
     pub cost: Patch<Cost>,
     /// Replaces all barcodes.
@@ -121,7 +121,7 @@ pub(super) struct ItemPatch {
     status: Option<StatusIn>,
     /// Replaces all custom fields.
     #[serde(default, deserialize_with = "never_null")]
-    #[validate(custom(function = no_nul))]
+    #[validate(custom(function = storable))]
     #[schema(value_type = Option<Object>, nullable = false)]
     custom: Option<Map<String, Value>>,
 }
