@@ -76,7 +76,15 @@ impl Actor {
 
     /// A request to be filled in. `path` lies under `/api/v1` unless it begins with another root.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let is_api = !["/api/", "/platform/", "/livez", "/readyz", "/problems"]
+        let is_api = ![
+            "/api/",
+            "/platform/",
+            "/livez",
+            "/readyz",
+            "/problems",
+            "/account/",
+            "/assets/",
+        ]
             .iter()
             .any(|root| path.starts_with(root))
             && path != "/";

@@ -22,6 +22,7 @@ mod oidc_provider;
 mod openapi;
 mod outages;
 mod pages;
+mod people;
 mod platform;
 mod pooler;
 mod problems;

@@ -25,6 +25,8 @@ const LESSER: [&str; 9] = [
 
 /// Those who keep the catalogue.
 const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
+/// Those who look after people.
+const LEADERS: &[&str] = &["admin", "branch_manager"];
 /// Everybody who has signed in.
 const MEMBERS: &[&str] = &LESSER;
 
@@ -51,13 +53,46 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /api/v1/items", KEEPERS),
     ("post /api/v1/items/{id}/restore", KEEPERS),
     ("post /api/v1/units", KEEPERS),
+    ("delete /api/v1/invitations/{id}", &["admin"]),
+    ("get /api/v1/invitations", &["admin"]),
+    ("get /api/v1/me/dealers", MEMBERS),
+    ("get /api/v1/members", MEMBERS),
+    ("get /api/v1/members/{id}", MEMBERS),
+    ("patch /api/v1/members/{id}", LEADERS),
+    ("post /api/v1/auth/accept-invitation", MEMBERS),
+    ("post /api/v1/auth/confirm-email", MEMBERS),
+    ("post /api/v1/auth/forgot-password", MEMBERS),
+    ("post /api/v1/auth/reset-password", MEMBERS),
+    ("post /api/v1/auth/switch", MEMBERS),
+    ("post /api/v1/auth/switch/redeem", MEMBERS),
+    ("post /api/v1/auth/verify-email", MEMBERS),
+    ("post /api/v1/invitations", &["admin"]),
+    ("post /api/v1/invitations/{id}/resend", &["admin"]),
+    ("post /api/v1/me/email", MEMBERS),
+    ("post /api/v1/me/password", MEMBERS),
+    ("post /api/v1/me/verify-email", MEMBERS),
+    ("post /api/v1/members/{id}/deactivate", LEADERS),
+    ("post /api/v1/members/{id}/reactivate", LEADERS),
 ];
 
 /// Routes that a stranger may call. May only shrink.
-const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/auth/sign-in"];
+const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/auth/sign-in",
+    "post /api/v1/auth/accept-invitation",
+    "post /api/v1/auth/confirm-email",
+    "post /api/v1/auth/forgot-password",
+    "post /api/v1/auth/reset-password",
+    "post /api/v1/auth/switch/redeem",
+    "post /api/v1/auth/verify-email",
+];
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
-const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-out"];
+const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-out",
+    "get /api/v1/me/dealers",
+    "post /api/v1/auth/switch",
+    "post /api/v1/me/email",
+    "post /api/v1/me/password",
+    "post /api/v1/me/verify-email",
+];
 
 /// What is mounted beside the document: pages for people and answers for machines within. May only
 /// shrink.
@@ -70,6 +105,11 @@ const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/metrics",
     "/problems{tail:(/.*)?}",
     "/readyz",
+    "/account/accept-invitation",
+    "/account/confirm-email",
+    "/account/reset-password",
+    "/account/verify-email",
+    "/assets/account.js",
 ];
 
 #[actix_web::test]

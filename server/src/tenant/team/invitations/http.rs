@@ -90,6 +90,7 @@ struct InvitationOut {
 struct AcceptanceIn {
     /// From the message.
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "tbxi_q8pX5cF0…")]
     token: String,
     /// The name of the invitation when absent.
     #[validate(custom(function = person_name))]

@@ -1,6 +1,7 @@
 //! What each operation is sent in walks over all routes, area by area.
 
 mod catalogue;
+mod people;
 mod sessions;
 mod settings;
 
@@ -12,7 +13,12 @@ use serde_json::Value;
 ///
 /// When no area knows it: a walk that leaves a route out proves nothing about it.
 pub fn body_of(operation_id: &str) -> Value {
-    let areas = [catalogue::body_of, sessions::body_of, settings::body_of];
+    let areas = [
+        catalogue::body_of,
+        people::body_of,
+        sessions::body_of,
+        settings::body_of,
+    ];
     let known = areas.iter().find_map(|area| area(operation_id));
     known.unwrap_or_else(|| panic!("say what {operation_id} is sent, so that walks cover it"))
 }
