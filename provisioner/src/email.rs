@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn letters_that_only_look_like_others_and_signs_that_nobody_sees_are_refused() {
         for text in [
-            "аdmin@example.com",          // Cyrillic а
-            "ad\u{200b}min@example.com",  // zero-width space
-            "\u{202e}nimda@example.com",  // right-to-left override
-            "ａdmin@example.com",         // full-width a
-            "admın@example.com",          // dotless i
+            "аdmin@example.com",         // Cyrillic а
+            "ad\u{200b}min@example.com", // zero-width space
+            "\u{202e}nimda@example.com", // right-to-left override
+            "ａdmin@example.com",        // full-width a
+            "admın@example.com",         // dotless i
             "a@exa\u{0}mple.com",
             "a@127.0.0.1",
             "a@[127.0.0.1]",
@@ -129,7 +129,11 @@ mod tests {
         }
         // Where it is the domain's, it is another domain.
         let look_alike = Email::parse("a@exаmple.com").unwrap();
-        assert!(look_alike.as_str().starts_with("a@xn--"), "{}", look_alike.0);
+        assert!(
+            look_alike.as_str().starts_with("a@xn--"),
+            "{}",
+            look_alike.0
+        );
     }
 
     #[test]

@@ -12,6 +12,6 @@ pub mod local;
 
 pub use harness::{
     Actor, Asked, Dealer, OidcClient, OidcProvider, OldKeys, OlderDealers, PgBouncer, Reply,
-    Scratch, ServerProcess, SignedBy, TestApp, Wire, eventually, node_urls, server_binary, token_in,
-    tubex, tubex_command,
+    Scratch, ServerProcess, SignedBy, TestApp, Wire, eventually, node_urls, server_binary,
+    token_in, tubex, tubex_command,
 };

@@ -10,8 +10,8 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::error::AuthError;
-use super::seal::Sealer;
 use crate::db::TenantTx;
+use crate::kernel::Sealer;
 
 /// What a token is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

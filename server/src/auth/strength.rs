@@ -50,7 +50,12 @@ mod tests {
     use super::*;
 
     fn judged(password: &str) -> Result<(), String> {
-        let context = ["Olga Brandt", "olga.brandt@acme.example", "Acme Baustoffe", "acme"];
+        let context = [
+            "Olga Brandt",
+            "olga.brandt@acme.example",
+            "Acme Baustoffe",
+            "acme",
+        ];
         judge(password, &context.map(ToOwned::to_owned), 3)
     }
 

@@ -59,6 +59,16 @@ pub enum Scheme {
     Https,
 }
 
+impl Scheme {
+    /// As addresses begin.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
 /// Where the platform's database is.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
@@ -160,15 +170,30 @@ pub struct Redis {
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    /// What access tokens are signed with.
+    /// What keys are sealed with, and what else is secret at rest.
     #[serde(deserialize_with = "long_secret")]
     pub token_secret: SecretString,
     /// Life of an access token, minutes.
     #[validate(range(min = 1, max = 1440))]
     pub access_minutes: u32,
-    /// Life of a refresh token, days.
+    /// Life of a refresh token, days: a session that isn't used for as long is over.
     #[validate(range(min = 1, max = 365))]
     pub refresh_days: u32,
+    /// Life of a session, however often it is carried on, days.
+    #[validate(range(min = 1, max = 365))]
+    pub session_days: u32,
+    /// How long a client that lost the answer may ask for the same tokens again, seconds.
+    #[validate(range(max = 60))]
+    pub refresh_replay_seconds: u32,
+    /// How long a key signs access tokens, days.
+    #[validate(range(min = 1, max = 365))]
+    pub signing_key_days: u32,
+    /// How long a key is known to everybody before it signs, minutes.
+    #[validate(range(min = 2, max = 1440))]
+    pub signing_overlap_minutes: u32,
+    /// How often a process looks for new keys, milliseconds.
+    #[validate(range(min = 50, max = 60000))]
+    pub signing_poll_ms: u64,
     /// How long a proof of who one is counts for what is sensitive, minutes.
     #[validate(range(min = 1, max = 1440))]
     pub proof_minutes: u32,

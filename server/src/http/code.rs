@@ -55,6 +55,9 @@ registry! {
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
+    SessionNotFound NOT_FOUND "session-not-found" "Session not found";
+    MemberNotFound NOT_FOUND "member-not-found" "Member not found";
+    CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
     RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
     IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
@@ -69,7 +72,6 @@ registry! {
     ProofRequired FORBIDDEN "proof-required" "This needs a proof of who you are, a moment ago: step up";
     TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
 
-    MemberNotFound NOT_FOUND "member-not-found" "Member not found";
     InvitationNotFound NOT_FOUND "invitation-not-found" "Invitation not found";
     EmailTaken CONFLICT "email-taken" "A member of the team has this address";
     AlreadyInvited CONFLICT "already-invited" "An invitation to this address stands";

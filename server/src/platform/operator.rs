@@ -51,7 +51,7 @@ impl<P> Operator<P> {
         }
     }
 
-    /// Who they are.
+    /// Their id.
     pub(super) fn id(&self) -> Uuid {
         self.id
     }
@@ -120,7 +120,7 @@ async fn signed_in(req: &HttpRequest) -> Result<SignedIn, Problem> {
     let platform = Platform::behind(req).ok_or_else(|| Problem::new(Code::NotFound))?;
     let now = AppState::of(req).clock.now();
     let token = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let claims = platform.tokens.read(token, now)?;
+    let claims = platform.tokens.read(token, now).await?;
     let session = platform
         .sessions
         .check(&platform.db.rows, &claims, now)

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use provisioner::password::{self, Cost};
-use provisioner::{NewTenant, Entrance, Owner, Provisioner, Slug, TenantName};
+use provisioner::{Entrance, NewTenant, Owner, Provisioner, Slug, TenantName};
 use sea_orm::{ConnectOptions, Database};
 use server::platform::Dealers;
 use tests::{Scratch, tubex};

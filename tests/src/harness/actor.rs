@@ -85,8 +85,8 @@ impl Actor {
             "/account/",
             "/assets/",
         ]
-            .iter()
-            .any(|root| path.starts_with(root))
+        .iter()
+        .any(|root| path.starts_with(root))
             && path != "/";
         let prefix = if is_api { "/api/v1" } else { "" };
         let request = self

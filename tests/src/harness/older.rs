@@ -2,8 +2,8 @@
 
 use migration::TenantMigrator;
 use provisioner::{
-    Birth, CreateError, Created, Declared, NewTenant, NodeConnector, Entrance, Owner, Placement, Product,
-    Provisioner, SeedError,
+    Birth, CreateError, Created, Declared, Entrance, NewTenant, NodeConnector, Owner, Placement,
+    Product, Provisioner, SeedError,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseTransaction, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, MigratorTraitSelf};

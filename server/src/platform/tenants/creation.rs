@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use crate::http::{Body, Problem};
 use super::owner::{expiry, invite};
+use crate::http::{Body, Problem};
 use crate::platform::dealers::{CURRENCY, DEFAULT_CURRENCY, currency};
 use crate::platform::operator::Operator;
 use crate::platform::permission::ChangeTenants;

@@ -103,4 +103,3 @@ pub(super) fn expect_version(expected: Option<i64>, actual: i64) -> Result<(), T
         _ => Ok(()),
     }
 }
-

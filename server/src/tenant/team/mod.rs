@@ -13,6 +13,7 @@ mod invitations;
 mod members;
 mod name;
 mod reach;
+pub mod sessions;
 mod switch;
 
 pub use error::TeamError;

@@ -26,7 +26,7 @@ const LESSER: [&str; 9] = [
 /// Those who keep the catalogue.
 const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
 /// Those who look after people.
-const LEADERS: &[&str] = &["admin", "branch_manager"];
+const MANAGERS: &[&str] = &["admin", "branch_manager"];
 /// Everybody who has signed in.
 const MEMBERS: &[&str] = &LESSER;
 
@@ -35,11 +35,16 @@ const MAY: &[(&str, &[&str])] = &[
     ("delete /api/v1/item-groups/{id}", KEEPERS),
     ("delete /api/v1/items/{id}", KEEPERS),
     ("delete /api/v1/units/{code}", KEEPERS),
+    ("delete /api/v1/me/sessions/{id}", MEMBERS),
+    ("delete /api/v1/members/{id}/sessions", MANAGERS),
+    ("get /api/v1/auth/csrf", MEMBERS),
     ("get /api/v1/item-groups", MEMBERS),
     ("get /api/v1/item-groups/{id}", MEMBERS),
     ("get /api/v1/items", MEMBERS),
     ("get /api/v1/items/{id}", MEMBERS),
     ("get /api/v1/me", MEMBERS),
+    ("get /api/v1/me/sessions", MEMBERS),
+    ("get /api/v1/members/{id}/sessions", MANAGERS),
     ("get /api/v1/units", MEMBERS),
     ("get /api/v1/units/{code}", MEMBERS),
     ("patch /api/v1/item-groups/{id}", KEEPERS),
@@ -52,13 +57,15 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /api/v1/item-groups", KEEPERS),
     ("post /api/v1/items", KEEPERS),
     ("post /api/v1/items/{id}/restore", KEEPERS),
+    ("post /api/v1/me/sessions/end-others", MEMBERS),
+    ("post /api/v1/security/void-all-tokens", &["admin"]),
     ("post /api/v1/units", KEEPERS),
     ("delete /api/v1/invitations/{id}", &["admin"]),
     ("get /api/v1/invitations", &["admin"]),
     ("get /api/v1/me/dealers", MEMBERS),
     ("get /api/v1/members", MEMBERS),
     ("get /api/v1/members/{id}", MEMBERS),
-    ("patch /api/v1/members/{id}", LEADERS),
+    ("patch /api/v1/members/{id}", MANAGERS),
     ("post /api/v1/auth/accept-invitation", MEMBERS),
     ("post /api/v1/auth/confirm-email", MEMBERS),
     ("post /api/v1/auth/forgot-password", MEMBERS),
@@ -71,12 +78,14 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /api/v1/me/email", MEMBERS),
     ("post /api/v1/me/password", MEMBERS),
     ("post /api/v1/me/verify-email", MEMBERS),
-    ("post /api/v1/members/{id}/deactivate", LEADERS),
-    ("post /api/v1/members/{id}/reactivate", LEADERS),
+    ("post /api/v1/members/{id}/deactivate", MANAGERS),
+    ("post /api/v1/members/{id}/reactivate", MANAGERS),
 ];
 
 /// Routes that a stranger may call. May only shrink.
-const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/auth/sign-in",
+const OPEN_TO_STRANGERS: &[&str] = &[
+    "post /api/v1/auth/refresh",
+    "post /api/v1/auth/sign-in",
     "post /api/v1/auth/accept-invitation",
     "post /api/v1/auth/confirm-email",
     "post /api/v1/auth/forgot-password",
@@ -86,7 +95,13 @@ const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/
 ];
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
-const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-out",
+const WITHOUT_PERMISSION: &[&str] = &[
+    "delete /api/v1/me/sessions/{id}",
+    "get /api/v1/auth/csrf",
+    "get /api/v1/me",
+    "get /api/v1/me/sessions",
+    "post /api/v1/auth/sign-out",
+    "post /api/v1/me/sessions/end-others",
     "get /api/v1/me/dealers",
     "post /api/v1/auth/switch",
     "post /api/v1/me/email",
@@ -98,6 +113,7 @@ const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-
 /// shrink.
 const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/",
+    "/.well-known/jwks.json",
     "/api/docs",
     "/api/openapi.json",
     "/livez",

@@ -182,6 +182,7 @@ struct Belongings {
     unit: String,
     member: String,
     invitation: String,
+    session: String,
 }
 
 impl Belongings {
@@ -202,6 +203,8 @@ impl Belongings {
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
+            member: id_of(&dealer.get("/me").await.expect(200).json),
+            session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
 
@@ -213,6 +216,7 @@ impl Belongings {
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
             "/invitations" => Some(self.invitation.clone()),
+            "/me/sessions" => Some(self.session.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -225,6 +229,10 @@ impl Belongings {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
     }
+}
+
+fn id_of(thing: &serde_json::Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
 }
 
 /// What the document says there is, below `/api/v1`.

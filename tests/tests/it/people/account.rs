@@ -11,7 +11,10 @@ const OLGA: &str = "olga@team.example";
 async fn forgot(dealer: &Dealer, email: &str) {
     let anybody = dealer.signed_out();
     let body = json!({"email": email});
-    anybody.post("/auth/forgot-password", body).await.expect(202);
+    anybody
+        .post("/auth/forgot-password", body)
+        .await
+        .expect(202);
 }
 
 async fn reset(dealer: &Dealer, token: &str, password: &str) -> tests::Reply {
@@ -42,7 +45,11 @@ async fn a_forgotten_password_is_set_anew_and_ends_what_was_begun_with_the_old_o
     done.expect(204);
     is_out(&olga).await;
     let anybody = dealer.signed_out();
-    refused(&anybody.sign_in(OLGA, STRONG).await, 401, "credentials_wrong");
+    refused(
+        &anybody.sign_in(OLGA, STRONG).await,
+        401,
+        "credentials_wrong",
+    );
     anybody.sign_in(OLGA, STRONGER).await.expect(200);
     let notice = app.mail_to(OLGA, 3).await;
     assert!(notice.subject.contains("was changed"), "{}", notice.subject);
@@ -111,10 +118,7 @@ async fn guessing_the_present_password_is_slowed_down() {
     let guess = json!({"current": "not this one", "new": STRONG});
 
     for _ in 0..2 {
-        dealer
-            .post("/me/password", guess.clone())
-            .await
-            .expect(422);
+        dealer.post("/me/password", guess.clone()).await.expect(422);
     }
 
     let right = json!({"current": dealer.password, "new": STRONG});
@@ -132,10 +136,7 @@ async fn an_address_is_proven_by_what_was_sent_to_it() {
     let path = format!("/members/{}", super::id_of(&dealer).await);
     let before = dealer.get(&path).await.expect(200).json;
 
-    dealer
-        .post("/me/verify-email", json!({}))
-        .await
-        .expect(202);
+    dealer.post("/me/verify-email", json!({})).await.expect(202);
     let token = app.token_for(&dealer.email, 1).await;
     let verify = || {
         let body = json!({"token": token});
@@ -164,7 +165,11 @@ async fn a_new_address_is_ones_own_once_its_mailbox_says_so_and_the_old_one_is_t
 
     refused(&ask(new, "not this one").await, 422, "fields_invalid");
     refused(&ask(&dealer.email, STRONG).await, 409, "email_taken");
-    refused(&ask("оlga@team.example", STRONG).await, 422, "fields_invalid");
+    refused(
+        &ask("оlga@team.example", STRONG).await,
+        422,
+        "fields_invalid",
+    );
     ask(new, STRONG).await.expect(202);
     let token = app.token_for(new, 1).await;
     let notice = app.mail_to(OLGA, 2).await;
@@ -200,7 +205,9 @@ async fn an_address_that_was_taken_meanwhile_is_refused() {
     let made = super::invite(&dealer, new, "sales").await.expect(201);
     assert_eq!(made.json["email"], new);
     let invitation = app.token_for(new, 2).await;
-    super::accept(&dealer, &invitation, STRONG).await.expect(200);
+    super::accept(&dealer, &invitation, STRONG)
+        .await
+        .expect(200);
 
     let body = json!({"token": token});
     let confirmed = dealer.signed_out().post("/auth/confirm-email", body).await;

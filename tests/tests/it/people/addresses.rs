@@ -35,12 +35,12 @@ async fn an_address_that_only_looks_like_somebodys_is_refused_and_signs_nobody_i
     let domain = dealer.email.split_once('@').unwrap().1;
 
     for local in [
-        "оwner",          // Cyrillic о
-        "ow\u{200b}ner",  // zero-width space
-        "\u{202e}renwo",  // right-to-left override
-        "ｏwner",         // full-width o
+        "оwner",         // Cyrillic о
+        "ow\u{200b}ner", // zero-width space
+        "\u{202e}renwo", // right-to-left override
+        "ｏwner",        // full-width o
         "owner\u{0}",
-        "own\u{ad}er",    // soft hyphen
+        "own\u{ad}er", // soft hyphen
     ] {
         let email = format!("{local}@{domain}");
 

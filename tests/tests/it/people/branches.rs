@@ -25,7 +25,13 @@ async fn branches() -> Branches {
          VALUES ('{NORTH}', 'North', now(), now()), ('{SOUTH}', 'South', now(), now())"
     );
     beside(&app, &dealer, &two).await;
-    let manager = at(&app, &dealer, ("manager@team.example", "branch_manager"), NORTH).await;
+    let manager = at(
+        &app,
+        &dealer,
+        ("manager@team.example", "branch_manager"),
+        NORTH,
+    )
+    .await;
     let north = at(&app, &dealer, ("north@team.example", "sales"), NORTH).await;
     let south = at(&app, &dealer, ("south@team.example", "sales"), SOUTH).await;
     Branches {
@@ -120,9 +126,13 @@ async fn a_branch_manager_changes_their_own_branch_and_gives_no_more_than_they_h
     refused(&raised, 403, "grants_too_much");
     let lowered = manager.patch(&admin, 1, json!({"role": "viewer"})).await;
     refused(&lowered, 403, "grants_too_much");
-    let out = manager.post(&format!("{admin}/deactivate"), json!({})).await;
+    let out = manager
+        .post(&format!("{admin}/deactivate"), json!({}))
+        .await;
     refused(&out, 403, "grants_too_much");
-    let out = manager.post(&format!("{north}/deactivate"), json!({})).await;
+    let out = manager
+        .post(&format!("{north}/deactivate"), json!({}))
+        .await;
     out.expect(200);
 }
 

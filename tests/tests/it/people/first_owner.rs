@@ -10,7 +10,13 @@ async fn operated(keys: &[(&str, &str)]) -> (TestApp, tests::Actor) {
     let scratch = tests::Scratch::with_dealers().await;
     let url = scratch.owner_url();
     let add = [
-        "operator", "add", "admin@platform.example", "--name", "Ada", "--role", "admin",
+        "operator",
+        "add",
+        "admin@platform.example",
+        "--name",
+        "Ada",
+        "--role",
+        "admin",
     ];
     let password = ("TUBEX_OPERATOR_PASSWORD", STRONG);
     let added = tubex(&url, &add, &[password]);
@@ -42,7 +48,11 @@ async fn an_owner_who_accepts_runs_the_dealer_that_operators_made() {
     let olga = signed_in(&fresh, &accepted);
 
     assert!(!made.text().contains(&token));
-    assert!(letter.text.contains("http://fresh.localhost/account/accept-invitation#"));
+    assert!(
+        letter
+            .text
+            .contains("http://fresh.localhost/account/accept-invitation#")
+    );
     assert!(letter.text.contains("Fresh Bricks"), "{}", letter.text);
     assert_eq!(me(&olga).await["role"], "owner");
     super::invite(&olga, "otto@fresh.example", "sales")

@@ -13,14 +13,19 @@ async fn whoever_is_invited_joins_with_the_link_of_their_message() {
     let app = TestApp::start().await;
     let dealer = app.new_dealer().await;
 
-    let made = invite(&dealer, "Olga@Team.Example", "sales").await.expect(201);
+    let made = invite(&dealer, "Olga@Team.Example", "sales")
+        .await
+        .expect(201);
     let letter = app.mail_to(OLGA, 1).await;
     let token = tests::token_in(&letter.text);
     let accepted = accept(&dealer, &token, STRONG).await.expect(200);
     let olga = super::signed_in(&dealer, &accepted);
 
     assert!(!made.text().contains(&token));
-    let link = format!("http://{}.localhost/account/accept-invitation#", dealer.slug);
+    let link = format!(
+        "http://{}.localhost/account/accept-invitation#",
+        dealer.slug
+    );
     assert!(letter.text.contains(&link), "{}", letter.text);
     assert!(letter.html.contains(&link), "{}", letter.html);
     assert!(letter.subject.contains("New Dealer"), "{}", letter.subject);
@@ -29,7 +34,10 @@ async fn whoever_is_invited_joins_with_the_link_of_their_message() {
     assert_eq!(me["name"], "Olga Brandt");
     let id = me["id"].as_str().unwrap();
     let member = dealer.get(&format!("/members/{id}")).await.expect(200);
-    assert!(member.json["email_verified_at"].is_string(), "proven by the link");
+    assert!(
+        member.json["email_verified_at"].is_string(),
+        "proven by the link"
+    );
     dealer.signed_out().sign_in(OLGA, STRONG).await.expect(200);
     let open = dealer.get("/invitations").await.expect(200).json;
     assert_eq!(open["data"], json!([]));
@@ -110,7 +118,9 @@ async fn who_is_there_or_was_asked_is_not_asked_again() {
     let app = TestApp::start().await;
     let dealer = app.new_dealer().await;
     join(&app, &dealer, OLGA, "sales").await;
-    invite(&dealer, "otto@team.example", "sales").await.expect(201);
+    invite(&dealer, "otto@team.example", "sales")
+        .await
+        .expect(201);
 
     let member = invite(&dealer, "OLGA@team.example", "admin").await;
     let asked = invite(&dealer, "otto@team.example", "admin").await;
@@ -138,7 +148,9 @@ async fn an_idempotent_request_that_is_sent_again_writes_one_message() {
 
     let first = send().await.expect(201);
     let again = send().await.expect(201);
-    invite(&dealer, "last@team.example", "sales").await.expect(201);
+    invite(&dealer, "last@team.example", "sales")
+        .await
+        .expect(201);
     app.mail_to("last@team.example", 1).await;
 
     assert_eq!(first.json, again.json);

@@ -45,7 +45,9 @@ async fn converse(
                 continue;
             }
             is_data = false;
-            taken.send((to.clone(), std::mem::take(&mut message))).ok()?;
+            taken
+                .send((to.clone(), std::mem::take(&mut message)))
+                .ok()?;
             "250 taken"
         } else {
             match line.split([' ', ':']).next().unwrap_or_default() {

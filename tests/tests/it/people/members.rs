@@ -90,7 +90,10 @@ async fn who_is_deactivated_is_out_and_comes_back_by_signing_in_anew() {
     let path = format!("/members/{}", id_of(&member).await);
     let forgot = json!({"email": "olga@team.example"});
     let anybody = dealer.signed_out();
-    anybody.post("/auth/forgot-password", forgot).await.expect(202);
+    anybody
+        .post("/auth/forgot-password", forgot)
+        .await
+        .expect(202);
     let reset = app.token_for("olga@team.example", 2).await;
 
     let deactivated = dealer.post(&format!("{path}/deactivate"), json!({})).await;

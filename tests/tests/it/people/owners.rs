@@ -108,9 +108,7 @@ async fn only_an_owner_makes_changes_or_unmakes_an_owner() {
         admin.patch(&path_of(&admin).await, 1, crown.clone()).await,
         admin.patch(&owner, 1, json!({"role": "viewer"})).await,
         admin.patch(&owner, 1, json!({"name": "Nobody"})).await,
-        admin
-            .post(&format!("{owner}/deactivate"), json!({}))
-            .await,
+        admin.post(&format!("{owner}/deactivate"), json!({})).await,
         super::invite(&admin, "crown@team.example", "owner").await,
     ] {
         refused(&reply, 403, "owners_only");

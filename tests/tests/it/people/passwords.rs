@@ -30,7 +30,10 @@ async fn a_password_that_is_easily_guessed_is_refused_with_advice() {
 
         refused(&reply, 422, "fields_invalid");
         let error = &reply.json["errors"][0];
-        assert_eq!((&error["pointer"], &error["code"]), (&"/password".into(), &"weak".into()));
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&"/password".into(), &"weak".into())
+        );
         assert!(error["message"].as_str().unwrap().len() > 30, "{error}");
         assert!(!reply.text().contains(weak));
     }
@@ -67,7 +70,11 @@ async fn a_hash_that_was_made_at_another_cost_is_renewed_at_the_next_sign_in() {
     })
     .await;
     anybody.sign_in(&dealer.email, STRONGER).await.expect(401);
-    assert_eq!(text_of(&after, &dealer, hash).await, kept, "it was not theirs");
+    assert_eq!(
+        text_of(&after, &dealer, hash).await,
+        kept,
+        "it was not theirs"
+    );
     anybody.sign_in(&dealer.email, STRONG).await.expect(200);
 
     eventually("the hash is renewed", async || {

@@ -80,7 +80,10 @@ async fn a_person_goes_from_one_dealer_to_another_without_signing_in() {
     let url = format!("http://{}.localhost", two.there.slug);
     assert_eq!(left.json["url"], url);
     let there = me(&olga).await;
-    assert_eq!((&there["email"], &there["role"]), (&OLGA.into(), &"admin".into()));
+    assert_eq!(
+        (&there["email"], &there["role"]),
+        (&OLGA.into(), &"admin".into())
+    );
     assert_eq!(there["dealer"]["slug"], two.there.slug);
     // The first session goes on, and what she may there is none of this dealer's business.
     assert_eq!(me(&two.olga).await["role"], "sales");
@@ -178,8 +181,11 @@ async fn a_session_that_was_begun_by_a_switch_leads_no_further_and_proves_nothin
 
     refused(&back, 403, "switch_refused");
     let schema = two.app.database.schema_of(&two.there.slug).await;
-    let proven = format!("SELECT proven_at < now() - interval '1 year' FROM {schema}.session
-         WHERE method = 'switch' AND member_id = '{}'", id_of(&olga).await);
+    let proven = format!(
+        "SELECT proven_at < now() - interval '1 year' FROM {schema}.session
+         WHERE method = 'switch' AND member_id = '{}'",
+        id_of(&olga).await
+    );
     let is_old: bool = sqlx::query_scalar(sqlx::AssertSqlSafe(proven))
         .fetch_one(&mut two.app.database.connect().await)
         .await

@@ -43,7 +43,10 @@ pub(super) async fn forgot(
             let token = service::issue(tx, &state.sealer, kind, whose, (life, now)).await?;
             made.replace(member.map(|member| (member, token)));
             let record = Change::of_all("password.forget", "member");
-            Ok::<_, TeamError>(Done::new(record, Answer::accepted(&super::http::Sent::TO_WHOM)))
+            Ok::<_, TeamError>(Done::new(
+                record,
+                Answer::accepted(&super::http::Sent::TO_WHOM),
+            ))
         })
         .await?;
     if let Some((member, token)) = made.take() {

@@ -160,7 +160,10 @@ async fn used(
 ) -> Result<(Model, String), TeamError> {
     let found = one_time::redeem(tx, sealer, wanted, now).await?;
     let token = found.ok_or(TeamError::TokenInvalid)?;
-    let email = token.payload["email"].as_str().unwrap_or_default().to_owned();
+    let email = token.payload["email"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let id = token.member_id.ok_or(TeamError::TokenInvalid)?;
     let member = locked(tx, id).await.map_err(invalid_if_gone)?;
     Ok((member, email))

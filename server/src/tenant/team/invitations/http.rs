@@ -284,7 +284,9 @@ impl TryFrom<InvitationIn> for NewInvitation {
         };
         Ok(Self {
             email,
-            name: body.name.map_or_else(String::new, |name| name.trim().to_owned()),
+            name: body
+                .name
+                .map_or_else(String::new, |name| name.trim().to_owned()),
             assignment,
             branch_id: body.branch_id,
         })

@@ -83,10 +83,7 @@ pub(super) async fn arrive(
 }
 
 /// What is sensitive needs a proof that was given here.
-async fn nothing_was_proven(
-    tx: &crate::db::TenantTx,
-    session_id: Uuid,
-) -> Result<(), AuthError> {
+async fn nothing_was_proven(tx: &crate::db::TenantTx, session_id: Uuid) -> Result<(), AuthError> {
     session::Entity::update_many()
         .col_expr(
             session::Column::ProvenAt,

@@ -59,11 +59,7 @@ pub(super) async fn of(state: &AppState, email: &str) -> Result<Vec<Place>, Prob
 }
 
 /// The door of a dealer that the platform remembers for an address.
-pub(super) async fn entered(
-    state: &AppState,
-    email: &str,
-    id: Uuid,
-) -> Result<TenantDb, Problem> {
+pub(super) async fn entered(state: &AppState, email: &str, id: Uuid) -> Result<TenantDb, Problem> {
     let known = state.memberships.of(&digest(&state.sealer, email)).await?;
     let is_known = known.contains(&id);
     match door(state, id).await.filter(|_| is_known) {
