@@ -8,6 +8,7 @@ pub mod db;
 pub mod deprecations;
 pub mod doctor;
 pub mod http;
+pub mod idp;
 pub mod kernel;
 pub mod limits;
 pub mod mail;

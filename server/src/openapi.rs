@@ -191,6 +191,8 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
     servers((url = "/", description = "The dealer's own host")),
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
+        (name = "second-factor", description = "Authenticator apps and recovery codes"),
+        (name = "sso", description = "Identity providers that the dealer trusts"),
         (name = "items", description = "The catalogue"),
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),

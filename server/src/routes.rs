@@ -9,7 +9,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::http::{self, Addresses, Operations, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{catalog, imports, settings, team};
+use crate::tenant::{catalog, imports, second_factor, settings, sso, team};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
@@ -76,6 +76,8 @@ where
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
                 .configure(team::sessions::http::routes)
+                .configure(second_factor::http::routes)
+                .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
                 .configure(settings::http::routes),

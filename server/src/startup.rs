@@ -19,6 +19,7 @@ use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
+use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
@@ -322,6 +323,7 @@ impl Parts {
             attempts: Attempts::new(redis.clone(), clock.clone(), &config.auth),
             mailer,
             memberships: Memberships::new(platform.clone()),
+            identity_providers: IdentityProviders::new(&config.sso)?,
             origins: Origins::default(),
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
@@ -47,6 +48,8 @@ pub struct AppState {
     pub sessions: Sessions,
     /// Seals the cursors of lists.
     pub cursors: CursorSeals,
+    /// Asks identity providers of dealers.
+    pub identity_providers: IdentityProviders,
     /// Checks passwords.
     pub passwords: Passwords,
     /// The way to Redis, if there is one.

@@ -16,6 +16,7 @@ use super::epochs::Epochs;
 use super::error::AuthError;
 use super::grants::{Grants, granted_to};
 use super::permission::Scope;
+use super::policy::must_enrol;
 use super::principal::{Means, Person, Principal, SessionFacts};
 use super::scope;
 use super::settings::Settings;
@@ -132,6 +133,7 @@ async fn principal_of(tx: &TenantTx, session_id: Uuid) -> Result<Option<Principa
     let Some((session, Some(member))) = found else {
         return Ok(None);
     };
+    let must_enrol = must_enrol(tx, &member, &session.method).await?;
     let (person, grants) = person_of(tx, member).await?;
     let means = Means::Session(SessionFacts {
         id: session.id,
@@ -141,7 +143,7 @@ async fn principal_of(tx: &TenantTx, session_id: Uuid) -> Result<Option<Principa
         second_factor_at: session.second_factor_at,
         // The idle end moves with every refresh, and no access token outlives it; this one doesn't.
         expires_at: session.ends_at.unwrap_or(session.expires_at),
-        must_enrol: false,
+        must_enrol,
     });
     Ok(Some(Principal {
         person,

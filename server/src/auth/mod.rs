@@ -14,6 +14,7 @@ mod invitation;
 pub mod one_time;
 mod passwords;
 mod permission;
+mod policy;
 mod principal;
 mod proof;
 mod refresh_token;
@@ -41,6 +42,10 @@ pub use permission::{
     ManageSecurity, ManageSessions, ManageSettings, ManageSso, Permission, ReadAudit, ReadCosts,
     ReadItems, ReadMembers, ReadOrganisation, ReadRoles, ReadSettings, RunImports, Scope,
     WriteCosts, WriteItems, entry,
+};
+pub use policy::{
+    SECURITY_SETTING, SecurityPolicy, domain_of, has_second_factor, must_enrol, must_use_sso,
+    security_policy,
 };
 pub use principal::{KeyFacts, Means, Person, Principal, SessionFacts};
 pub use proof::{Proof, kept_agent, prove, short_digest};

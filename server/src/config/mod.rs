@@ -5,6 +5,7 @@ mod limits;
 mod mail;
 mod sections;
 mod source;
+mod sso;
 
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
@@ -14,6 +15,7 @@ pub use sections::{
     PreparedStatements, Redis, Scheme, Worker,
 };
 pub use source::ConfigError;
+pub use sso::Sso;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -43,6 +45,9 @@ pub struct Config {
     /// How messages leave.
     #[validate(nested)]
     pub mail: Mail,
+    /// Identity providers of dealers.
+    #[validate(nested)]
+    pub sso: Sso,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

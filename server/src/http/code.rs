@@ -70,6 +70,19 @@ registry! {
     PermissionDenied FORBIDDEN "permission-denied" "The role does not allow this";
     SecondFactorMissing FORBIDDEN "second-factor-missing" "The role asks for a second factor: set one up first";
     ProofRequired FORBIDDEN "proof-required" "This needs a proof of who you are, a moment ago: step up";
+    ProofWrong UNPROCESSABLE_ENTITY "proof-wrong" "The password or the code is not right";
+    SecondFactorWrong UNAUTHORIZED "second-factor-wrong" "The code is not right, or the challenge is over";
+    SecondFactorExists CONFLICT "second-factor-exists" "There is a second factor already: remove it first";
+    SecondFactorNotFound NOT_FOUND "second-factor-not-found" "There is no second factor";
+    SsoRequired FORBIDDEN "sso-required" "People of this domain sign in with their identity provider";
+    SsoRefused UNAUTHORIZED "sso-refused" "The identity provider's word is not taken";
+    SsoStateInvalid BAD_REQUEST "sso-state-invalid" "This sign-in was not begun in this browser, or is over: begin anew";
+    SsoConnectionNotFound NOT_FOUND "sso-connection-not-found" "There is no such identity provider";
+    SsoConnectionNameTaken CONFLICT "sso-connection-name-taken" "Another identity provider has this name";
+    SsoNotEnforceable CONFLICT "sso-not-enforceable" "Enforcing it now could lock everybody out";
+    SsoDomainNotFound NOT_FOUND "sso-domain-not-found" "The identity provider has no such domain";
+    SsoDomainTaken CONFLICT "sso-domain-taken" "Another identity provider has the domain";
+    IdentityProviderUnavailable SERVICE_UNAVAILABLE "identity-provider-unavailable" "The identity provider does not answer as it should";
     TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
 
     InvitationNotFound NOT_FOUND "invitation-not-found" "Invitation not found";

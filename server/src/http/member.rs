@@ -90,6 +90,9 @@ impl FromRequest for Caller {
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
+            if !opens_before_enrolment(req.path()) {
+                must_have_enrolled(&caller.principal)?;
+            }
             req.extensions_mut().insert(OpenedBy("own"));
             Ok(caller)
         })
@@ -143,6 +146,17 @@ fn must_have_enrolled(principal: &Principal) -> Result<(), Problem> {
         Some(session) if session.must_enrol => Err(Problem::new(Code::SecondFactorMissing)),
         _ => Ok(()),
     }
+}
+
+/// What somebody needs who is to get themselves a second factor, and no more.
+fn opens_before_enrolment(path: &str) -> bool {
+    let Some(path) = path.strip_prefix("/api/v1") else {
+        return false;
+    };
+    path == "/me"
+        || ["/me/second-factor", "/auth/step-up"]
+            .iter()
+            .any(|root| path.starts_with(root))
 }
 
 /// What is sensitive is for people who proved who they are a moment ago. A machine has no moment:
@@ -275,6 +289,30 @@ impl Caller {
         session.ok_or_else(|| {
             Problem::new(Code::PermissionDenied).detail("this is for people, not for API keys")
         })
+    }
+
+    /// Insists on a proof of who they are, a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// `proof-required`.
+    pub fn must_have_proven(&self, req: &HttpRequest) -> Result<(), Problem> {
+        must_have_proven(req, &self.principal)
+    }
+
+    /// Insists on a second factor as part of that proof.
+    ///
+    /// # Errors
+    ///
+    /// `proof-required`.
+    pub fn must_have_used_second_factor(&self, req: &HttpRequest) -> Result<(), Problem> {
+        let used_at = self.principal.session().and_then(|it| it.second_factor_at);
+        let state = AppState::of(req);
+        let fresh = Duration::minutes(state.config.auth.proof_minutes.into());
+        match used_at {
+            Some(at) if state.clock.now() - at <= fresh => Ok(()),
+            _ => Err(Problem::new(Code::ProofRequired).detail("step up with a code")),
+        }
     }
 }
 

@@ -2,5 +2,7 @@
 
 pub mod catalog;
 pub mod imports;
+pub mod second_factor;
 pub mod settings;
+pub mod sso;
 pub mod team;

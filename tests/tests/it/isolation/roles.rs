@@ -27,6 +27,8 @@ const LESSER: [&str; 9] = [
 const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
 /// Those who look after people.
 const MANAGERS: &[&str] = &["admin", "branch_manager"];
+/// Those who say how people sign in.
+const ADMINS: &[&str] = &["admin"];
 /// Everybody who has signed in.
 const MEMBERS: &[&str] = &LESSER;
 
@@ -80,6 +82,36 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /api/v1/me/verify-email", MEMBERS),
     ("post /api/v1/members/{id}/deactivate", MANAGERS),
     ("post /api/v1/members/{id}/reactivate", MANAGERS),
+    ("delete /api/v1/me/second-factor", MEMBERS),
+    ("delete /api/v1/members/{id}/second-factor", ADMINS),
+    ("delete /api/v1/sso-connections/{id}", ADMINS),
+    (
+        "delete /api/v1/sso-connections/{id}/domains/{domain}",
+        ADMINS,
+    ),
+    ("get /api/v1/auth/sso/callback", MEMBERS),
+    ("get /api/v1/auth/sso/{id}/start", MEMBERS),
+    ("get /api/v1/me/second-factor", MEMBERS),
+    (
+        "get /api/v1/settings/security",
+        &["admin", "branch_manager"],
+    ),
+    ("get /api/v1/sso-connections", ADMINS),
+    ("get /api/v1/sso-connections/{id}", ADMINS),
+    ("patch /api/v1/sso-connections/{id}", ADMINS),
+    ("post /api/v1/auth/second-factor", MEMBERS),
+    ("post /api/v1/auth/sso/discover", MEMBERS),
+    ("post /api/v1/auth/step-up", MEMBERS),
+    ("post /api/v1/me/second-factor/recovery-codes", MEMBERS),
+    ("post /api/v1/me/second-factor/totp", MEMBERS),
+    ("post /api/v1/me/second-factor/totp/confirm", MEMBERS),
+    ("post /api/v1/sso-connections", ADMINS),
+    ("post /api/v1/sso-connections/{id}/domains", ADMINS),
+    (
+        "post /api/v1/sso-connections/{id}/domains/{domain}/verify",
+        ADMINS,
+    ),
+    ("put /api/v1/settings/security", ADMINS),
 ];
 
 /// Routes that a stranger may call. May only shrink.
@@ -92,15 +124,25 @@ const OPEN_TO_STRANGERS: &[&str] = &[
     "post /api/v1/auth/reset-password",
     "post /api/v1/auth/switch/redeem",
     "post /api/v1/auth/verify-email",
+    "get /api/v1/auth/sso/callback",
+    "get /api/v1/auth/sso/{id}/start",
+    "post /api/v1/auth/second-factor",
+    "post /api/v1/auth/sso/discover",
 ];
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
 const WITHOUT_PERMISSION: &[&str] = &[
+    "delete /api/v1/me/second-factor",
     "delete /api/v1/me/sessions/{id}",
     "get /api/v1/auth/csrf",
     "get /api/v1/me",
+    "get /api/v1/me/second-factor",
     "get /api/v1/me/sessions",
     "post /api/v1/auth/sign-out",
+    "post /api/v1/auth/step-up",
+    "post /api/v1/me/second-factor/recovery-codes",
+    "post /api/v1/me/second-factor/totp",
+    "post /api/v1/me/second-factor/totp/confirm",
     "post /api/v1/me/sessions/end-others",
     "get /api/v1/me/dealers",
     "post /api/v1/auth/switch",

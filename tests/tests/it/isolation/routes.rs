@@ -183,6 +183,7 @@ struct Belongings {
     member: String,
     invitation: String,
     session: String,
+    sso_connection: String,
 }
 
 impl Belongings {
@@ -195,9 +196,12 @@ impl Belongings {
         let new = json!({"code": unit, "name": "Their unit", "symbol": "u", "decimals": 0});
         dealer.post("/units", new).await.expect(201);
         let new = json!({"email": "invited@there.example", "role": "viewer"});
-        let invitation = dealer.post("/invitations", new).await.expect(201).json["id"].clone();
+        let invitation = dealer.post("/invitations", new).await.expect(201).json;
+        let provider = body_of("create_sso_connection");
+        let provider = dealer.post("/sso-connections", provider).await.expect(201);
         Self {
-            invitation: invitation.as_str().unwrap().to_owned(),
+            invitation: id_of(&invitation),
+            sso_connection: id_of(&provider.json),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
@@ -215,6 +219,7 @@ impl Belongings {
             "/members" => Some(self.member.clone()),
             "/invitations" => Some(self.invitation.clone()),
             "/me/sessions" => Some(self.session.clone()),
+            "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -223,6 +228,7 @@ impl Belongings {
         for (path, version) in [
             (format!("/items/{}", self.item), "\"1\""),
             (format!("/item-groups/{}", self.group), "\"1\""),
+            (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }

@@ -36,9 +36,14 @@ async fn a_viewer_looks_but_does_not_touch() {
 
     for operation in operations(&document(&dealer).await) {
         let has = |part: &&str| operation.path.contains(part);
-        let is_kept = ["/settings", "/invitations", "/members/{id}/sessions"]
-            .iter()
-            .any(has);
+        let kept = [
+            "/settings",
+            "/invitations",
+            "/members/{id}/sessions",
+            "/members/{id}/second-factor",
+            "/sso-connections",
+        ];
+        let is_kept = kept.iter().any(has);
         let is_own = ["/auth/", "/me/"].iter().any(has);
         let may = is_own || operation.method == "get" && !is_kept;
         if operation.says["operationId"] == "sign_out" {

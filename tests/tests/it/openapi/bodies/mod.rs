@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod people;
+mod second_factor;
 mod sessions;
 mod settings;
+mod sso;
 
 use serde_json::Value;
 
@@ -16,8 +18,10 @@ pub fn body_of(operation_id: &str) -> Value {
     let areas = [
         catalogue::body_of,
         people::body_of,
+        second_factor::body_of,
         sessions::body_of,
         settings::body_of,
+        sso::body_of,
     ];
     let known = areas.iter().find_map(|area| area(operation_id));
     known.unwrap_or_else(|| panic!("say what {operation_id} is sent, so that walks cover it"))
