@@ -2,6 +2,7 @@
 
 mod actor;
 mod app;
+mod browser;
 mod database;
 mod eventually;
 mod mails;
@@ -16,6 +17,7 @@ mod wire;
 
 pub use actor::{Actor, Dealer};
 pub use app::TestApp;
+pub use browser::Browser;
 pub(crate) use database::PASSWORD;
 pub use database::Scratch;
 pub use eventually::eventually;

@@ -164,7 +164,9 @@ async fn a_dealer_that_wants_more_than_a_password_is_not_entered_by_a_switch() {
          INSERT INTO {schema}.sso_connection (id, name, issuer, client_id, sealed_client_secret,
              default_role, is_enforced, created_at, updated_at)
          VALUES ('01890000-0000-7000-8000-00000000000f', 'Theirs', 'https://id.example', 'c', '',
-             'viewer', true, now(), now())";
+             'viewer', true, now(), now());
+         INSERT INTO {schema}.sso_domain (domain, connection_id, challenge, verified_at, created_at)
+         VALUES ('team.example', '01890000-0000-7000-8000-00000000000f', '', now(), now())";
     beside(&two.app, &two.there, provider).await;
     refused(&two.leave().await, 403, "switch_refused");
 }

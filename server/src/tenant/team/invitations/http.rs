@@ -222,6 +222,7 @@ async fn revoke(
     responses(
     (status = 200, body = TokensOut),
     (status = 400, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 403, body = ProblemOut, content_type = "application/problem+json"),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
     (status = 422, body = ProblemOut, content_type = "application/problem+json"),
 ))]
