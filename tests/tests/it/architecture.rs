@@ -75,6 +75,7 @@ fn modules_of_the_server_point_one_way() {
         ("origins", &["kernel", "db"]),
         ("deprecations", &["kernel", "config"]),
         ("limits", &["kernel", "config", "redis"]),
+        ("mail", &["kernel", "config"]),
         ("audit", &["db", "kernel"]),
         ("auth", &["audit", "db", "kernel", "config", "redis"]),
         (
@@ -101,17 +102,22 @@ fn modules_of_the_server_point_one_way() {
                 "config",
                 "deprecations",
                 "limits",
+                "mail",
                 "origins",
                 "redis",
             ],
         ),
         (
             "tenant",
-            &["http", "audit", "auth", "db", "kernel", "config", "state"],
+            &[
+                "http", "audit", "auth", "db", "kernel", "config", "mail", "state",
+            ],
         ),
         (
             "platform",
-            &["http", "audit", "auth", "db", "kernel", "config", "state"],
+            &[
+                "http", "audit", "auth", "db", "kernel", "config", "mail", "state",
+            ],
         ),
     ]);
     let modules = [
@@ -119,6 +125,7 @@ fn modules_of_the_server_point_one_way() {
         "config",
         "redis",
         "limits",
+        "mail",
         "origins",
         "deprecations",
         "db",

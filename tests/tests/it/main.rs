@@ -26,6 +26,7 @@ mod openapi;
 mod organisation;
 mod outages;
 mod pages;
+mod people;
 mod platform;
 mod pooler;
 mod problems;
