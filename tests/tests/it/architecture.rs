@@ -76,7 +76,11 @@ fn modules_of_the_server_point_one_way() {
         ("deprecations", &["kernel", "config"]),
         ("limits", &["kernel", "config", "redis"]),
         ("audit", &["db", "kernel"]),
-        ("auth", &["audit", "db", "kernel", "config", "redis"]),
+        ("cache", &["kernel", "redis"]),
+        (
+            "auth",
+            &["audit", "cache", "db", "kernel", "config", "redis"],
+        ),
         (
             "http",
             &[
@@ -96,6 +100,7 @@ fn modules_of_the_server_point_one_way() {
             "state",
             &[
                 "auth",
+                "cache",
                 "db",
                 "kernel",
                 "config",
@@ -118,6 +123,7 @@ fn modules_of_the_server_point_one_way() {
         "kernel",
         "config",
         "redis",
+        "cache",
         "limits",
         "origins",
         "deprecations",

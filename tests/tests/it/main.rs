@@ -29,6 +29,8 @@ mod process;
 mod resolution;
 mod schema;
 mod sessions;
+mod staleness;
+mod tokens;
 mod transactions;
 mod version_skew;
 mod walk_through;
