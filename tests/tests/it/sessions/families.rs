@@ -7,6 +7,9 @@ use tests::{Actor, Reply, TestApp};
 
 use super::{Tokens, assert_refused, refresh};
 
+/// On a busy machine twenty requests of one dealer take a while.
+const PATIENT: (&str, &str) = ("TUBEX_DATABASE__TENANT_WAIT_MS", "30000");
+
 /// A refresh by a client that calls itself something.
 async fn refresh_as(actor: &Actor, agent: &str, token: &str) -> Reply {
     let anybody = actor.signed_out();
@@ -19,7 +22,7 @@ async fn refresh_as(actor: &Actor, agent: &str, token: &str) -> Reply {
 
 #[actix_web::test]
 async fn twenty_refreshes_at_once_by_one_client_all_get_the_same_successor() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[PATIENT]).await;
     let acme = app.dealer().await;
     let first = Tokens::of(&acme).await;
 
@@ -93,7 +96,7 @@ async fn the_successor_may_be_asked_for_again_for_as_long_as_is_configured() {
 /// Whoever wins, no two of them are in for good, and the theft is on record.
 #[actix_web::test]
 async fn of_an_owner_and_a_thief_who_race_neither_keeps_what_the_other_has() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[PATIENT]).await;
     let acme = app.dealer().await;
     let first = Tokens::of(&acme).await;
 

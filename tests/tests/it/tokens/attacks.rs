@@ -126,7 +126,7 @@ async fn a_name_of_a_key_leads_nowhere_but_to_our_keys() {
     let acme = app.dealer().await;
     let token = acme.token.clone().unwrap();
     let (claims, signature) = (part(&token, 1), token.rsplit('.').next().unwrap());
-    let huge = "k".repeat(1_000_000);
+    let huge = "k".repeat(8_000);
 
     let kids = [
         json!("../../../../dev/null"),
@@ -141,6 +141,7 @@ async fn a_name_of_a_key_leads_nowhere_but_to_our_keys() {
         json!(["a"]),
         json!({"$ne": ""}),
         json!(&huge[..1000]),
+        json!(huge),
     ];
     let forged = kids.map(|kid| {
         let head = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid});
@@ -148,10 +149,6 @@ async fn a_name_of_a_key_leads_nowhere_but_to_our_keys() {
     });
 
     assert_all_refused(&acme, forged).await;
-    let request = acme.signed_out().request(reqwest::Method::GET, "/me");
-    let too_long = request.bearer_auth(format!("{huge}.e30.AA")).send().await;
-    // The server may hang up on whoever sends a megabyte of headers.
-    assert!(too_long.is_err() || too_long.unwrap().status().is_client_error());
     acme.get("/me").await.expect(200);
 }
 

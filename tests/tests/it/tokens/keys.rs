@@ -83,7 +83,7 @@ async fn a_key_is_followed_by_the_next_which_is_known_before_it_signs() {
     .await;
     let early = signed_in_again(&app, "acme").await;
     assert_eq!(kid_of(&early), first, "the next one doesn't sign yet");
-    app.advance(Duration::minutes(9));
+    app.advance(Duration::minutes(11));
     let late = signed_in_again(&app, "acme").await;
 
     assert_ne!(kid_of(&late), first);
