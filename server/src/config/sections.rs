@@ -21,6 +21,8 @@ pub struct Http {
     pub base_domain: String,
     /// How clients reach this server, through whatever is in front of it.
     pub public_scheme: Scheme,
+    /// The port they use; 0 means the scheme's own.
+    pub public_port: u16,
     /// Threads that serve requests; 0 means one per core.
     #[validate(range(max = 256))]
     pub workers: usize,
@@ -201,6 +203,24 @@ pub struct Auth {
     /// The window, minutes.
     #[validate(range(min = 1, max = 1440))]
     pub sign_in_window_minutes: u32,
+    /// The first wait after that, seconds; it doubles with each failure.
+    #[validate(range(min = 1, max = 900))]
+    pub sign_in_wait_seconds: u32,
+    /// Messages an address may be sent on request within an hour.
+    #[validate(range(min = 1, max = 1000))]
+    pub mails_per_hour: u32,
+    /// Life of an invitation, days.
+    #[validate(range(min = 1, max = 90))]
+    pub invitation_days: u32,
+    /// Life of a link that sets a password anew, minutes.
+    #[validate(range(min = 5, max = 1440))]
+    pub reset_minutes: u32,
+    /// Life of a link that proves an address, hours.
+    #[validate(range(min = 1, max = 720))]
+    pub verification_hours: u32,
+    /// Least strength of a new password, 0 to 4.
+    #[validate(range(max = 4))]
+    pub password_strength: u8,
     /// Memory of a password hash, KiB.
     #[validate(range(min = 8, max = 1048576))]
     pub password_memory_kib: u32,
@@ -248,6 +268,9 @@ pub struct Worker {
     /// How long an ended session stays visible, days.
     #[validate(range(max = 3650))]
     pub session_retention_days: u32,
+    /// How often it is noted how far the audit trails have come, seconds.
+    #[validate(range(min = 1, max = 86400))]
+    pub checkpoint_seconds: u64,
 }
 
 /// What is measured, and where it is told.

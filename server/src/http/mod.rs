@@ -1,5 +1,6 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
+mod account_pages;
 mod addresses;
 mod answer;
 pub mod body;
@@ -18,6 +19,7 @@ mod jwks;
 pub mod limits;
 mod listing;
 mod member;
+mod opened;
 mod page;
 mod pages;
 mod problem;
@@ -28,6 +30,9 @@ mod security;
 mod tls;
 mod tokens;
 
+pub use account_pages::{
+    accept_invitation, account_script, confirm_email, reset_password, verify_email,
+};
 pub use addresses::Addresses;
 pub use answer::{Answer, Done};
 pub use body::Body;
@@ -38,11 +43,13 @@ pub use cors::cross_origin;
 pub use deprecation::Operations;
 pub use etag::{ETag, IfMatch};
 pub use fields::Fields;
-pub use gate::Gate;
-pub use idempotency::BodyDigest;
+pub use gate::{Entry, Gate, Passage, put_on_record};
+pub use idempotency::{BodyDigest, forget_expired as forget_expired_answers};
 pub use jwks::key_set;
 pub use listing::Listing;
-pub use member::{Caller, Leaver, Member, OpenedBy, bearer};
+pub use member::{Caller, Leaver, Member, bearer};
+pub(crate) use opened::opened;
+pub use opened::{ANYBODY, Anybody, OWN, OpenedBy, Probe, opened_only};
 pub use page::{FieldsQuery, PageOut, PageQuery, page_limit};
 pub use pages::{docs, landing, problems, style};
 pub use problem::{FieldError, Problem, ProblemOut};

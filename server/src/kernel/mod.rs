@@ -17,3 +17,6 @@ pub use revised::Revised;
 pub use seal::{Sealer, Unsealable};
 pub use tenant_key::TenantKey;
 pub use text::holds_nul;
+
+/// A mail address; the provisioner, which names first owners, reads them the same way.
+pub use provisioner::{Email, EmailError};

@@ -6,14 +6,15 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::credentials;
+use super::{TeamError, account, credentials, invitations, members, switch};
 use crate::audit::Change;
-use crate::auth::{AuthError, end_session};
+use crate::auth::{AuthError, Unfit, end_session};
 use crate::http::{
-    Answer, Body, Caller, Dealer, Done, Leaver, Problem, ProblemOut, RefreshIn, SignInIn,
+    Answer, Body, Caller, Code, Dealer, Done, Leaver, Problem, ProblemOut, RefreshIn, SignInIn,
     TokensOut, refresh_cookie,
 };
 use crate::state::AppState;
+use crate::tenant::second_factor::ChallengeOut;
 
 /// The routes of this domain.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -21,6 +22,10 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(refresh)
         .service(sign_out)
         .service(me);
+    members::http::routes(cfg);
+    invitations::http::routes(cfg);
+    account::http::routes(cfg);
+    switch::http::routes(cfg);
 }
 
 /// Who is asking, and with which dealer.
@@ -48,9 +53,11 @@ struct DealerOut {
 ///
 /// Whether the address is unknown or the password wrong is not told. After too many failed
 /// attempts the address must wait. With `"client": "browser"` both tokens are put into cookies, and
-/// the answer holds a `csrf_token` in their place.
+/// the answer holds a `csrf_token` in their place. Whoever has a second factor is asked for it
+/// before there are tokens.
 #[utoipa::path(tag = "auth", operation_id = "sign_in", request_body = SignInIn, responses(
     (status = 200, body = TokensOut),
+    (status = 202, body = ChallengeOut, description = "The second factor is asked for"),
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
     (status = 429, body = ProblemOut, content_type = "application/problem+json"),
 ))]
@@ -133,4 +140,38 @@ async fn me(caller: Caller) -> web::Json<MeOut> {
             name: tenant.name().to_owned(),
         },
     })
+}
+
+impl From<TeamError> for Problem {
+    fn from(error: TeamError) -> Self {
+        let code = match error {
+            TeamError::UnknownRole => return Self::field("/role_id", "unknown", error),
+            TeamError::UnknownBranch => return Self::field("/branch_id", "unknown", error),
+            TeamError::NoEmail(pointer, _) => return Self::field(pointer, "shape", error),
+            TeamError::Unfit(_, Unfit::Auth(error)) => return error.into(),
+            TeamError::Unfit(pointer, Unfit::Length(_)) => {
+                return Self::field(pointer, "length", error);
+            }
+            TeamError::Unfit(pointer, Unfit::Weak(_)) => {
+                return Self::field(pointer, "weak", error);
+            }
+            TeamError::Changed(_) => Code::PreconditionFailed,
+            TeamError::MemberNotFound => Code::MemberNotFound,
+            TeamError::InvitationNotFound => Code::InvitationNotFound,
+            TeamError::EmailTaken => Code::EmailTaken,
+            TeamError::AlreadyInvited => Code::AlreadyInvited,
+            TeamError::LastOwner => Code::LastOwner,
+            TeamError::OwnersOnly => Code::OwnersOnly,
+            TeamError::GrantsTooMuch => Code::GrantsTooMuch,
+            TeamError::OutOfReach => Code::PermissionDenied,
+            TeamError::TokenInvalid => Code::LinkInvalid,
+            TeamError::WrongPassword => Code::CredentialsWrong,
+            TeamError::NotThere => Code::MembershipNotFound,
+            TeamError::SwitchRefused(_) => Code::SwitchRefused,
+            TeamError::Auth(error) => return error.into(),
+            TeamError::Cursor(error) => return error.into(),
+            TeamError::Db(error) => return Self::database(&error),
+        };
+        Self::new(code).detail(error)
+    }
 }
