@@ -77,7 +77,11 @@ fn modules_of_the_server_point_one_way() {
         ("limits", &["kernel", "config", "redis"]),
         ("mail", &["kernel", "config"]),
         ("audit", &["db", "kernel"]),
-        ("auth", &["audit", "db", "kernel", "config", "redis"]),
+        ("cache", &["kernel", "redis"]),
+        (
+            "auth",
+            &["audit", "cache", "db", "kernel", "config", "redis"],
+        ),
         (
             "http",
             &[
@@ -97,6 +101,7 @@ fn modules_of_the_server_point_one_way() {
             "state",
             &[
                 "auth",
+                "cache",
                 "db",
                 "kernel",
                 "config",
@@ -124,6 +129,7 @@ fn modules_of_the_server_point_one_way() {
         "kernel",
         "config",
         "redis",
+        "cache",
         "limits",
         "mail",
         "origins",

@@ -36,6 +36,8 @@ mod schema;
 mod second_factor;
 mod sessions;
 mod sso;
+mod staleness;
+mod tokens;
 mod transactions;
 mod version_skew;
 mod walk_through;
