@@ -92,9 +92,11 @@ fn modules_of_the_server_point_one_way() {
                 "state",
             ],
         ),
+        ("idp", &["kernel", "config"]),
         (
             "state",
             &[
+                "idp",
                 "auth",
                 "db",
                 "kernel",
@@ -107,7 +109,9 @@ fn modules_of_the_server_point_one_way() {
         ),
         (
             "tenant",
-            &["http", "audit", "auth", "db", "kernel", "config", "state"],
+            &[
+                "http", "audit", "auth", "idp", "db", "kernel", "config", "state",
+            ],
         ),
         (
             "platform",
@@ -125,6 +129,7 @@ fn modules_of_the_server_point_one_way() {
         "audit",
         "auth",
         "http",
+        "idp",
         "state",
         "tenant",
         "platform",
