@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod cache;
 pub mod config;
 pub mod db;
 pub mod deprecations;
@@ -10,6 +11,7 @@ pub mod http;
 pub mod idp;
 pub mod kernel;
 pub mod limits;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
 pub mod origins;

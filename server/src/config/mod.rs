@@ -2,12 +2,14 @@
 
 mod api;
 mod limits;
+mod mail;
 mod sections;
 mod source;
 mod sso;
 
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
+pub use mail::{Mail, Transport};
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
     PreparedStatements, Redis, Scheme, Worker,
@@ -40,6 +42,9 @@ pub struct Config {
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
+    /// How messages leave.
+    #[validate(nested)]
+    pub mail: Mail,
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,

@@ -25,6 +25,8 @@ const LESSER: [&str; 9] = [
 
 /// Those who keep the catalogue.
 const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
+/// Those who look after people.
+const MANAGERS: &[&str] = &["admin", "branch_manager"];
 /// Those who say how people sign in.
 const ADMINS: &[&str] = &["admin"];
 /// Everybody who has signed in.
@@ -35,11 +37,16 @@ const MAY: &[(&str, &[&str])] = &[
     ("delete /api/v1/item-groups/{id}", KEEPERS),
     ("delete /api/v1/items/{id}", KEEPERS),
     ("delete /api/v1/units/{code}", KEEPERS),
+    ("delete /api/v1/me/sessions/{id}", MEMBERS),
+    ("delete /api/v1/members/{id}/sessions", MANAGERS),
+    ("get /api/v1/auth/csrf", MEMBERS),
     ("get /api/v1/item-groups", MEMBERS),
     ("get /api/v1/item-groups/{id}", MEMBERS),
     ("get /api/v1/items", MEMBERS),
     ("get /api/v1/items/{id}", MEMBERS),
     ("get /api/v1/me", MEMBERS),
+    ("get /api/v1/me/sessions", MEMBERS),
+    ("get /api/v1/members/{id}/sessions", MANAGERS),
     ("get /api/v1/units", MEMBERS),
     ("get /api/v1/units/{code}", MEMBERS),
     ("patch /api/v1/item-groups/{id}", KEEPERS),
@@ -52,6 +59,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /api/v1/item-groups", KEEPERS),
     ("post /api/v1/items", KEEPERS),
     ("post /api/v1/items/{id}/restore", KEEPERS),
+    ("post /api/v1/me/sessions/end-others", MEMBERS),
+    ("post /api/v1/security/void-all-tokens", &["admin"]),
     ("post /api/v1/units", KEEPERS),
     ("delete /api/v1/me/second-factor", MEMBERS),
     ("delete /api/v1/members/{id}/second-factor", ADMINS),
@@ -98,19 +107,24 @@ const OPEN_TO_STRANGERS: &[&str] = &[
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
 const WITHOUT_PERMISSION: &[&str] = &[
     "delete /api/v1/me/second-factor",
+    "delete /api/v1/me/sessions/{id}",
+    "get /api/v1/auth/csrf",
     "get /api/v1/me",
     "get /api/v1/me/second-factor",
+    "get /api/v1/me/sessions",
     "post /api/v1/auth/sign-out",
     "post /api/v1/auth/step-up",
     "post /api/v1/me/second-factor/recovery-codes",
     "post /api/v1/me/second-factor/totp",
     "post /api/v1/me/second-factor/totp/confirm",
+    "post /api/v1/me/sessions/end-others",
 ];
 
 /// What is mounted beside the document: pages for people and answers for machines within. May only
 /// shrink.
 const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/",
+    "/.well-known/jwks.json",
     "/api/docs",
     "/api/openapi.json",
     "/livez",

@@ -181,6 +181,7 @@ struct Belongings {
     group: String,
     unit: String,
     member: String,
+    session: String,
     sso_connection: String,
 }
 
@@ -202,6 +203,8 @@ impl Belongings {
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
+            member: id_of(&dealer.get("/me").await.expect(200).json),
+            session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
 
@@ -212,6 +215,7 @@ impl Belongings {
             "/item-groups" => Some(self.group.clone()),
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
+            "/me/sessions" => Some(self.session.clone()),
             "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
             other => panic!("{other}: say what has an id there"),
         }
@@ -226,6 +230,10 @@ impl Belongings {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
     }
+}
+
+fn id_of(thing: &serde_json::Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
 }
 
 /// What the document says there is, below `/api/v1`.
