@@ -268,6 +268,9 @@ pub struct Worker {
     /// How long an ended session stays visible, days.
     #[validate(range(max = 3650))]
     pub session_retention_days: u32,
+    /// How often it is noted how far the audit trails have come, seconds.
+    #[validate(range(min = 1, max = 86400))]
+    pub checkpoint_seconds: u64,
 }
 
 /// What is measured, and where it is told.
