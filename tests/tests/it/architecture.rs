@@ -97,9 +97,11 @@ fn modules_of_the_server_point_one_way() {
                 "state",
             ],
         ),
+        ("idp", &["kernel", "config"]),
         (
             "state",
             &[
+                "idp",
                 "auth",
                 "cache",
                 "db",
@@ -115,7 +117,7 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "db", "kernel", "config", "mail", "state",
+                "http", "audit", "auth", "idp", "db", "kernel", "config", "mail", "state",
             ],
         ),
         (
@@ -138,6 +140,7 @@ fn modules_of_the_server_point_one_way() {
         "audit",
         "auth",
         "http",
+        "idp",
         "state",
         "tenant",
         "platform",
