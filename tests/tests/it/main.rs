@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod audit;
 mod catalogue;
 mod check_reports;
 mod clients;
@@ -15,6 +16,7 @@ mod command_line;
 mod contract;
 mod doctor;
 mod edge;
+mod idempotency;
 mod imports;
 mod isolation;
 mod lanes;
