@@ -104,12 +104,13 @@ async fn every_change_of_what_has_a_version_says_which_one_it_is_based_on() {
     let mut unversioned = BTreeSet::new();
     let mut refused = 0;
 
-    for operation in writes(&world).await {
-        let id = operation_id(&operation);
+    let all = writes(&world).await;
+    for operation in &all {
+        let id = operation_id(operation);
         if operation.method == "post" || ELSEWHERE.contains(&id) {
             continue;
         }
-        if !needs_version(&operation) {
+        if !needs_version(operation) {
             unversioned.insert(id);
             continue;
         }
@@ -119,8 +120,8 @@ async fn every_change_of_what_has_a_version_says_which_one_it_is_based_on() {
             .unwrap_or_else(|| panic!("{id}: say how it is done"));
         let before = records(&world.app, &world.acme).await.len();
 
-        let blind = act.done(&operation, None).await;
-        let stale = act.done(&operation, Some("\"987654321\"")).await;
+        let blind = act.done(operation, None).await;
+        let stale = act.done(operation, Some("\"987654321\"")).await;
 
         let seen = |reply: &Reply| (reply.status.as_u16(), reply.problem().to_owned());
         assert_eq!(
@@ -134,7 +135,7 @@ async fn every_change_of_what_has_a_version_says_which_one_it_is_based_on() {
             "{id}"
         );
         assert_eq!(records(&world.app, &world.acme).await.len(), before, "{id}");
-        let done = act.done(&operation, Some("*")).await;
+        let done = act.done(operation, Some("*")).await;
         assert!(done.status.is_success(), "{id}: {}", done.text());
         refused += 1;
     }
