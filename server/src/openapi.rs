@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use crate::declared::{Declared, Name};
 use crate::http::ProblemOut;
 
 /// The header that names a request.
@@ -68,6 +70,20 @@ pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
+/// Says of every operation what it asks for, as `x-permission`.
+pub(crate) fn declare(document: &mut utoipa::openapi::OpenApi, declared: &Declared) {
+    for (path, item) in &mut document.paths.paths {
+        let methods = METHODS.into_iter().zip(slots(item));
+        for (method, operation) in methods {
+            let Some(operation) = operation else { continue };
+            if let Some(asked) = declared.of(&(method, path.clone())) {
+                let says = Extensions::builder().add("x-permission", asked).build();
+                operation.extensions.get_or_insert_default().merge(says);
+            }
+        }
+    }
+}
+
 /// Says of every POST of somebody who has signed in that it may be named: then it is done once,
 /// however often it is sent.
 pub(crate) fn offer_keys(document: &mut utoipa::openapi::OpenApi) {
@@ -94,7 +110,21 @@ pub(crate) fn offer_keys(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// The operations of a document.
+pub(crate) fn names(document: &utoipa::openapi::OpenApi) -> Vec<Name> {
+    let mut names = Vec::new();
+    for (path, item) in &document.paths.paths {
+        let there = [&item.get, &item.post, &item.put, &item.patch, &item.delete];
+        let named = METHODS.into_iter().zip(there);
+        let named = named.filter(|(_, operation)| operation.is_some());
+        names.extend(named.map(|(method, _)| (method, path.clone())));
+    }
+    names
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+fn slots(item: &mut PathItem) -> [&mut Option<Operation>; 5] {
     [
         &mut item.get,
         &mut item.post,
@@ -102,8 +132,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut item.patch,
         &mut item.delete,
     ]
-    .into_iter()
-    .flatten()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    slots(item).into_iter().flatten()
 }
 
 fn finish_operation(operation: &mut Operation) {
@@ -229,6 +261,9 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
         (name = "imports", description = "Price files"),
         (name = "audit", description = "What was done, and by whom"),
         (name = "settings", description = "What the dealer decides about its door"),
+        (name = "organisation", description = "Branches and teams"),
+        (name = "roles", description = "Who may what, and why"),
+        (name = "api-keys", description = "What machines prove themselves with"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

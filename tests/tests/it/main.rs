@@ -7,8 +7,10 @@
               they fail"
 )]
 
+mod api_keys;
 mod architecture;
 mod audit;
+mod authorization;
 mod catalogue;
 mod check_reports;
 mod clients;
@@ -23,6 +25,7 @@ mod lanes;
 mod metrics;
 mod oidc_provider;
 mod openapi;
+mod organisation;
 mod outages;
 mod pages;
 mod platform;
