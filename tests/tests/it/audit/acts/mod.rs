@@ -1,5 +1,6 @@
 //! One real act for every operation that writes, area by area, on real things.
 
+mod access;
 mod auth;
 mod catalogue;
 mod people;
@@ -78,6 +79,9 @@ impl World {
             return Some(act);
         }
         if let Some(act) = auth::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = access::act(self, operation_id).await {
             return Some(act);
         }
         if let Some(act) = people::act(self, operation_id).await {
