@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod architecture;
+mod audit;
 mod authorization;
 mod catalogue;
 mod check_reports;
@@ -17,6 +18,7 @@ mod command_line;
 mod contract;
 mod doctor;
 mod edge;
+mod idempotency;
 mod imports;
 mod isolation;
 mod lanes;

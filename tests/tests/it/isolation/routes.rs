@@ -188,6 +188,7 @@ struct Belongings {
     team: String,
     role: String,
     key: String,
+    record: String,
 }
 
 impl Belongings {
@@ -222,6 +223,7 @@ impl Belongings {
             group,
             unit,
             member: id_of(&dealer.get("/me").await.expect(200).json),
+            record: id_of(&dealer.get("/audit-records").await.expect(200).json["data"][0]),
             session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
@@ -240,6 +242,7 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/audit-records" => Some(self.record.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
