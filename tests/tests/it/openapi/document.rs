@@ -228,13 +228,10 @@ async fn answers_have_exactly_the_fields_that_were_promised() {
     let app = TestApp::start().await;
     let dealer = app.dealer().await;
     let document = document(&dealer).await;
-    dealer
-        .item("A", json!({"price": {"amount": "1", "currency": "EUR"}}))
-        .await;
-    dealer
-        .post("/item-groups", json!({"name": "g"}))
-        .await
-        .expect(201);
+    let group = dealer.post("/item-groups", json!({"name": "g"})).await;
+    let group = &group.expect(201).json["id"];
+    let item = json!({"price": {"amount": "1", "currency": "EUR"}, "group_id": group});
+    dealer.item("A", item).await;
     let first = async |path: &str| dealer.get(path).await.expect(200).json["data"][0].clone();
     let tokens = dealer
         .sign_in(&dealer.email, &dealer.password)
@@ -243,7 +240,7 @@ async fn answers_have_exactly_the_fields_that_were_promised() {
         .json;
 
     for (name, answer) in [
-        ("ItemOut", first("/items").await),
+        ("ItemOut", first("/items?include=group,unit").await),
         ("GroupOut", first("/item-groups").await),
         ("UnitOut", first("/units").await),
         ("PageOut_UnitOut", dealer.get("/units").await.json),
@@ -263,10 +260,19 @@ async fn answers_have_exactly_the_fields_that_were_promised() {
         let given: BTreeSet<&String> = answer.as_object().unwrap().keys().collect();
 
         assert_eq!(given, promised, "{name}");
+        let included = if name == "ItemOut" {
+            &["group", "unit"][..]
+        } else {
+            &[]
+        };
+        let missing: Vec<&str> = promised
+            .iter()
+            .map(|field| field.as_str())
+            .filter(|field| !required.contains(field))
+            .collect();
         assert_eq!(
-            required.len(),
-            promised.len(),
-            "{name}: every field is always there"
+            missing, included,
+            "{name}: every field is always there, but what is asked for besides"
         );
     }
 }
