@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod cache;
 pub mod config;
 pub mod db;
 pub mod deprecations;
@@ -9,6 +10,7 @@ pub mod doctor;
 pub mod http;
 pub mod kernel;
 pub mod limits;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
 pub mod origins;

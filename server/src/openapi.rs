@@ -1,8 +1,10 @@
 //! The frame of the API's document, and what all of its operations have in common.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
@@ -44,14 +46,21 @@ pub(crate) fn platform_frame() -> utoipa::openapi::OpenApi {
 }
 
 /// Adds to every operation what it need not say itself: problems, those of signing in where a
-/// token is needed, and a word for each answer. Rows of pages get their names.
+/// token is needed, and a word for each answer. Rows of pages get their names, and what is made of
+/// parts is one object.
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         finish_operation(operation);
     }
     if let Some(components) = &mut document.components {
+        let parts = components.schemas.clone();
         for (name, schema) in &mut components.schemas {
             name_rows(name, schema);
+            if let RefOr::T(Schema::AllOf(all)) = schema
+                && let Some(whole) = joined(all, &parts)
+            {
+                *schema = whole.into();
+            }
         }
     }
 }
@@ -145,6 +154,31 @@ fn name_rows(name: &str, schema: &mut RefOr<Schema>) {
     {
         data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(row).into()));
     }
+}
+
+/// One object with the fields of all parts: on the wire it is one, and generators that meet parts
+/// within parts lose some. Nothing when a part is something else.
+fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object> {
+    let mut whole = Object::with_type(Type::Object);
+    whole.description.clone_from(&all.description);
+    for part in &all.items {
+        let known = match part {
+            RefOr::T(schema) => schema,
+            RefOr::Ref(named) => match parts.get(named.ref_location.rsplit('/').next()?)? {
+                RefOr::T(schema) => schema,
+                RefOr::Ref(_) => return None,
+            },
+        };
+        let part = match known {
+            Schema::Object(object) => object.clone(),
+            Schema::AllOf(all) => joined(all, parts)?,
+            _ => return None,
+        };
+        whole.properties.extend(part.properties);
+        whole.required.extend(part.required);
+        whole.description = whole.description.or(part.description);
+    }
+    Some(whole)
 }
 
 #[derive(OpenApi)]

@@ -32,6 +32,12 @@ where
         .service(http::problems)
         .service(http::style)
         .service(http::docs)
+        .service(http::key_set)
+        .service(http::accept_invitation)
+        .service(http::reset_password)
+        .service(http::verify_email)
+        .service(http::confirm_email)
+        .service(http::account_script)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")
@@ -69,6 +75,7 @@ where
             scope::scope("/api/v1")
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
+                .configure(team::sessions::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
                 .configure(settings::http::routes),

@@ -10,14 +10,18 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions};
+use crate::auth::{
+    Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions, SigningKeys,
+};
+use crate::cache::Caches;
 use crate::config::Config;
-use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
 use crate::origins::Origins;
 use crate::platform::Platform;
@@ -34,9 +38,13 @@ use crate::telemetry;
 ///
 /// The section at fault, and why.
 pub fn check(config: &Config) -> Result<(), anyhow::Error> {
-    PlatformDb::connect_lazily(&config.database).context("database.url")?;
-    Platform::connect_lazily(config).context("platform.database_url")?;
+    let platform = PlatformDb::connect_lazily(&config.database).context("database.url")?;
+    let sealer = Sealer::new(&config.auth.token_secret);
+    let clock = Clock::new(time::OffsetDateTime::now_utc);
+    let keys = SigningKeys::new(platform, sealer, clock, &config.auth);
+    Platform::connect_lazily(config, &keys).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
+    Mailer::check(config)?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -87,7 +95,11 @@ struct Parts {
     /// What the platform is told of this process, if it serves dealers.
     presence: Option<Presence>,
     keeper: JoinHandle<()>,
+    /// Who keeps the signing keys as they should be.
+    key_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who sends messages.
+    postman: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -275,21 +287,41 @@ impl Parts {
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
-        let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
         let sealer = Sealer::new(&config.auth.token_secret);
+        let keys = SigningKeys::new(
+            platform.clone(),
+            sealer.clone(),
+            clock.clone(),
+            &config.auth,
+        );
+        let key_keeper = keys.keep_fresh();
+        let operators = Platform::connect_lazily(&config, &keys)?.map(web::Data::new);
         let redis = Redis::new(&config.redis)?;
+        let caches = Caches::new(redis.clone(), sealer.clone());
+        let access = Access::new(&caches);
+        let (mailer, postman) = Mailer::start(&config)?;
         let deprecations = Deprecations::new(&config.api);
-        let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
+        let metrics = Metrics::new(
+            &config.metrics,
+            &directory,
+            (&redis, &caches),
+            &deprecations,
+        );
         let state = web::Data::new(AppState {
             metrics,
             admission: Admission::new(),
-            tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
-            access: Access::new(),
-            sessions: Sessions::new(&config.auth),
+            tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
+            keys,
+            settings: access.settings(&caches),
+            access,
+            caches,
+            sessions: Sessions::new(&config.auth, &sealer),
             cursors: CursorSeals::new(&sealer),
             sealer,
             passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(redis.clone(), &config.auth),
+            attempts: Attempts::new(redis.clone(), clock.clone(), &config.auth),
+            mailer,
+            memberships: Memberships::new(platform.clone()),
             origins: Origins::default(),
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
@@ -306,7 +338,9 @@ impl Parts {
             runs: None,
             presence: None,
             keeper,
+            key_keeper,
             security_writer,
+            postman,
         })
     }
 
@@ -327,6 +361,7 @@ impl Parts {
 
     async fn close(self) {
         self.keeper.abort();
+        self.key_keeper.abort();
         if let Some(presence) = self.presence {
             presence.leave().await;
         }
@@ -338,6 +373,14 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
+        }
+        let mut postman = self.postman;
+        if tokio::time::timeout(LAST_EVENTS, &mut postman)
+            .await
+            .is_err()
+        {
+            postman.abort();
+            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, web};
 
 use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions,
+    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions, Settings,
+    SigningKeys,
 };
+use crate::cache::Caches;
 use crate::config::Config;
-use crate::db::{Directory, SecurityLog};
+use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::redis::Redis;
@@ -28,10 +31,16 @@ pub struct AppState {
     pub admission: Admission,
     /// Who lives where.
     pub directory: Arc<Directory>,
+    /// What access tokens are signed with.
+    pub keys: SigningKeys,
     /// Signs and verifies access tokens.
     pub tokens: AccessTokens<OfTenant>,
     /// Who asks, and what they may do.
     pub access: Access,
+    /// The dealers' settings.
+    pub settings: Settings,
+    /// Remembers what was looked up.
+    pub caches: Caches,
     /// Seals what is kept secret at rest.
     pub sealer: Sealer,
     /// Begins and ends sessions.
@@ -50,6 +59,10 @@ pub struct AppState {
     pub limits: RateLimits,
     /// Counts failed attempts.
     pub attempts: Attempts,
+    /// Takes messages to people.
+    pub mailer: Mailer,
+    /// Knows at which dealers an address was seen.
+    pub memberships: Memberships,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
     /// Counts what is asked, and of whom.

@@ -2,11 +2,13 @@
 
 mod api;
 mod limits;
+mod mail;
 mod sections;
 mod source;
 
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
+pub use mail::{Mail, Transport};
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
     PreparedStatements, Redis, Scheme, Worker,
@@ -38,6 +40,9 @@ pub struct Config {
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
+    /// How messages leave.
+    #[validate(nested)]
+    pub mail: Mail,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

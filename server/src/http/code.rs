@@ -55,6 +55,9 @@ registry! {
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
+    SessionNotFound NOT_FOUND "session-not-found" "Session not found";
+    MemberNotFound NOT_FOUND "member-not-found" "Member not found";
+    CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
     RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
     IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
@@ -68,6 +71,16 @@ registry! {
     SecondFactorMissing FORBIDDEN "second-factor-missing" "The role asks for a second factor: set one up first";
     ProofRequired FORBIDDEN "proof-required" "This needs a proof of who you are, a moment ago: step up";
     TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
+
+    InvitationNotFound NOT_FOUND "invitation-not-found" "Invitation not found";
+    EmailTaken CONFLICT "email-taken" "A member of the team has this address";
+    AlreadyInvited CONFLICT "already-invited" "An invitation to this address stands";
+    LastOwner CONFLICT "last-owner" "The dealer would be without an owner";
+    OwnersOnly FORBIDDEN "owners-only" "Only an owner makes an owner, changes one or unmakes one";
+    GrantsTooMuch FORBIDDEN "grants-too-much" "Nobody gives or takes more than they hold";
+    LinkInvalid BAD_REQUEST "link-invalid" "The link is not valid any more, ask for another one";
+    MembershipNotFound NOT_FOUND "membership-not-found" "There is no such dealer among yours";
+    SwitchRefused FORBIDDEN "switch-refused" "You have to sign in there";
 
     ItemNotFound NOT_FOUND "item-not-found" "Item not found";
     SkuTaken CONFLICT "sku-taken" "Another item has this SKU";
@@ -86,6 +99,7 @@ registry! {
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
+    OwnerPresent CONFLICT "owner-present" "The dealer has an owner, who invites others";
     TenantHeld CONFLICT "tenant-held" "The dealer is under legal hold";
     ExportKept CONFLICT "export-kept" "The dealer's export has to be kept for longer";
     TenantStatusWrong CONFLICT "tenant-status-wrong" "The tenant does not stand where this begins";

@@ -10,13 +10,16 @@ use time::Duration;
 use uuid::Uuid;
 
 use super::answer::Done;
+use super::browser::{access_cookie, must_be_own_page};
 use super::client::client_address;
 use super::code::Code;
 use super::gate::Gate;
 use super::limits::{self, Subject};
 use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
-use crate::auth::{ApiKeyText, AuthError, Means, Permission, Person, Principal, Scope};
+use crate::auth::{
+    ApiKeyText, AuthError, Claims, Means, OfTenant, Permission, Person, Principal, Scope,
+};
 use crate::db::{Purpose, Tenant, TenantDb, TenantTx};
 use crate::state::AppState;
 
@@ -158,14 +161,17 @@ fn must_have_proven(req: &HttpRequest, principal: &Principal) -> Result<(), Prob
 async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
     let state = AppState::of(req);
     let tenant = resolve(req).await?;
-    let text = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let key = ApiKeyText::parse(text);
+    let credential = Credential::of(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let key = credential.key();
     // A token that was forged or is another dealer's is refused before the dealer's rows are
-    // opened.
+    // opened, and so is a request that another's page made with our cookies.
     let claims = match &key {
         Some(_) => None,
-        None => Some(claims(req, &tenant, text)?),
+        None => Some(claims(req, &tenant, credential.text()).await?),
     };
+    if let (Credential::Cookie(_), Some(claims)) = (&credential, &claims) {
+        must_be_own_page(req, tenant.key(), claims.sid)?;
+    }
     let db = state.directory.enter_for(purpose, &tenant)?;
     let now = state.clock.now();
     let principal = match (&key, claims) {
@@ -185,14 +191,47 @@ async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> 
     })
 }
 
-fn claims(
+/// What a request carries to say who asks.
+enum Credential<'a> {
+    /// A token or a key, in the header that scripts and machines send.
+    Header(&'a str),
+    /// A token that a browser sends by itself.
+    Cookie(String),
+}
+
+impl<'a> Credential<'a> {
+    /// The one that counts: a header is sent on purpose, so a cookie beside it says nothing.
+    fn of(req: &'a HttpRequest) -> Option<Self> {
+        if req.headers().contains_key(AUTHORIZATION) {
+            return bearer(req).map(Self::Header);
+        }
+        access_cookie(req).map(Self::Cookie)
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Header(text) => text,
+            Self::Cookie(text) => text,
+        }
+    }
+
+    /// Keys are for machines, which have no cookies.
+    fn key(&self) -> Option<ApiKeyText> {
+        match self {
+            Self::Header(text) => ApiKeyText::parse(text),
+            Self::Cookie(_) => None,
+        }
+    }
+}
+
+async fn claims(
     req: &HttpRequest,
     tenant: &Tenant,
     token: &str,
-) -> Result<crate::auth::Claims<crate::auth::OfTenant>, Problem> {
+) -> Result<Claims<OfTenant>, Problem> {
     let state = AppState::of(req);
     let verified = state.tokens.verify(token, tenant.key(), state.clock.now());
-    Ok(verified.inspect_err(|error| {
+    Ok(verified.await.inspect_err(|error| {
         if matches!(error, AuthError::OtherTenant) {
             refuse_mismatch(req, tenant, "token");
         }
@@ -249,6 +288,7 @@ impl From<AuthError> for Problem {
             AuthError::TooManyAttempts(seconds) => {
                 Self::new(Code::TooManyAttempts).retry_after(seconds)
             }
+            AuthError::Unavailable => Self::new(Code::Unavailable).because(error),
             AuthError::Broken(cause) => Self::internal(cause),
             AuthError::Db(error) => Self::database(&error),
         }

@@ -1,8 +1,10 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
+mod account_pages;
 mod addresses;
 mod answer;
 pub mod body;
+mod browser;
 mod client;
 mod code;
 mod cors;
@@ -13,6 +15,7 @@ mod gate;
 pub mod health;
 mod host;
 mod idempotency;
+mod jwks;
 pub mod limits;
 mod listing;
 mod member;
@@ -26,9 +29,13 @@ mod security;
 mod tls;
 mod tokens;
 
+pub use account_pages::{
+    accept_invitation, account_script, confirm_email, reset_password, verify_email,
+};
 pub use addresses::Addresses;
 pub use answer::{Answer, Done};
 pub use body::Body;
+pub use browser::{csrf_token, must_be_own_page, refresh_cookie};
 pub use client::client_address;
 pub use code::Code;
 pub use cors::cross_origin;
@@ -37,6 +44,7 @@ pub use etag::{ETag, IfMatch};
 pub use fields::Fields;
 pub use gate::Gate;
 pub use idempotency::BodyDigest;
+pub use jwks::key_set;
 pub use listing::Listing;
 pub use member::{Caller, Leaver, Member, OpenedBy, bearer};
 pub use page::{FieldsQuery, PageOut, PageQuery, page_limit};

@@ -51,6 +51,11 @@ impl<P> Operator<P> {
         }
     }
 
+    /// Their id.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// What serves them.
     pub(super) fn platform(&self) -> &web::Data<Platform> {
         &self.platform
@@ -115,7 +120,7 @@ async fn signed_in(req: &HttpRequest) -> Result<SignedIn, Problem> {
     let platform = Platform::behind(req).ok_or_else(|| Problem::new(Code::NotFound))?;
     let now = AppState::of(req).clock.now();
     let token = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let claims = platform.tokens.read(token, now)?;
+    let claims = platform.tokens.read(token, now).await?;
     let session = platform
         .sessions
         .check(&platform.db.rows, &claims, now)

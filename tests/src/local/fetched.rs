@@ -10,7 +10,7 @@ use super::process;
 use super::say::say;
 
 /// The folder of this name with these contents; fetched by `fetch` when it isn't there or holds
-/// something else. Whoever comes meanwhile waits: tests are processes of their own.
+/// something else.
 ///
 /// `contents` changes whenever something else is fetched.
 ///
@@ -22,6 +22,22 @@ pub fn fetched(
     contents: &str,
     fetch: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<PathBuf> {
+    kept(name, contents, |home| {
+        if std::env::var_os("LOCAL_INSTALL").is_some_and(|answer| answer == "no") {
+            bail!("{name} is missing, and LOCAL_INSTALL=no forbids to fetch it");
+        }
+        say(format!("{name} is missing: fetching it …"));
+        fetch(home).with_context(|| format!("cannot fetch {name}"))
+    })
+}
+
+/// The folder of this name, made by `make` unless it was made of the same. Whoever comes meanwhile
+/// waits: tests are processes of their own.
+///
+/// # Errors
+///
+/// When it has to be made and can't.
+pub fn kept(name: &str, contents: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let home = beside_what_cargo_builds()?.join(name);
     fs::create_dir_all(&home)?;
     let lock = File::create(home.join("lock"))?;
@@ -31,11 +47,7 @@ pub fn fetched(
     if fs::read_to_string(&stamp).is_ok_and(|there| there == contents) {
         return Ok(home);
     }
-    if std::env::var_os("LOCAL_INSTALL").is_some_and(|answer| answer == "no") {
-        bail!("{name} is missing, and LOCAL_INSTALL=no forbids to fetch it");
-    }
-    say(format!("{name} is missing: fetching it …"));
-    fetch(&home).with_context(|| format!("cannot fetch {name}"))?;
+    make(&home)?;
     fs::write(stamp, contents)?;
     Ok(home)
 }

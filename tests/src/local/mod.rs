@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod clean;
+pub mod clients;
 pub mod dev;
 pub mod fetched;
 pub mod install;

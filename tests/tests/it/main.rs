@@ -10,6 +10,7 @@
 mod architecture;
 mod catalogue;
 mod check_reports;
+mod clients;
 mod command_line;
 mod contract;
 mod doctor;

@@ -31,8 +31,33 @@ pub(super) fn no_control(text: &str) -> Result<(), ValidationError> {
     Ok(())
 }
 
+/// Nothing in a JSON object that can't be kept, or can't be read again.
+pub(super) fn storable(fields: &Map<String, Value>) -> Result<(), ValidationError> {
+    no_nul(fields)?;
+    if fields.values().any(holds_vast_number) {
+        return Err(ValidationError::new("range")
+            .with_message("its numbers must be smaller than 1e300".into()));
+    }
+    Ok(())
+}
+
+/// The database keeps a number with all its digits, and of the last ones below the largest number
+/// that programs know, their nearest neighbour is none: such a row could never be read again.
+fn holds_vast_number(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let text = number.to_string();
+            let exponent = text.split_once('e').map(|(_, exponent)| exponent.parse());
+            matches!(exponent, Some(Ok(300_i32..)))
+        }
+        Value::Array(values) => values.iter().any(holds_vast_number),
+        Value::Object(fields) => fields.values().any(holds_vast_number),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
 /// No NUL in any text of a JSON object.
-pub(super) fn no_nul(fields: &Map<String, Value>) -> Result<(), ValidationError> {
+fn no_nul(fields: &Map<String, Value>) -> Result<(), ValidationError> {
     let is_broken = |(key, value): (&String, &Value)| key.contains('\0') || holds_nul(value);
     if fields.iter().any(is_broken) {
         return Err(ValidationError::new("control_character")

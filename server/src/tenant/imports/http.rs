@@ -34,7 +34,7 @@ struct ImportForm {
     /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
-    /// How the file is to be read: a `Mapping` as JSON. What is left out is found by headers and
+    /// How the file is to be read: a `PriceFileMapping` as JSON. What is left out is found by headers and
     /// contents; the answer tells all of it.
     // Text, as in every form: generators make nothing good of an object in one. And a form can
     // leave a field out, but has no null.
@@ -53,6 +53,7 @@ struct ImportForm {
 struct ImportOut<'a> {
     /// Whether nothing was written, on purpose.
     dry_run: bool,
+    #[schema(inline)]
     #[serde(flatten)]
     counts: Counts,
     /// Codes of units that the dealer didn't have.

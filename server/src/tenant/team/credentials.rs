@@ -8,10 +8,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
+use super::arrival;
 use crate::audit::{Actor, Change};
-use crate::auth::{AuthError, Beginning, Method, Proof, RefreshToken, prove};
+use crate::auth::{AuthError, Beginning, Client, Method, Proof, RefreshToken, Refreshed, prove};
 use crate::db::{SecurityEvent, TenantDb};
-use crate::http::{Answer, Dealer, Done, Problem, RequestId, handed_out};
+use crate::http::{
+    Answer, Dealer, Done, Problem, RequestId, handed_out, must_be_own_page, refresh_cookie, visitor,
+};
 use crate::state::AppState;
 
 /// Begins a session for whoever knows the password. Takes as long for an unknown address as for
@@ -39,8 +42,10 @@ pub(super) async fn sign_in(
         second_factor: false,
         visitor: &proof.visitor,
     };
+    arrival::proved(req, db, &member, proof.password());
     let gate = dealer.gate.by(Actor::Member { id: member.id });
     gate.write(async |tx| {
+        arrival::signed_in(tx, member.id, now).await?;
         let begun = state.sessions.begin(tx, member.clone(), beginning, now);
         let issued = begun.await?;
         let record = Change::new("session.begin", "session", issued.session_id)
@@ -72,20 +77,28 @@ async fn find(
 pub(super) async fn refresh(
     req: &HttpRequest,
     dealer: &Dealer,
-    token: &RefreshToken,
+    token: Option<RefreshToken>,
 ) -> Result<HttpResponse, Problem> {
     let (state, db) = (AppState::of(req), &dealer.db);
-    let now = state.clock.now();
+    let (now, tenant) = (state.clock.now(), db.tenant().key());
+    let cookie = refresh_cookie(req).filter(|_| token.is_none());
+    let is_cookie = cookie.is_some();
+    let token = &token.or(cookie).ok_or(AuthError::InvalidRefreshToken)?;
+    // Which client keeps the tokens is known from when the session began.
+    let visitor = &visitor(req, Client::default());
     let reused = Cell::new(None);
     let answered = dealer
         .gate
         .write(
-            async |tx| match state.sessions.refresh(tx, token, now).await? {
-                Ok(issued) => {
+            async |tx| match state.sessions.refresh(tx, token, visitor, now).await? {
+                Refreshed::Replaced(issued) => {
+                    if is_cookie {
+                        must_be_own_page(req, tenant, issued.session_id)?;
+                    }
                     let record = Change::new("session.refresh", "session", issued.session_id);
                     Ok::<_, Problem>(Done::new(record, handed_out(req, db, issued)?))
                 }
-                Err(ended) => {
+                Refreshed::Reused(ended) => {
                     reused.set(Some(ended));
                     let record = Change::new("session.end", "session", ended)
                         .after(&json!({ "because": "refresh_token_reused" }));

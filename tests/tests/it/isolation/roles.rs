@@ -25,6 +25,8 @@ const LESSER: [&str; 9] = [
 
 /// Those who keep the catalogue.
 const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
+/// Those who look after people.
+const MANAGERS: &[&str] = &["admin", "branch_manager"];
 /// Everybody who has signed in.
 const MEMBERS: &[&str] = &LESSER;
 
@@ -33,11 +35,16 @@ const MAY: &[(&str, &[&str])] = &[
     ("delete /api/v1/item-groups/{id}", KEEPERS),
     ("delete /api/v1/items/{id}", KEEPERS),
     ("delete /api/v1/units/{code}", KEEPERS),
+    ("delete /api/v1/me/sessions/{id}", MEMBERS),
+    ("delete /api/v1/members/{id}/sessions", MANAGERS),
+    ("get /api/v1/auth/csrf", MEMBERS),
     ("get /api/v1/item-groups", MEMBERS),
     ("get /api/v1/item-groups/{id}", MEMBERS),
     ("get /api/v1/items", MEMBERS),
     ("get /api/v1/items/{id}", MEMBERS),
     ("get /api/v1/me", MEMBERS),
+    ("get /api/v1/me/sessions", MEMBERS),
+    ("get /api/v1/members/{id}/sessions", MANAGERS),
     ("get /api/v1/units", MEMBERS),
     ("get /api/v1/units/{code}", MEMBERS),
     ("patch /api/v1/item-groups/{id}", KEEPERS),
@@ -50,6 +57,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /api/v1/item-groups", KEEPERS),
     ("post /api/v1/items", KEEPERS),
     ("post /api/v1/items/{id}/restore", KEEPERS),
+    ("post /api/v1/me/sessions/end-others", MEMBERS),
+    ("post /api/v1/security/void-all-tokens", &["admin"]),
     ("post /api/v1/units", KEEPERS),
 ];
 
@@ -57,12 +66,20 @@ const MAY: &[(&str, &[&str])] = &[
 const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/auth/sign-in"];
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
-const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-out"];
+const WITHOUT_PERMISSION: &[&str] = &[
+    "delete /api/v1/me/sessions/{id}",
+    "get /api/v1/auth/csrf",
+    "get /api/v1/me",
+    "get /api/v1/me/sessions",
+    "post /api/v1/auth/sign-out",
+    "post /api/v1/me/sessions/end-others",
+];
 
 /// What is mounted beside the document: pages for people and answers for machines within. May only
 /// shrink.
 const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/",
+    "/.well-known/jwks.json",
     "/api/docs",
     "/api/openapi.json",
     "/livez",

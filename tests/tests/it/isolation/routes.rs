@@ -180,6 +180,8 @@ struct Belongings {
     item: String,
     group: String,
     unit: String,
+    member: String,
+    session: String,
 }
 
 impl Belongings {
@@ -195,6 +197,8 @@ impl Belongings {
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
+            member: id_of(&dealer.get("/me").await.expect(200).json),
+            session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
 
@@ -204,6 +208,8 @@ impl Belongings {
             "/items" => Some(self.item.clone()),
             "/item-groups" => Some(self.group.clone()),
             "/units" => Some(self.unit.clone()),
+            "/members" => Some(self.member.clone()),
+            "/me/sessions" => Some(self.session.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -216,6 +222,10 @@ impl Belongings {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
     }
+}
+
+fn id_of(thing: &serde_json::Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
 }
 
 /// What the document says there is, below `/api/v1`.

@@ -35,8 +35,10 @@ async fn a_viewer_looks_but_does_not_touch() {
     let before = crate::imports::sizes(&app, &dealer).await;
 
     for operation in operations(&document(&dealer).await) {
-        let is_shown = operation.method == "get" && !operation.path.contains("/settings");
-        let may = is_shown || operation.path.contains("/auth/");
+        let has = |part: &&str| operation.path.contains(part);
+        let is_kept = ["/settings", "/members/"].iter().any(has);
+        let is_own = ["/auth/", "/me/"].iter().any(has);
+        let may = is_own || operation.method == "get" && !is_kept;
         if operation.says["operationId"] == "sign_out" {
             continue; // it would end the walk
         }

@@ -15,7 +15,7 @@ use super::model::{Item, ItemChange, MAX_BARCODE_CHARS, NewItem};
 use super::price::PriceBody;
 use crate::http::Problem;
 use crate::kernel::{Patch, never_null};
-use crate::tenant::catalog::text::{lines, no_control, no_nul, one_line};
+use crate::tenant::catalog::text::{lines, no_control, one_line, storable};
 
 /// State of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,7 +65,7 @@ pub(super) struct ItemIn {
     status: Option<StatusIn>,
     /// Fields of the dealer's own.
     #[serde(default)]
-    #[validate(custom(function = no_nul))]
+    #[validate(custom(function = storable))]
     #[schema(value_type = Object)]
     custom: Map<String, Value>,
 }
@@ -109,7 +109,7 @@ pub(super) struct ItemPatch {
     status: Option<StatusIn>,
     /// Replaces all custom fields.
     #[serde(default, deserialize_with = "never_null")]
-    #[validate(custom(function = no_nul))]
+    #[validate(custom(function = storable))]
     #[schema(value_type = Option<Object>, nullable = false)]
     custom: Option<Map<String, Value>>,
 }

@@ -13,6 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 ///
 /// The mapping that a survey answers with is complete and can be given back for the same file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PriceFileMapping)] // most languages have a `Mapping` of their own
 #[serde(deny_unknown_fields, default)]
 pub struct Mapping {
     /// Column of the article number.
