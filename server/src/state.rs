@@ -5,14 +5,15 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, web};
 
 use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions, Settings,
-    SigningKeys,
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, OfTenant, Passwords, Sealer, Sessions,
+    Settings, SigningKeys,
 };
 use crate::cache::Caches;
 use crate::config::Config;
 use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
@@ -41,12 +42,16 @@ pub struct AppState {
     pub settings: Settings,
     /// Remembers what was looked up.
     pub caches: Caches,
+    /// Notes what API keys do.
+    pub key_trail: KeyTrail,
     /// Seals what is kept secret at rest.
     pub sealer: Sealer,
     /// Begins and ends sessions.
     pub sessions: Sessions,
     /// Seals the cursors of lists.
     pub cursors: CursorSeals,
+    /// Asks identity providers of dealers.
+    pub identity_providers: IdentityProviders,
     /// Checks passwords.
     pub passwords: Passwords,
     /// The way to Redis, if there is one.

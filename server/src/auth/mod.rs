@@ -11,9 +11,12 @@ mod epochs;
 mod error;
 mod grants;
 mod invitation;
+mod key_trail;
+mod keys;
 pub mod one_time;
 mod passwords;
 mod permission;
+mod policy;
 mod principal;
 mod proof;
 mod refresh_token;
@@ -27,13 +30,15 @@ mod strength;
 pub use crate::kernel::{Sealer, Unsealable};
 pub use access::{Access, person_of, role_grants};
 pub use access_token::{AccessToken, AccessTokens};
-pub use api_key::ApiKeyText;
+pub use api_key::{ApiKeyText, PATTERN as API_KEY_PATTERN};
 pub use attempts::{Attempts, Guess, Standing};
 pub use claims::{Audience, Claims, Holder, OfPlatform, OfTenant};
 pub use cursor_seal::CursorSeals;
 pub use error::AuthError;
 pub use grants::{Grants, granted_to};
 pub use invitation::{InvitationToken, Invited, offer, open_to, renew};
+pub use key_trail::KeyTrail;
+pub use keys::{SentKey, load_key};
 pub use one_time::{Kind as OneTimeKind, NewOneTime, OneTimeToken};
 pub use passwords::{Passwords, Unfit};
 pub use permission::{
@@ -41,6 +46,10 @@ pub use permission::{
     ManageSecurity, ManageSessions, ManageSettings, ManageSso, Permission, ReadAudit, ReadCosts,
     ReadItems, ReadMembers, ReadOrganisation, ReadRoles, ReadSettings, RunImports, Scope,
     WriteCosts, WriteItems, entry,
+};
+pub use policy::{
+    SECURITY_SETTING, SecurityPolicy, domain_of, has_second_factor, must_enrol, must_use_sso,
+    security_policy,
 };
 pub use principal::{KeyFacts, Means, Person, Principal, SessionFacts};
 pub use proof::{Proof, kept_agent, prove, short_digest};

@@ -3,7 +3,11 @@
 use std::net::IpAddr;
 
 use ::entity::tenant::{member, refresh_token, session};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
@@ -177,6 +181,12 @@ impl Sessions {
         };
         session::Entity::insert(begun)
             .exec_without_returning(tx)
+            .await?;
+        // The newest sign-in stands beside the person, so that a list of people needs no sessions.
+        member::Entity::update_many()
+            .col_expr(member::Column::LastSignInAt, Expr::value(now))
+            .filter(member::Column::Id.eq(member.id))
+            .exec(tx)
             .await?;
         let refresh_token = RefreshToken::generate()?;
         keep(tx, &refresh_token, session_id, (now, until)).await?;

@@ -3,17 +3,21 @@
 mod api;
 mod limits;
 mod mail;
+mod redis;
 mod sections;
 mod source;
+mod sso;
 
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
 pub use mail::{Mail, Transport};
+pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Redis, Scheme, Worker,
+    PreparedStatements, Scheme, Worker,
 };
 pub use source::ConfigError;
+pub use sso::Sso;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -43,6 +47,9 @@ pub struct Config {
     /// How messages leave.
     #[validate(nested)]
     pub mail: Mail,
+    /// Identity providers of dealers.
+    #[validate(nested)]
+    pub sso: Sso,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

@@ -29,16 +29,6 @@ pub(super) fn proved(req: &HttpRequest, db: &TenantDb, member: &member::Model, b
     actix_web::rt::spawn(async move { renew(&passwords, &db, (id, &kept, by), now).await });
 }
 
-/// Puts down that somebody has signed in, within the transaction that begins the session.
-pub(super) async fn signed_in(tx: &TenantTx, id: Uuid, now: OffsetDateTime) -> Result<(), DbErr> {
-    Entity::update_many()
-        .col_expr(Column::LastSignInAt, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
 /// Hashes of an earlier cost are replaced when their password is known: at no other time.
 async fn renew(
     passwords: &Passwords,

@@ -14,6 +14,7 @@ use crate::http::{
     TokensOut, refresh_cookie,
 };
 use crate::state::AppState;
+use crate::tenant::second_factor::ChallengeOut;
 
 /// The routes of this domain.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -52,9 +53,11 @@ struct DealerOut {
 ///
 /// Whether the address is unknown or the password wrong is not told. After too many failed
 /// attempts the address must wait. With `"client": "browser"` both tokens are put into cookies, and
-/// the answer holds a `csrf_token` in their place.
+/// the answer holds a `csrf_token` in their place. Whoever has a second factor is asked for it
+/// before there are tokens.
 #[utoipa::path(tag = "auth", operation_id = "sign_in", request_body = SignInIn, responses(
     (status = 200, body = TokensOut),
+    (status = 202, body = ChallengeOut, description = "The second factor is asked for"),
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
     (status = 429, body = ProblemOut, content_type = "application/problem+json"),
 ))]
