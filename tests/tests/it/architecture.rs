@@ -117,7 +117,8 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "idp", "db", "kernel", "config", "mail", "state",
+                "http", "audit", "auth", "idp", "db", "kernel", "config", "mail", "origins",
+                "state",
             ],
         ),
         (
