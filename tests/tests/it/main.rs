@@ -15,6 +15,7 @@ mod command_line;
 mod contract;
 mod doctor;
 mod edge;
+mod fuzz;
 mod imports;
 mod isolation;
 mod lanes;
