@@ -8,6 +8,7 @@ mod words;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use self::anonymise::anonymise;
@@ -16,16 +17,40 @@ pub use self::words::{CURRENCY, DEFAULT_CURRENCY, SEEDS, currency};
 /// The facts about a dealer that its first rows are made of.
 #[derive(Debug, Clone)]
 pub struct Birth {
-    /// Name of the first owner; the address if it isn't known.
-    pub owner_name: Option<String>,
-    /// Address of the first owner, or none for a dealer that starts without people.
-    pub owner_email: Option<String>,
-    /// The owner's password as an argon2id PHC string; without it the owner can't sign in yet.
-    pub owner_password_hash: Option<String>,
+    /// The first owner, or none for a dealer that starts without people.
+    pub owner: Option<FirstOwner>,
     /// ISO 4217 code that new prices have unless they say otherwise; `EUR` when absent.
     pub currency: Option<String>,
     /// Whether the demonstration catalogue is loaded.
     pub demo: bool,
+}
+
+/// Somebody to begin with.
+#[derive(Debug, Clone)]
+pub struct FirstOwner {
+    /// Their address.
+    pub email: String,
+    /// How to address them.
+    pub name: String,
+    /// How they get in.
+    pub entrance: Entrance,
+}
+
+/// How the first owner gets in.
+#[derive(Debug, Clone)]
+pub enum Entrance {
+    /// They are a member from the beginning.
+    Password {
+        /// Argon2id PHC string.
+        hash: String,
+    },
+    /// They become one when they accept.
+    Invitation {
+        /// Hash of the token.
+        token_hash: Vec<u8>,
+        /// UTC.
+        expires_at: OffsetDateTime,
+    },
 }
 
 /// Writes the first rows of a new dealer, within the transaction that creates it.
@@ -42,8 +67,8 @@ pub async fn seed(tx: &DatabaseTransaction, birth: &Birth) -> Result<(), DbErr> 
         [currency.into()],
     )
     .await?;
-    if let Some(email) = &birth.owner_email {
-        insert_owner(tx, email, birth).await?;
+    if let Some(owner) = &birth.owner {
+        insert_owner(tx, owner).await?;
     }
     if birth.demo {
         demo::insert(tx, currency).await?;
@@ -51,20 +76,38 @@ pub async fn seed(tx: &DatabaseTransaction, birth: &Birth) -> Result<(), DbErr> 
     Ok(())
 }
 
-async fn insert_owner(tx: &DatabaseTransaction, email: &str, birth: &Birth) -> Result<(), DbErr> {
-    let name = birth.owner_name.as_deref().unwrap_or(email);
-    execute(
-        tx,
-        "INSERT INTO member (id, email, name, role, status, password_hash)
-         VALUES ($1, lower(btrim($2)), $3, 'owner', 'active', $4)",
-        [
-            Uuid::now_v7().into(),
-            email.into(),
-            name.into(),
-            birth.owner_password_hash.clone().into(),
-        ],
-    )
-    .await
+async fn insert_owner(tx: &DatabaseTransaction, owner: &FirstOwner) -> Result<(), DbErr> {
+    let (id, email, name) = (Uuid::now_v7(), &owner.email, &owner.name);
+    match &owner.entrance {
+        Entrance::Password { hash } => {
+            execute(
+                tx,
+                "INSERT INTO member (id, email, name, role, status, password_hash)
+                 VALUES ($1, lower(btrim($2)), $3, 'owner', 'active', $4)",
+                [id.into(), email.into(), name.into(), hash.into()],
+            )
+            .await
+        }
+        Entrance::Invitation {
+            token_hash,
+            expires_at,
+        } => {
+            execute(
+                tx,
+                "INSERT INTO invitation
+                     (id, email, name, role, token_hash, created_at, updated_at, expires_at)
+                 VALUES ($1, lower(btrim($2)), $3, 'owner', $4, now(), now(), $5)",
+                [
+                    id.into(),
+                    email.into(),
+                    name.into(),
+                    token_hash.clone().into(),
+                    (*expires_at).into(),
+                ],
+            )
+            .await
+        }
+    }
 }
 
 /// Runs one statement with its values bound.

@@ -81,6 +81,20 @@ pub fn hash(password: &SecretString, cost: Cost) -> Result<String, PasswordError
     Ok(hash.to_string())
 }
 
+/// What a hash has cost; none when it can't be read or is of another algorithm.
+pub fn cost_of(phc: &str) -> Option<Cost> {
+    let phc = PasswordHash::new(phc).ok()?;
+    if Algorithm::new(phc.algorithm.as_str()) != Ok(Algorithm::Argon2id) {
+        return None;
+    }
+    let params = Params::try_from(&phc).ok()?;
+    Some(Cost {
+        memory_kib: params.m_cost(),
+        passes: params.t_cost(),
+        parallelism: params.p_cost(),
+    })
+}
+
 /// Verifies one password after the other in the same memory.
 ///
 /// An allocator that gets 20 MB back each time may keep them and yet take fresh ones for the
@@ -183,6 +197,15 @@ mod tests {
         let phc = hash(&"correct horse".into(), Cost::default()).unwrap();
 
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+    }
+
+    #[test]
+    fn a_hash_says_what_it_has_cost() {
+        let phc = hash(&"correct horse".into(), CHEAP).unwrap();
+
+        assert_eq!(cost_of(&phc), Some(CHEAP));
+        assert_eq!(cost_of(&phc.replace("argon2id", "argon2i")), None);
+        assert_eq!(cost_of("not a hash"), None);
     }
 
     #[test]

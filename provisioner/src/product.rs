@@ -5,6 +5,7 @@ use std::fmt;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 use sea_orm_migration::MigratorTraitSelf;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::check::{EntityTable, Waiver};
@@ -212,14 +213,41 @@ pub struct Owner {
     pub email: String,
     /// How to address them.
     pub name: String,
-    /// PHC string, see [`crate::password::hash`].
-    pub password_hash: String,
+    /// How they get in.
+    pub entrance: Entrance,
+}
+
+/// How the first person of a tenant gets in.
+#[derive(Clone)]
+pub enum Entrance {
+    /// By a password that somebody chose for them.
+    Password {
+        /// PHC string, see [`crate::password::hash`].
+        hash: String,
+    },
+    /// By an invitation: they choose their password themselves.
+    Invitation {
+        /// What is kept of its token, see [`crate::InvitationToken::hash`].
+        token_hash: Vec<u8>,
+        /// UTC.
+        expires_at: OffsetDateTime,
+    },
 }
 
 /// Shows that there is an owner, and neither who nor with what password.
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Owner").finish_non_exhaustive()
+    }
+}
+
+/// Shows which of them it is.
+impl fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password { .. } => "Password(…)",
+            Self::Invitation { .. } => "Invitation(…)",
+        })
     }
 }
 

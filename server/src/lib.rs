@@ -2,13 +2,17 @@
 
 pub mod audit;
 pub mod auth;
+pub mod cache;
 pub mod config;
 pub mod db;
+mod declared;
 pub mod deprecations;
 pub mod doctor;
 pub mod http;
+pub mod idp;
 pub mod kernel;
 pub mod limits;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
 pub mod origins;

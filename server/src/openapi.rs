@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use crate::declared::{Declared, Name};
 use crate::http::ProblemOut;
 
 /// Whose document it is.
@@ -65,7 +67,35 @@ pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Says of every operation what it asks for, as `x-permission`.
+pub(crate) fn declare(document: &mut utoipa::openapi::OpenApi, declared: &Declared) {
+    for (path, item) in &mut document.paths.paths {
+        let methods = METHODS.into_iter().zip(slots(item));
+        for (method, operation) in methods {
+            let Some(operation) = operation else { continue };
+            if let Some(asked) = declared.of(&(method, path.clone())) {
+                let says = Extensions::builder().add("x-permission", asked).build();
+                operation.extensions.get_or_insert_default().merge(says);
+            }
+        }
+    }
+}
+
+/// The operations of a document.
+pub(crate) fn names(document: &utoipa::openapi::OpenApi) -> Vec<Name> {
+    let mut names = Vec::new();
+    for (path, item) in &document.paths.paths {
+        let there = [&item.get, &item.post, &item.put, &item.patch, &item.delete];
+        let named = METHODS.into_iter().zip(there);
+        let named = named.filter(|(_, operation)| operation.is_some());
+        names.extend(named.map(|(method, _)| (method, path.clone())));
+    }
+    names
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+fn slots(item: &mut PathItem) -> [&mut Option<Operation>; 5] {
     [
         &mut item.get,
         &mut item.post,
@@ -73,8 +103,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut item.patch,
         &mut item.delete,
     ]
-    .into_iter()
-    .flatten()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    slots(item).into_iter().flatten()
 }
 
 fn finish_operation(operation: &mut Operation) {
@@ -191,11 +223,16 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
     servers((url = "/", description = "The dealer's own host")),
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
+        (name = "second-factor", description = "Authenticator apps and recovery codes"),
+        (name = "sso", description = "Identity providers that the dealer trusts"),
         (name = "items", description = "The catalogue"),
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
         (name = "settings", description = "What the dealer decides about its door"),
+        (name = "organisation", description = "Branches and teams"),
+        (name = "roles", description = "Who may what, and why"),
+        (name = "api-keys", description = "What machines prove themselves with"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

@@ -10,14 +10,19 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions};
+use crate::auth::{
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, Passwords, Sealer, Sessions, SigningKeys,
+};
+use crate::cache::Caches;
 use crate::config::Config;
-use crate::db::{Directory, PlatformDb, SecurityLog};
+use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::{self, Admission};
 use crate::http;
+use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
 use crate::origins::Origins;
 use crate::platform::Platform;
@@ -34,9 +39,13 @@ use crate::telemetry;
 ///
 /// The section at fault, and why.
 pub fn check(config: &Config) -> Result<(), anyhow::Error> {
-    PlatformDb::connect_lazily(&config.database).context("database.url")?;
-    Platform::connect_lazily(config).context("platform.database_url")?;
+    let platform = PlatformDb::connect_lazily(&config.database).context("database.url")?;
+    let sealer = Sealer::new(&config.auth.token_secret);
+    let clock = Clock::new(time::OffsetDateTime::now_utc);
+    let keys = SigningKeys::new(platform, sealer, clock, &config.auth);
+    Platform::connect_lazily(config, &keys).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
+    Mailer::check(config)?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -87,7 +96,13 @@ struct Parts {
     /// What the platform is told of this process, if it serves dealers.
     presence: Option<Presence>,
     keeper: JoinHandle<()>,
+    /// Who keeps the signing keys as they should be.
+    key_keeper: JoinHandle<()>,
+    /// Who writes down what API keys did.
+    trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who sends messages.
+    postman: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -99,8 +114,10 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// When the port is taken, or a part can't be made from its configuration.
+    /// When the port is taken, a part can't be made from its configuration, or a route asks for
+    /// no permission.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+        routes::examine()?;
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;
@@ -275,21 +292,49 @@ impl Parts {
         let directory = Directory::new(platform.clone(), &config.database)?;
         let keeper = directory.keep_fresh(&config.database);
         let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
-        let operators = Platform::connect_lazily(&config)?.map(web::Data::new);
         let sealer = Sealer::new(&config.auth.token_secret);
+        let keys = SigningKeys::new(
+            platform.clone(),
+            sealer.clone(),
+            clock.clone(),
+            &config.auth,
+        );
+        let key_keeper = keys.keep_fresh();
+        let operators = Platform::connect_lazily(&config, &keys)?.map(web::Data::new);
         let redis = Redis::new(&config.redis)?;
+        let caches = Caches::new(redis.clone(), sealer.clone());
+        let access = Access::new(&caches);
+        let (mailer, postman) = Mailer::start(&config)?;
         let deprecations = Deprecations::new(&config.api);
-        let metrics = Metrics::new(&config.metrics, &directory, &redis, &deprecations);
+        let key_trail = KeyTrail::new();
+        let trail_keeper = key_trail.keep(directory.clone());
+        let (heard, told_at) = (key_trail.clone(), clock.clone());
+        deprecations.tell(move |tenant, key, operation| {
+            heard.called(tenant, key, operation, told_at.now());
+        });
+        let metrics = Metrics::new(
+            &config.metrics,
+            &directory,
+            (&redis, &caches),
+            &deprecations,
+        );
         let state = web::Data::new(AppState {
             metrics,
             admission: Admission::new(),
-            tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
-            access: Access::new(),
-            sessions: Sessions::new(&config.auth),
+            tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
+            keys,
+            settings: access.settings(&caches),
+            access,
+            caches,
+            sessions: Sessions::new(&config.auth, &sealer),
+            key_trail,
             cursors: CursorSeals::new(&sealer),
             sealer,
             passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(redis.clone(), &config.auth),
+            attempts: Attempts::new(redis.clone(), clock.clone(), &config.auth),
+            mailer,
+            memberships: Memberships::new(platform.clone()),
+            identity_providers: IdentityProviders::new(&config.sso)?,
             origins: Origins::default(),
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
@@ -306,7 +351,10 @@ impl Parts {
             runs: None,
             presence: None,
             keeper,
+            key_keeper,
+            trail_keeper,
             security_writer,
+            postman,
         })
     }
 
@@ -326,7 +374,13 @@ impl Parts {
     }
 
     async fn close(self) {
+        self.trail_keeper.abort();
+        let last = self.state.key_trail.write(&self.state.directory);
+        if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
+            tracing::warn!("the last uses of API keys may be missing");
+        }
         self.keeper.abort();
+        self.key_keeper.abort();
         if let Some(presence) = self.presence {
             presence.leave().await;
         }
@@ -338,6 +392,14 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
+        }
+        let mut postman = self.postman;
+        if tokio::time::timeout(LAST_EVENTS, &mut postman)
+            .await
+            .is_err()
+        {
+            postman.abort();
+            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, web};
 
 use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions,
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, OfTenant, Passwords, Sealer, Sessions,
+    Settings, SigningKeys,
 };
+use crate::cache::Caches;
 use crate::config::Config;
-use crate::db::{Directory, SecurityLog};
+use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::redis::Redis;
@@ -28,16 +32,26 @@ pub struct AppState {
     pub admission: Admission,
     /// Who lives where.
     pub directory: Arc<Directory>,
+    /// What access tokens are signed with.
+    pub keys: SigningKeys,
     /// Signs and verifies access tokens.
     pub tokens: AccessTokens<OfTenant>,
     /// Who asks, and what they may do.
     pub access: Access,
+    /// The dealers' settings.
+    pub settings: Settings,
+    /// Remembers what was looked up.
+    pub caches: Caches,
+    /// Notes what API keys do.
+    pub key_trail: KeyTrail,
     /// Seals what is kept secret at rest.
     pub sealer: Sealer,
     /// Begins and ends sessions.
     pub sessions: Sessions,
     /// Seals the cursors of lists.
     pub cursors: CursorSeals,
+    /// Asks identity providers of dealers.
+    pub identity_providers: IdentityProviders,
     /// Checks passwords.
     pub passwords: Passwords,
     /// The way to Redis, if there is one.
@@ -50,6 +64,10 @@ pub struct AppState {
     pub limits: RateLimits,
     /// Counts failed attempts.
     pub attempts: Attempts,
+    /// Takes messages to people.
+    pub mailer: Mailer,
+    /// Knows at which dealers an address was seen.
+    pub memberships: Memberships,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
     /// Counts what is asked, and of whom.

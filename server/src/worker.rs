@@ -12,6 +12,9 @@ use crate::state::AppState;
 /// How soon the directory is looked at again before it was first read.
 const NOT_READ_YET: Duration = Duration::from_millis(100);
 
+/// How long a token that has expired is kept.
+const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
+
 /// Sweeps out ended sessions every so often, until it is dropped. The first round waits for the
 /// directory: without it there is nobody to go round to, and the next is an hour away.
 pub async fn run(state: Arc<AppState>) {
@@ -39,7 +42,10 @@ pub async fn sweep(state: &AppState) -> SweepReport {
             continue;
         };
         match db
-            .write(async |tx| auth::sweep(tx, now - kept, now).await)
+            .write(async |tx| {
+                auth::one_time::sweep(tx, now - ONE_TIME_KEPT).await?;
+                auth::sweep(tx, now - kept, now).await
+            })
             .await
         {
             Ok(report) => {

@@ -7,6 +7,17 @@ use sea_orm_migration::sea_orm::DatabaseTransaction;
 /// dealer sells is no personal data and stays.
 const ANONYMISE: &str = "
 DELETE FROM session;
+DO $$
+DECLARE named text;
+BEGIN
+    -- A copy of a dealer that is behind has not all of them yet.
+    FOREACH named IN ARRAY ARRAY['invitation', 'one_time_token', 'api_key', 'totp_credential',
+        'recovery_code', 'sso_identity'] LOOP
+        IF to_regclass(named) IS NOT NULL THEN
+            EXECUTE format('DELETE FROM %I', named);
+        END IF;
+    END LOOP;
+END $$;
 UPDATE member SET email = 'member-' || id || '@example.invalid', name = 'Member ' || left(id::text, 8),
     password_hash = NULL, token_version = token_version + 1";
 

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use provisioner::{
-    DomainName, Email, Label, NewTenant, Owner, Placement, Provisioner, Slug, TenantName,
+    DomainName, Email, Entrance, InvitationToken, Label, NewTenant, Owner, Placement, Provisioner,
+    Slug, TenantName,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use time::{Duration, OffsetDateTime};
 
 use super::dealers::{CURRENCY, Dealers, SEEDS, currency};
 use super::domains::{entry_json, print_claim};
-use super::failure::Failure;
+use super::failure::{Failure, chain};
 use super::{actor, output, passwords};
 
 #[derive(Debug, Args)]
@@ -21,16 +22,20 @@ pub(super) struct CreateArgs {
     /// The name that people read
     #[arg(long)]
     name: TenantName,
-    /// Mail address of the first member, who signs in with it
+    /// Mail address of the first owner, who signs in with it
     #[arg(long)]
     owner_email: Email,
     /// How to address them; the address if it isn't given
     #[arg(long)]
     owner_name: Option<TenantName>,
     /// Read the owner's password from standard input. Without this it is taken from
-    /// TUBEX_OWNER_PASSWORD, and without that one is made and shown once.
+    /// TUBEX_OWNER_PASSWORD, and without that the owner is invited: the link is shown once.
     #[arg(long)]
     owner_password_stdin: bool,
+    /// How long the owner's invitation stands, days
+    #[arg(long, value_name = "DAYS", default_value_t = 7,
+        value_parser = clap::value_parser!(i64).range(1..=90))]
+    invitation_days: i64,
     /// ISO 4217 code of the tenant's prices
     #[arg(long, default_value = "EUR", value_parser = currency)]
     currency: String,
@@ -52,23 +57,31 @@ pub(super) struct CreateArgs {
     seeds: Vec<String>,
 }
 
-/// What is to be made, and the password to show if we made it.
+/// What is to be made, and the invitation to show if there is one.
 #[derive(Debug)]
 pub(super) struct Prepared {
     new: NewTenant,
     at: Placement,
     domain: Option<DomainName>,
-    generated: Option<SecretString>,
+    invitation: Option<InvitationToken>,
 }
 
-/// Reads and hashes the password, and puts everything together; needs no database.
+/// Reads and hashes the password or makes an invitation, and puts everything together; needs no
+/// database.
 pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
-    let password = passwords::choose(
+    let password = passwords::given(
         args.owner_password_stdin,
         "TUBEX_OWNER_PASSWORD",
         "the owner's",
     )
     .await?;
+    let (entrance, invitation) = match password {
+        Some(hash) => (Entrance::Password { hash }, None),
+        None => {
+            let (entrance, token) = invite(args.invitation_days)?;
+            (entrance, Some(token))
+        }
+    };
     let owner_name = args
         .owner_name
         .map_or_else(|| args.owner_email.to_string(), |name| name.to_string());
@@ -83,7 +96,7 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
         owner: Some(Owner {
             email: args.owner_email.to_string(),
             name: owner_name,
-            password_hash: password.hash,
+            entrance,
         }),
         seeds: args.seeds,
         settings: BTreeMap::from([(CURRENCY.to_owned(), args.currency)]),
@@ -93,8 +106,18 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
         new,
         at,
         domain: args.custom_domain,
-        generated: password.generated,
+        invitation,
     })
+}
+
+fn invite(days: i64) -> Result<(Entrance, InvitationToken), Failure> {
+    let token = InvitationToken::generate()
+        .map_err(|error| Failure::stuck("no_randomness", chain(&error)))?;
+    let entrance = Entrance::Invitation {
+        token_hash: token.hash(),
+        expires_at: OffsetDateTime::now_utc() + Duration::days(days),
+    };
+    Ok((entrance, token))
 }
 
 /// Makes the tenant and shows it.
@@ -107,7 +130,7 @@ pub(super) async fn run(
         new,
         at,
         domain,
-        generated,
+        invitation,
     } = prepared;
     let created = provisioner.create_at(new, at).await?;
     let claimed = match domain {
@@ -123,8 +146,8 @@ pub(super) async fn run(
     if json {
         let mut shown = output::tenant_json(&created.tenant);
         shown["from_spare"] = created.from_spare.into();
-        if let Some(password) = generated {
-            shown["owner_password"] = password.expose_secret().into();
+        if let Some(token) = &invitation {
+            shown["owner_invitation_token"] = token.as_str().into();
         }
         if let Some(Ok(entry)) = &claimed {
             shown["custom_domain"] = entry_json(entry);
@@ -139,10 +162,11 @@ pub(super) async fn run(
         };
         let took = created.took.as_millis();
         output::say(&format!("\ncreated{origin} in {took} ms"));
-        if let Some(password) = generated {
+        if let Some(token) = &invitation {
             output::say(&format!(
-                "the owner's password, shown this once: {}",
-                password.expose_secret()
+                "the owner's invitation, shown this once; to be opened at the tenant's own host:\n\
+                 /account/accept-invitation#token={}",
+                token.as_str()
             ));
         }
         if let Some(Ok(entry)) = &claimed {
@@ -150,7 +174,7 @@ pub(super) async fn run(
             print_claim(entry);
         }
     }
-    // The tenant is there and its password was shown: only the claim has failed.
+    // The tenant is there and its invitation was shown: only the claim has failed.
     claimed.transpose()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,18 @@ pub(super) struct Chosen {
     pub(super) generated: Option<SecretString>,
 }
 
+/// Takes the password from standard input or from an environment variable, if either has one.
+pub(super) async fn given(
+    from_stdin: bool,
+    variable: &str,
+    whose: &str,
+) -> Result<Option<String>, Failure> {
+    match read(from_stdin, variable)? {
+        Some(password) => hashed(password, whose).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Takes the password from standard input, or from an environment variable; without either one is
 /// made up. `whose` says in a hint whose it is.
 pub(super) async fn choose(
@@ -22,20 +34,30 @@ pub(super) async fn choose(
     variable: &str,
     whose: &str,
 ) -> Result<Chosen, Failure> {
-    let (password, is_generated) = read(from_stdin, variable)?;
-    let hashed = password.clone();
-    let hash = tokio::task::spawn_blocking(move || password::hash(&hashed, Cost::default()))
-        .await
-        .map_err(|_| Failure::stuck("internal", "the thread that hashed the password died"))?
-        .map_err(|error| Failure::usage(chain(&error)).hint(format!("it is {whose} password")))?;
+    if let Some(password) = read(from_stdin, variable)? {
+        let hash = hashed(password, whose).await?;
+        return Ok(Chosen {
+            hash,
+            generated: None,
+        });
+    }
+    let password =
+        password::generate().map_err(|error| Failure::stuck("no_randomness", chain(&error)))?;
     Ok(Chosen {
-        hash,
-        generated: is_generated.then_some(password),
+        hash: hashed(password.clone(), whose).await?,
+        generated: Some(password),
     })
 }
 
-/// The password, and whether we made it up.
-fn read(from_stdin: bool, variable: &str) -> Result<(SecretString, bool), Failure> {
+async fn hashed(password: SecretString, whose: &str) -> Result<String, Failure> {
+    tokio::task::spawn_blocking(move || password::hash(&password, Cost::default()))
+        .await
+        .map_err(|_| Failure::stuck("internal", "the thread that hashed the password died"))?
+        .map_err(|error| Failure::usage(chain(&error)).hint(format!("it is {whose} password")))
+}
+
+/// The password, if there is one.
+fn read(from_stdin: bool, variable: &str) -> Result<Option<SecretString>, Failure> {
     if from_stdin {
         let mut text = String::new();
         // One more than the longest password in bytes: no more of an endless stream is read.
@@ -45,15 +67,13 @@ fn read(from_stdin: bool, variable: &str) -> Result<(SecretString, bool), Failur
             .read_to_string(&mut text)
             .map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        return Ok((line.strip_suffix('\r').unwrap_or(line).into(), false));
+        return Ok(Some(line.strip_suffix('\r').unwrap_or(line).into()));
     }
     match std::env::var(variable) {
-        Ok(password) if !password.is_empty() => Ok((password.into(), false)),
+        Ok(password) if !password.is_empty() => Ok(Some(password.into())),
         Err(std::env::VarError::NotUnicode(_)) => {
             Err(Failure::usage(format!("{variable} is not UTF-8")))
         }
-        _ => password::generate()
-            .map(|password| (password, true))
-            .map_err(|error| Failure::stuck("no_randomness", chain(&error))),
+        _ => Ok(None),
     }
 }

@@ -58,9 +58,7 @@ impl Product for OlderDealers {
 
     async fn seed(&self, tx: &DatabaseTransaction, birth: &Birth) -> Result<(), SeedError> {
         let birth = seed::Birth {
-            owner_name: None,
-            owner_email: None,
-            owner_password_hash: None,
+            owner: None,
             currency: None,
             demo: birth.seeds.iter().any(|name| name == "demo"),
         };

@@ -1,153 +1,145 @@
 //! Access tokens: short-lived, signed, made for one audience: the API of one dealer, or the platform's.
 
-use std::marker::PhantomData;
+use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, Header, Validation, decode, encode};
+use moka::sync::Cache;
+use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
+use super::claims::{Audience, Claims, Holder, OfTenant};
 use super::error::AuthError;
+use super::signing::{Ring, SigningKeys};
 use crate::kernel::TenantKey;
 
 const ISSUER: &str = "tubex";
 /// RFC 9068: an access token can't be mistaken for a token of another kind.
 const KIND: &str = "at+jwt";
+const ALGORITHM: &str = "EdDSA";
+/// Ours have a third of that.
+const LONGEST: usize = 2048;
+/// Clocks of our machines are apart by no more, seconds.
+const SKEW: i64 = 60;
+/// Tokens whose signature was found good are remembered, so that it is looked at once.
+const REMEMBERED: u64 = 50_000;
 
-/// Whose API a token opens, and what the token says for that. A token of one audience is none of
-/// another's.
-pub trait Audience: Serialize + DeserializeOwned {
-    /// The token's `aud`.
-    const NAME: &'static str;
+/// A token that was just signed.
+#[derive(Clone)]
+pub struct AccessToken {
+    /// As it goes on the wire.
+    pub text: String,
+    /// Its life, seconds.
+    pub life_seconds: i64,
 }
 
-/// The API of one dealer.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct OfTenant {
-    /// The dealer.
-    pub tid: Uuid,
+/// The header of every token of ours. One that says more, such as where to find its key, is none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    alg: String,
+    typ: String,
+    kid: String,
 }
 
-/// The platform's API.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct OfPlatform {}
-
-impl Audience for OfTenant {
-    const NAME: &'static str = "tubex:tenant-api";
-}
-
-impl Audience for OfPlatform {
-    const NAME: &'static str = "tubex:platform-api";
-}
-
-impl From<TenantKey> for OfTenant {
-    fn from(tenant: TenantKey) -> Self {
-        Self { tid: tenant.id() }
-    }
-}
-
-/// What an access token says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims<A> {
-    iss: String,
-    aud: String,
-    /// The person.
-    pub sub: Uuid,
-    /// The session.
-    pub sid: Uuid,
-    /// The person's token version at the time.
-    pub tv: i32,
-    iat: i64,
-    exp: i64,
-    /// What only tokens of this audience say.
-    #[serde(flatten)]
-    pub of: A,
+/// A token whose signature is good.
+struct Signed<A> {
+    kid: String,
+    claims: Claims<A>,
 }
 
 /// Signs and verifies access tokens.
 pub struct AccessTokens<A> {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    header: Header,
+    keys: SigningKeys,
     validation: Validation,
     life: Duration,
-    audience: PhantomData<fn() -> A>,
+    /// By the hash of the token's text.
+    signed: Cache<[u8; 32], Arc<Signed<A>>>,
 }
 
 impl<A: Audience> AccessTokens<A> {
-    /// Tokens signed with `secret` that live for `minutes`.
-    pub fn new(secret: &SecretString, minutes: u32) -> Self {
-        let key = secret.expose_secret().as_bytes();
-        let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some(KIND.to_owned());
-        header.kid = Some(key_id(key));
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[A::NAME]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The clock is ours, so that a test can move it; see `verify`.
-        validation.validate_exp = false;
+    /// Tokens signed with `keys` that live for `minutes`.
+    pub fn new(keys: SigningKeys, minutes: u32) -> Self {
+        let life = Duration::minutes(minutes.into());
+        let signed = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_live(life.unsigned_abs());
         Self {
-            encoding: EncodingKey::from_secret(key),
-            decoding: DecodingKey::from_secret(key),
-            header,
-            validation,
-            life: Duration::minutes(minutes.into()),
-            audience: PhantomData,
+            keys,
+            validation: validation::<A>(),
+            life,
+            signed: signed.build(),
         }
     }
 
-    /// Life of a token, seconds.
-    pub fn life_seconds(&self) -> i64 {
-        self.life.whole_seconds()
-    }
-
-    /// Signs a token for a person's session with an audience.
+    /// Signs a token for a person's session with an audience. It lives no longer than the session.
     ///
     /// # Errors
     ///
-    /// Never in practice: the key was accepted at start-up.
+    /// [`AuthError::Unavailable`] before the keys were read.
     pub fn issue(
         &self,
-        of: impl Into<A>,
-        person: Uuid,
-        session: Uuid,
-        token_version: i32,
+        of: A,
+        holder: &Holder,
         now: OffsetDateTime,
-    ) -> Result<String, AuthError> {
+    ) -> Result<AccessToken, AuthError> {
+        let until = holder.until.min(now + self.life);
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: A::NAME.to_owned(),
-            sub: person,
-            sid: session,
-            tv: token_version,
+            sub: holder.person,
+            sid: holder.session,
+            tv: holder.token_version,
             iat: now.unix_timestamp(),
-            exp: (now + self.life).unix_timestamp(),
-            of: of.into(),
+            exp: until.unix_timestamp(),
+            of,
         };
-        encode(&self.header, &claims, &self.encoding)
-            .map_err(|error| AuthError::Broken(error.to_string()))
+        let text = sign(&self.keys.ring(), &claims, now)?;
+        Ok(AccessToken {
+            text,
+            life_seconds: claims.exp - claims.iat,
+        })
     }
 
     /// Reads a token that is ours, of this kind and audience, and still good.
     ///
     /// # Errors
     ///
-    /// [`AuthError::InvalidToken`].
-    pub fn read(&self, token: &str, now: OffsetDateTime) -> Result<Claims<A>, AuthError> {
-        let data = decode::<Claims<A>>(token, &self.decoding, &self.validation)
-            .map_err(|_| AuthError::InvalidToken)?;
-        let is_ours = data.header.typ == self.header.typ && data.header.kid == self.header.kid;
-        let now = now.unix_timestamp();
-        // An issue time ahead of us by more than a minute is no clock skew.
-        let is_good = now < data.claims.exp && data.claims.iat <= now + 60;
-        if !is_ours || !is_good {
+    /// [`AuthError::InvalidToken`]; [`AuthError::Unavailable`] before the keys were read.
+    pub async fn read(&self, token: &str, now: OffsetDateTime) -> Result<Claims<A>, AuthError> {
+        if token.len() > LONGEST {
             return Err(AuthError::InvalidToken);
         }
-        Ok(data.claims)
+        let ring = self.keys.ring();
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        if let Some(known) = self.signed.get(&hash) {
+            // The key may have been given up since.
+            let is_trusted = ring.verifier(&known.kid, now).is_some();
+            return good(&known.claims, now)
+                .filter(|_| is_trusted)
+                .ok_or(AuthError::InvalidToken);
+        }
+        let kid = kid_of(token).ok_or(AuthError::InvalidToken)?;
+        let ring = if ring.verifier(&kid, now).is_none() {
+            self.keys.look_for_unknown().await;
+            self.keys.ring()
+        } else {
+            ring
+        };
+        if !self.keys.are_known() {
+            return Err(AuthError::Unavailable);
+        }
+        let claims = verified(&ring, &kid, token, &self.validation, now);
+        let signed = Signed {
+            claims: claims.ok_or(AuthError::InvalidToken)?,
+            kid,
+        };
+        let claims = good(&signed.claims, now).ok_or(AuthError::InvalidToken)?;
+        self.signed.insert(hash, Arc::new(signed));
+        Ok(claims)
     }
 }
 
@@ -156,15 +148,15 @@ impl AccessTokens<OfTenant> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::OtherTenant`] when it is good but another dealer's, else
-    /// [`AuthError::InvalidToken`].
-    pub fn verify(
+    /// [`AuthError::OtherTenant`] when it is good but another dealer's, else as
+    /// [`AccessTokens::read`].
+    pub async fn verify(
         &self,
         token: &str,
         tenant: TenantKey,
         now: OffsetDateTime,
     ) -> Result<Claims<OfTenant>, AuthError> {
-        let claims = self.read(token, now)?;
+        let claims = self.read(token, now).await?;
         if claims.of.tid == tenant.id() {
             Ok(claims)
         } else {
@@ -179,123 +171,206 @@ impl<A> std::fmt::Debug for AccessTokens<A> {
     }
 }
 
-/// Names the key without telling it, so that keys can be rotated.
-fn key_id(key: &[u8]) -> String {
-    Sha256::digest([b"tubex key id\0", key].concat())[..4]
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+fn validation<A: Audience>() -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[A::NAME]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    // The clock is ours, so that a test can move it; see `good`.
+    validation.validate_exp = false;
+    validation
+}
+
+fn sign<A: Audience>(
+    ring: &Ring,
+    claims: &Claims<A>,
+    now: OffsetDateTime,
+) -> Result<String, AuthError> {
+    let (kid, key) = ring.signer(now).ok_or(AuthError::Unavailable)?;
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.typ = Some(KIND.to_owned());
+    header.kid = Some(kid.to_owned());
+    encode(&header, claims, key).map_err(|error| AuthError::Broken(error.to_string()))
+}
+
+/// Which key a token says it was signed with, if its header says that and nothing unusual.
+fn kid_of(token: &str) -> Option<String> {
+    let (head, rest) = token.split_once('.')?;
+    let (_, signature) = rest.split_once('.')?;
+    let head = URL_SAFE_NO_PAD.decode(head).ok()?;
+    let head: Head = serde_json::from_slice(&head).ok()?;
+    let is_ours = head.alg == ALGORITHM && head.typ == KIND && !signature.contains('.');
+    is_ours.then_some(head.kid)
+}
+
+fn verified<A: Audience>(
+    ring: &Ring,
+    kid: &str,
+    token: &str,
+    validation: &Validation,
+    now: OffsetDateTime,
+) -> Option<Claims<A>> {
+    let key = ring.verifier(kid, now)?;
+    let data = decode::<Claims<A>>(token, key, validation).ok()?;
+    Some(data.claims)
+}
+
+/// What a token says while it is good. An issue time ahead of us by more than a minute is no skew.
+fn good<A: Audience>(claims: &Claims<A>, now: OffsetDateTime) -> Option<Claims<A>> {
+    let now = now.unix_timestamp();
+    (now < claims.exp && claims.iat <= now + SKEW).then(|| claims.clone())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use time::macros::datetime;
 
+    use uuid::Uuid;
+
+    use super::super::claims::OfPlatform;
+    use super::super::signing::testing::{key, ring};
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 
-    const SECRET: &str = "0123456789abcdef0123456789abcdef";
-
-    fn tokens() -> AccessTokens<OfTenant> {
-        AccessTokens::new(&SECRET.to_owned().into(), 15)
+    fn claims() -> Claims<OfTenant> {
+        Claims {
+            iss: ISSUER.to_owned(),
+            aud: OfTenant::NAME.to_owned(),
+            sub: Uuid::from_u128(2),
+            sid: Uuid::from_u128(3),
+            tv: 4,
+            iat: NOW.unix_timestamp(),
+            exp: (NOW + Duration::minutes(15)).unix_timestamp(),
+            of: OfTenant {
+                tid: Uuid::from_u128(1),
+                ttv: 5,
+            },
+        }
     }
 
-    fn key(id: u128) -> TenantKey {
-        TenantKey::of(Uuid::from_u128(id))
-    }
-
-    fn token() -> String {
-        tokens()
-            .issue(key(1), Uuid::from_u128(2), Uuid::from_u128(3), 4, NOW)
-            .unwrap()
+    fn read<A: Audience>(ring: &Ring, token: &str, now: OffsetDateTime) -> Option<Claims<A>> {
+        let kid = kid_of(token)?;
+        good(&verified(ring, &kid, token, &validation::<A>(), now)?, now)
     }
 
     #[test]
     fn a_token_says_what_it_was_issued_for_until_it_expires() {
-        let claims = tokens()
-            .verify(&token(), key(1), NOW + Duration::minutes(14))
-            .unwrap();
+        let ring = ring(vec![key(NOW, None)]);
+        let token = sign(&ring, &claims(), NOW).unwrap();
 
-        assert_eq!(
-            (claims.sub.as_u128(), claims.sid.as_u128(), claims.tv),
-            (2, 3, 4)
-        );
-        let late = tokens().verify(&token(), key(1), NOW + Duration::minutes(15));
-        assert!(matches!(late, Err(AuthError::InvalidToken)));
+        let said = read::<OfTenant>(&ring, &token, NOW + Duration::minutes(14)).unwrap();
+
+        assert_eq!((said.sub.as_u128(), said.sid.as_u128()), (2, 3));
+        assert_eq!((said.tv, said.of.ttv), (4, 5));
+        assert!(read::<OfTenant>(&ring, &token, NOW + Duration::minutes(15)).is_none());
+        assert!(read::<OfTenant>(&ring, &token, NOW - Duration::minutes(2)).is_none());
     }
 
     #[test]
-    fn another_dealers_token_is_told_apart_from_a_bad_one() {
-        assert!(matches!(
-            tokens().verify(&token(), key(9), NOW),
-            Err(AuthError::OtherTenant)
-        ));
-        let forged = format!("{}x", token());
-        assert!(matches!(
-            tokens().verify(&forged, key(1), NOW),
-            Err(AuthError::InvalidToken)
-        ));
-    }
-
-    #[test]
-    fn a_token_of_another_key_kind_audience_or_algorithm_is_refused() {
-        let other = AccessTokens::<OfTenant>::new(
-            &"ffffffffffffffffffffffffffffffff".to_owned().into(),
-            15,
-        );
-        assert!(matches!(
-            other.verify(&token(), key(1), NOW),
-            Err(AuthError::InvalidToken)
-        ));
-
-        let ours = tokens();
-        let claims = ours.verify(&token(), key(1), NOW).unwrap();
-        let signed = |header: &Header, claims: &Claims<OfTenant>| {
-            encode(header, claims, &ours.encoding).unwrap()
+    fn a_token_of_another_key_kind_issuer_or_audience_is_refused() {
+        let (ours, theirs) = (ring(vec![key(NOW, None)]), ring(vec![key(NOW, None)]));
+        let issuer = Claims {
+            iss: "other".to_owned(),
+            ..claims()
         };
-        let mut plain = ours.header.clone();
-        plain.typ = Some("JWT".to_owned());
-        let elsewhere = Claims {
+        let audience = Claims {
             aud: "other".to_owned(),
-            ..claims.clone()
+            ..claims()
         };
-        let mut hs512 = ours.header.clone();
-        hs512.alg = Algorithm::HS512;
+        let (kid, signer) = ours.signer(NOW).unwrap();
+        let mut plain = Header::new(Algorithm::EdDSA);
+        plain.kid = Some(kid.to_owned());
+
         for token in [
-            signed(&plain, &claims),
-            signed(&ours.header, &elsewhere),
-            signed(&hs512, &claims),
-            // alg "none", made by hand
-            "eyJhbGciOiJub25lIn0.e30.".to_owned(),
+            sign(&theirs, &claims(), NOW).unwrap(),
+            sign(&ours, &issuer, NOW).unwrap(),
+            sign(&ours, &audience, NOW).unwrap(),
+            encode(&plain, &claims(), signer).unwrap(),
             String::new(),
+            "..".to_owned(),
         ] {
-            assert!(
-                matches!(
-                    ours.verify(&token, key(1), NOW),
-                    Err(AuthError::InvalidToken)
-                ),
-                "{token}"
-            );
+            assert!(read::<OfTenant>(&ours, &token, NOW).is_none(), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_says_more_than_ours_do_is_refused_though_the_key_is_ours() {
+        let ring = ring(vec![key(NOW, None)]);
+        let (kid, signer) = ring.signer(NOW).unwrap();
+        let mut usual = Header::new(Algorithm::EdDSA);
+        usual.typ = Some(KIND.to_owned());
+        usual.kid = Some(kid.to_owned());
+        assert!(
+            read::<OfTenant>(&ring, &encode(&usual, &claims(), signer).unwrap(), NOW).is_some()
+        );
+
+        let (mut jku, mut x5u, mut crit, mut cty) =
+            (usual.clone(), usual.clone(), usual.clone(), usual.clone());
+        jku.jku = Some("https://evil.example/jwks.json".to_owned());
+        x5u.x5u = Some("https://evil.example/cert.pem".to_owned());
+        crit.crit = Some(vec!["exp".to_owned()]);
+        cty.cty = Some("JWT".to_owned());
+        for header in [jku, x5u, crit, cty] {
+            let token = encode(&header, &claims(), signer).unwrap();
+            assert!(read::<OfTenant>(&ring, &token, NOW).is_none(), "{header:?}");
         }
     }
 
     #[test]
     fn a_token_of_the_platform_is_no_dealers_and_a_dealers_is_not_the_platforms() {
-        let platforms = AccessTokens::<OfPlatform>::new(&SECRET.to_owned().into(), 15);
-        let (person, session) = (Uuid::from_u128(2), Uuid::from_u128(3));
-        let token = platforms
-            .issue(OfPlatform {}, person, session, 4, NOW)
-            .unwrap();
+        let ring = ring(vec![key(NOW, None)]);
+        let of_platform = Claims {
+            iss: ISSUER.to_owned(),
+            aud: OfPlatform::NAME.to_owned(),
+            sub: Uuid::from_u128(2),
+            sid: Uuid::from_u128(3),
+            tv: 4,
+            iat: NOW.unix_timestamp(),
+            exp: NOW.unix_timestamp() + 60,
+            of: OfPlatform {},
+        };
+        let platforms = sign(&ring, &of_platform, NOW).unwrap();
+        let dealers = sign(&ring, &claims(), NOW).unwrap();
 
-        assert!(platforms.read(&token, NOW).is_ok());
-        assert!(matches!(
-            tokens().verify(&token, key(1), NOW),
-            Err(AuthError::InvalidToken)
-        ));
-        assert!(matches!(
-            platforms.read(&self::token(), NOW),
-            Err(AuthError::InvalidToken)
-        ));
+        assert!(read::<OfPlatform>(&ring, &platforms, NOW).is_some());
+        assert!(read::<OfTenant>(&ring, &platforms, NOW).is_none());
+        assert!(read::<OfPlatform>(&ring, &dealers, NOW).is_none());
+    }
+
+    #[test]
+    fn a_token_stays_good_after_its_key_has_stopped_signing_until_the_key_is_given_up() {
+        let (old, new) = (key(NOW, Some(NOW + Duration::minutes(16))), key(NOW, None));
+        let before = ring(vec![old.clone()]);
+        let token = sign(&before, &claims(), NOW).unwrap();
+
+        let after = ring(vec![new.clone(), old]);
+        assert!(read::<OfTenant>(&after, &token, NOW + Duration::minutes(14)).is_some());
+        assert!(read::<OfTenant>(&ring(vec![new]), &token, NOW).is_none());
+    }
+
+    #[test]
+    fn kids_of_any_kind_are_looked_for_and_found_to_be_nobodys() {
+        let ring = ring(vec![key(NOW, None)]);
+        for kid in [
+            "",
+            "../../etc/passwd",
+            "' OR 1=1 --",
+            "\u{0}",
+            &"k".repeat(1000),
+        ] {
+            let head = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid}).to_string();
+            let token = format!("{}.e30.AAAA", URL_SAFE_NO_PAD.encode(head));
+
+            assert_eq!(kid_of(&token).as_deref(), Some(kid));
+            assert!(read::<OfTenant>(&ring, &token, NOW).is_none(), "{kid}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 
-use super::seal::Sealer;
+use crate::kernel::Sealer;
 
 /// Enough that nobody guesses one.
 const SEAL_BYTES: usize = 16;

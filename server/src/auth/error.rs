@@ -20,6 +20,9 @@ pub enum AuthError {
     /// Too many failed attempts; seconds until the next may be made.
     #[error("too many failed attempts")]
     TooManyAttempts(u64),
+    /// What tokens are signed with is not known yet.
+    #[error("the signing keys are not known yet")]
+    Unavailable,
     /// The password could not be checked at all.
     #[error("the password could not be checked")]
     Broken(String),

@@ -1,25 +1,48 @@
-//! Checks passwords off the request's thread, a bounded number at a time.
+//! Checks and hashes passwords off the request's thread, a bounded number at a time.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use provisioner::password::{self, Cost, Verifier};
-use secrecy::SecretString;
+use provisioner::password::{self, Cost, PasswordError, Verifier};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 
 use super::error::AuthError;
+use super::strength;
 use crate::config::Auth;
 
-/// Checks passwords, on as many threads as there are processors.
+/// Checks and hashes passwords, on as many threads as there are processors.
 ///
 /// The threads stay, and each keeps the 20 MB that a check takes: given back and taken anew, they
 /// pile up in the allocator, 200 MB after twenty sign-ins.
 #[derive(Debug, Clone)]
 pub struct Passwords {
-    checks: Sender<Check>,
+    work: Sender<Work>,
     /// The hash of nobody's password: checking it makes an unknown user cost what a known does.
     nobodys: Arc<str>,
+    cost: Cost,
+    least_strength: u8,
+}
+
+/// Why a password can't be chosen.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Shorter or longer than it may be.
+    #[error("{0}")]
+    Length(PasswordError),
+    /// Too easily guessed.
+    #[error("{0}")]
+    Weak(String),
+    /// It could not be looked at.
+    #[error("the password could not be hashed")]
+    Auth(#[from] AuthError),
+}
+
+#[derive(Debug)]
+enum Work {
+    Check(Check),
+    Choose(Choice),
 }
 
 /// A password to be checked, and who wants to know.
@@ -28,6 +51,17 @@ struct Check {
     password: SecretString,
     hash: String,
     answer: oneshot::Sender<bool>,
+}
+
+/// A password to be hashed, if it is strong enough.
+#[derive(Debug)]
+struct Choice {
+    password: SecretString,
+    /// Words that its owner would think of; without any its strength doesn't matter.
+    context: Option<Vec<String>>,
+    least: u8,
+    cost: Cost,
+    answer: oneshot::Sender<Result<String, Unfit>>,
 }
 
 impl Passwords {
@@ -44,18 +78,20 @@ impl Passwords {
         };
         let nobodys = password::hash(&"nobody has this password".to_owned().into(), cost)
             .map_err(|error| AuthError::Broken(error.to_string()))?;
-        let (checks, queue) = mpsc::channel();
+        let (work, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             let queue = queue.clone();
             thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || work(&queue))
+                .spawn(move || do_all(&queue))
                 .map_err(|error| AuthError::Broken(error.to_string()))?;
         }
         Ok(Self {
-            checks,
+            work,
             nobodys: nobodys.into(),
+            cost,
+            least_strength: config.password_strength,
         })
     }
 
@@ -76,24 +112,91 @@ impl Passwords {
             hash: hash.unwrap_or_else(|| self.nobodys.to_string()),
             answer,
         };
-        let broken = || AuthError::Broken("nobody is left to check passwords".to_owned());
-        self.checks.send(check).map_err(|_| broken())?;
+        self.work.send(Work::Check(check)).map_err(|_| broken())?;
         let matches = matches.await.map_err(|_| broken())?;
         Ok(matches && is_known)
     }
+
+    /// The hash of a new password, if it is long and strong enough. `context` are words that its
+    /// owner would think of: their name, their address, the dealer.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub async fn choose(
+        &self,
+        password: SecretString,
+        context: Vec<String>,
+    ) -> Result<String, Unfit> {
+        self.hashed(password, Some(context)).await
+    }
+
+    /// The hash at today's cost of a password that is known to be good, if the one that is kept was
+    /// made at another; a parameter that was lowered on purpose counts as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`], for a password that was chosen under other rules.
+    pub async fn renewed(
+        &self,
+        password: SecretString,
+        kept: &str,
+    ) -> Result<Option<String>, Unfit> {
+        if password::cost_of(kept) == Some(self.cost) {
+            return Ok(None);
+        }
+        self.hashed(password, None).await.map(Some)
+    }
+
+    async fn hashed(
+        &self,
+        password: SecretString,
+        context: Option<Vec<String>>,
+    ) -> Result<String, Unfit> {
+        let (answer, hash) = oneshot::channel();
+        let choice = Choice {
+            password,
+            context,
+            least: self.least_strength,
+            cost: self.cost,
+            answer,
+        };
+        self.work.send(Work::Choose(choice)).map_err(|_| broken())?;
+        hash.await.map_err(|_| broken())?
+    }
 }
 
-/// Answers one check after the other, until nobody can ask any more.
-fn work(queue: &Mutex<Receiver<Check>>) {
+fn broken() -> AuthError {
+    AuthError::Broken("nobody is left to check passwords".to_owned())
+}
+
+/// Does one thing after the other, until nobody can ask any more.
+fn do_all(queue: &Mutex<Receiver<Work>>) {
     let mut verifier = Verifier::default();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(check) = next else { return };
-        // Whoever asked may have hung up while the check waited.
-        if !check.answer.is_closed() {
-            let _nobody_waits = check
-                .answer
-                .send(verifier.verify(&check.password, &check.hash));
+        // Whoever asked may have hung up while the work waited.
+        match next {
+            Ok(Work::Check(check)) if !check.answer.is_closed() => {
+                let is_right = verifier.verify(&check.password, &check.hash);
+                let _nobody_waits = check.answer.send(is_right);
+            }
+            Ok(Work::Choose(choice)) if !choice.answer.is_closed() => {
+                let hash = hash(&choice);
+                let _nobody_waits = choice.answer.send(hash);
+            }
+            Ok(_) => {}
+            Err(_) => return,
         }
     }
+}
+
+fn hash(choice: &Choice) -> Result<String, Unfit> {
+    password::check(&choice.password).map_err(Unfit::Length)?;
+    if let Some(context) = &choice.context {
+        strength::judge(choice.password.expose_secret(), context, choice.least)
+            .map_err(Unfit::Weak)?;
+    }
+    password::hash(&choice.password, choice.cost)
+        .map_err(|error| AuthError::Broken(error.to_string()).into())
 }

@@ -5,6 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::error::AuthError;
+use crate::kernel::Sealer;
+
+/// What every token begins with.
+const PREFIX: &str = "tbxr_";
 
 /// A token as the client has it.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,7 +23,18 @@ impl RefreshToken {
     pub fn generate() -> Result<Self, AuthError> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| AuthError::Broken(error.to_string()))?;
-        Ok(Self(format!("tbxr_{}", URL_SAFE_NO_PAD.encode(bytes))))
+        Ok(Self::of(&bytes))
+    }
+
+    /// The one token that this one is replaced by. It follows from this one and a secret of the
+    /// server, so that it can be told again to a client that lost the answer, though only its hash
+    /// is kept; nobody else can tell it from what they have.
+    pub fn successor(&self, sealer: &Sealer) -> Self {
+        Self::of(&sealer.digest("refresh successor", self.0.as_bytes()))
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// What came from a client.

@@ -2,16 +2,20 @@
 
 mod api;
 mod limits;
+mod mail;
 mod sections;
 mod source;
+mod sso;
 
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
+pub use mail::{Mail, Transport};
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
     PreparedStatements, Redis, Scheme, Worker,
 };
 pub use source::ConfigError;
+pub use sso::Sso;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -38,6 +42,12 @@ pub struct Config {
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
+    /// How messages leave.
+    #[validate(nested)]
+    pub mail: Mail,
+    /// Identity providers of dealers.
+    #[validate(nested)]
+    pub sso: Sso,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

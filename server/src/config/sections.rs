@@ -21,6 +21,8 @@ pub struct Http {
     pub base_domain: String,
     /// How clients reach this server, through whatever is in front of it.
     pub public_scheme: Scheme,
+    /// The port they use; 0 means the scheme's own.
+    pub public_port: u16,
     /// Threads that serve requests; 0 means one per core.
     #[validate(range(max = 256))]
     pub workers: usize,
@@ -55,6 +57,16 @@ pub enum Scheme {
     Http,
     /// By TLS, and by nothing else.
     Https,
+}
+
+impl Scheme {
+    /// As addresses begin.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
 }
 
 /// Where the platform's database is.
@@ -158,15 +170,30 @@ pub struct Redis {
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    /// What access tokens are signed with.
+    /// What keys are sealed with, and what else is secret at rest.
     #[serde(deserialize_with = "long_secret")]
     pub token_secret: SecretString,
     /// Life of an access token, minutes.
     #[validate(range(min = 1, max = 1440))]
     pub access_minutes: u32,
-    /// Life of a refresh token, days.
+    /// Life of a refresh token, days: a session that isn't used for as long is over.
     #[validate(range(min = 1, max = 365))]
     pub refresh_days: u32,
+    /// Life of a session, however often it is carried on, days.
+    #[validate(range(min = 1, max = 365))]
+    pub session_days: u32,
+    /// How long a client that lost the answer may ask for the same tokens again, seconds.
+    #[validate(range(max = 60))]
+    pub refresh_replay_seconds: u32,
+    /// How long a key signs access tokens, days.
+    #[validate(range(min = 1, max = 365))]
+    pub signing_key_days: u32,
+    /// How long a key is known to everybody before it signs, minutes.
+    #[validate(range(min = 2, max = 1440))]
+    pub signing_overlap_minutes: u32,
+    /// How often a process looks for new keys, milliseconds.
+    #[validate(range(min = 50, max = 60000))]
+    pub signing_poll_ms: u64,
     /// How long a proof of who one is counts for what is sensitive, minutes.
     #[validate(range(min = 1, max = 1440))]
     pub proof_minutes: u32,
@@ -176,6 +203,24 @@ pub struct Auth {
     /// The window, minutes.
     #[validate(range(min = 1, max = 1440))]
     pub sign_in_window_minutes: u32,
+    /// The first wait after that, seconds; it doubles with each failure.
+    #[validate(range(min = 1, max = 900))]
+    pub sign_in_wait_seconds: u32,
+    /// Messages an address may be sent on request within an hour.
+    #[validate(range(min = 1, max = 1000))]
+    pub mails_per_hour: u32,
+    /// Life of an invitation, days.
+    #[validate(range(min = 1, max = 90))]
+    pub invitation_days: u32,
+    /// Life of a link that sets a password anew, minutes.
+    #[validate(range(min = 5, max = 1440))]
+    pub reset_minutes: u32,
+    /// Life of a link that proves an address, hours.
+    #[validate(range(min = 1, max = 720))]
+    pub verification_hours: u32,
+    /// Least strength of a new password, 0 to 4.
+    #[validate(range(max = 4))]
+    pub password_strength: u8,
     /// Memory of a password hash, KiB.
     #[validate(range(min = 8, max = 1048576))]
     pub password_memory_kib: u32,

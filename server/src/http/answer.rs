@@ -88,6 +88,19 @@ impl Answer {
         self
     }
 
+    /// The same headers, but instead of its body the way to somewhere else.
+    ///
+    /// # Panics
+    ///
+    /// As [`Answer::ok`], and for an address that is no header's value.
+    pub fn see_other(mut self, location: &str) -> Self {
+        let location = HeaderValue::from_str(location).expect("an address of ours is plain ASCII");
+        self.status = StatusCode::SEE_OTHER;
+        self.body = Vec::new();
+        self.headers.retain(|(name, _)| name != CONTENT_TYPE);
+        self.header(LOCATION, location)
+    }
+
     /// It tells a secret once: what is kept of it is sealed.
     pub fn secret(mut self) -> Self {
         self.is_secret = true;

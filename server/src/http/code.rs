@@ -55,6 +55,9 @@ registry! {
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "A change needs If-Match with the ETag it is based on";
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
+    SessionNotFound NOT_FOUND "session-not-found" "Session not found";
+    MemberNotFound NOT_FOUND "member-not-found" "Member not found";
+    CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
     RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
     IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
@@ -67,7 +70,30 @@ registry! {
     PermissionDenied FORBIDDEN "permission-denied" "The role does not allow this";
     SecondFactorMissing FORBIDDEN "second-factor-missing" "The role asks for a second factor: set one up first";
     ProofRequired FORBIDDEN "proof-required" "This needs a proof of who you are, a moment ago: step up";
+    ProofWrong UNPROCESSABLE_ENTITY "proof-wrong" "The password or the code is not right";
+    SecondFactorWrong UNAUTHORIZED "second-factor-wrong" "The code is not right, or the challenge is over";
+    SecondFactorExists CONFLICT "second-factor-exists" "There is a second factor already: remove it first";
+    SecondFactorNotFound NOT_FOUND "second-factor-not-found" "There is no second factor";
+    SsoRequired FORBIDDEN "sso-required" "People of this domain sign in with their identity provider";
+    SsoRefused UNAUTHORIZED "sso-refused" "The identity provider's word is not taken";
+    SsoStateInvalid BAD_REQUEST "sso-state-invalid" "This sign-in was not begun in this browser, or is over: begin anew";
+    SsoConnectionNotFound NOT_FOUND "sso-connection-not-found" "There is no such identity provider";
+    SsoConnectionNameTaken CONFLICT "sso-connection-name-taken" "Another identity provider has this name";
+    SsoNotEnforceable CONFLICT "sso-not-enforceable" "Enforcing it now could lock everybody out";
+    SsoDomainNotFound NOT_FOUND "sso-domain-not-found" "The identity provider has no such domain";
+    SsoDomainTaken CONFLICT "sso-domain-taken" "Another identity provider has the domain";
+    IdentityProviderUnavailable SERVICE_UNAVAILABLE "identity-provider-unavailable" "The identity provider does not answer as it should";
     TooManyAttempts TOO_MANY_REQUESTS "too-many-attempts" "Too many failed attempts, wait a while";
+
+    InvitationNotFound NOT_FOUND "invitation-not-found" "Invitation not found";
+    EmailTaken CONFLICT "email-taken" "A member of the team has this address";
+    AlreadyInvited CONFLICT "already-invited" "An invitation to this address stands";
+    LastOwner CONFLICT "last-owner" "The dealer would be without an owner";
+    OwnersOnly FORBIDDEN "owners-only" "Only an owner makes an owner, changes one or unmakes one";
+    GrantsTooMuch FORBIDDEN "grants-too-much" "Nobody gives or takes more than they hold";
+    LinkInvalid BAD_REQUEST "link-invalid" "The link is not valid any more, ask for another one";
+    MembershipNotFound NOT_FOUND "membership-not-found" "There is no such dealer among yours";
+    SwitchRefused FORBIDDEN "switch-refused" "You have to sign in there";
 
     ItemNotFound NOT_FOUND "item-not-found" "Item not found";
     SkuTaken CONFLICT "sku-taken" "Another item has this SKU";
@@ -80,12 +106,25 @@ registry! {
     UnitCodeTaken CONFLICT "unit-code-taken" "Another unit has this code";
     UnitInUse CONFLICT "unit-in-use" "The unit is used by items";
 
+    RoleNotFound NOT_FOUND "role-not-found" "Role not found";
+    RoleNameTaken CONFLICT "role-name-taken" "Another role has this name";
+    RoleInUse CONFLICT "role-in-use" "Members have the role, or are invited to it";
+    GrantTooWide FORBIDDEN "grant-too-wide" "Nobody gives what they don't hold themselves";
+    BranchNotFound NOT_FOUND "branch-not-found" "Branch not found";
+    BranchNameTaken CONFLICT "branch-name-taken" "Another branch has this name";
+    BranchInUse CONFLICT "branch-in-use" "Members or teams belong to the branch";
+    TeamNotFound NOT_FOUND "team-not-found" "Team not found";
+    TeamNameTaken CONFLICT "team-name-taken" "Another team has this name";
+    ApiKeyNotFound NOT_FOUND "api-key-not-found" "API key not found";
+    ApiKeyEnded CONFLICT "api-key-ended" "The API key is revoked or has expired";
+
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
+    OwnerPresent CONFLICT "owner-present" "The dealer has an owner, who invites others";
     TenantHeld CONFLICT "tenant-held" "The dealer is under legal hold";
     ExportKept CONFLICT "export-kept" "The dealer's export has to be kept for longer";
     TenantStatusWrong CONFLICT "tenant-status-wrong" "The tenant does not stand where this begins";

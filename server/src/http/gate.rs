@@ -59,6 +59,16 @@ impl Gate {
         }
     }
 
+    /// The same request's gate to another dealer's rows.
+    #[must_use]
+    pub fn at(&self, db: TenantDb, actor: Actor) -> Self {
+        Self {
+            db,
+            actor,
+            ..self.clone()
+        }
+    }
+
     /// What a record says of this request.
     pub fn stamp(&self) -> Stamp {
         Stamp {

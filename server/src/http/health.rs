@@ -16,8 +16,8 @@ async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Ready when the walls between dealers were seen to stand, the directory was read and the
-/// database answers. Redis is told but not needed.
+/// Ready when the walls between dealers were seen to stand, the directory and the signing keys were
+/// read and the database answers. Redis is told but not needed.
 #[get("/readyz")]
 async fn readyz(req: HttpRequest) -> HttpResponse {
     let state = AppState::of(&req);
@@ -29,7 +29,8 @@ async fn readyz(req: HttpRequest) -> HttpResponse {
         Some(true) => "ok",
         Some(false) => "away",
     };
-    let is_ready = is_isolated && has_directory && has_database;
+    let has_keys = state.keys.are_known();
+    let is_ready = is_isolated && has_directory && has_database && has_keys;
     let mut response = if is_ready {
         HttpResponse::Ok()
     } else {
@@ -40,6 +41,7 @@ async fn readyz(req: HttpRequest) -> HttpResponse {
         "isolation": if is_isolated { "ok" } else { "not checked yet" },
         "directory": if has_directory { "ok" } else { "not read yet" },
         "database": if has_database { "ok" } else { "away" },
+        "signing_keys": if has_keys { "ok" } else { "not read yet" },
         "redis": redis,
     }))
 }

@@ -116,17 +116,21 @@ impl Once {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.to_string(), value)
         });
-        let body = if answer.is_secret {
-            sealer.seal(&self.place, &answer.body)
+        let headers: Vec<(String, String)> = headers.collect();
+        // Cookies are told once, too: the headers of such an answer are sealed with its body.
+        let (headers, body) = if answer.is_secret {
+            let whole = serde_json::to_vec(&(headers, &answer.body));
+            let whole = whole.map_err(|error| DbErr::Custom(error.to_string()))?;
+            (Vec::new(), sealer.seal(&self.place, &whole))
         } else {
-            answer.body.clone()
+            (headers, answer.body.clone())
         };
         let kept = ActiveModel {
             actor: Set(self.actor.clone()),
             key: Set(self.key.clone()),
             fingerprint: Set(self.fingerprint.clone()),
             status: Set(i16::try_from(answer.status.as_u16()).unwrap_or_default()),
-            headers: Set(headers.collect::<Vec<_>>().into_iter().map(pair).collect()),
+            headers: Set(headers.into_iter().map(pair).collect()),
             body: Set(body),
             is_sealed: Set(answer.is_secret),
             created_at: Set(now),
@@ -169,16 +173,16 @@ impl Once {
 
     fn answer_of(&self, kept: Model, sealer: &Sealer) -> Result<Answer, DbErr> {
         let broken = |what: &str| DbErr::Custom(format!("a kept answer {what}"));
-        let body = if kept.is_sealed {
+        let (pairs, body): (Vec<(String, String)>, Vec<u8>) = if kept.is_sealed {
             let opened = sealer.open(&self.place, &kept.body);
-            opened.map_err(|_| broken("can't be opened"))?
+            let whole = opened.map_err(|_| broken("can't be opened"))?;
+            serde_json::from_slice(&whole).map_err(|_| broken("is in pieces"))?
         } else {
-            kept.body
+            let pairs = serde_json::from_value(kept.headers);
+            (pairs.map_err(|_| broken("has no headers"))?, kept.body)
         };
         let status = u16::try_from(kept.status).ok();
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-        let pairs: Vec<(String, String)> =
-            serde_json::from_value(kept.headers).map_err(|_| broken("has no headers"))?;
         let mut headers: Vec<_> = pairs
             .into_iter()
             .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))

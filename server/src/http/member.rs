@@ -4,19 +4,23 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload};
-use futures_util::future::LocalBoxFuture;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
+use futures_util::future::{LocalBoxFuture, ready};
 use time::Duration;
 use uuid::Uuid;
 
 use super::answer::Done;
+use super::browser::{access_cookie, must_be_own_page};
 use super::client::client_address;
 use super::code::Code;
 use super::gate::Gate;
 use super::limits::{self, Subject};
+use super::opened::{OWN, Probe, opened};
 use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
-use crate::auth::{ApiKeyText, AuthError, Means, Permission, Person, Principal, Scope};
+use crate::auth::{
+    ApiKeyText, AuthError, Claims, Means, OfTenant, Permission, Person, Principal, Scope, SentKey,
+};
 use crate::db::{Purpose, Tenant, TenantDb, TenantTx};
 use crate::state::AppState;
 
@@ -47,10 +51,6 @@ pub struct Member<P> {
 /// Somebody who has signed in and is about to end that: they may, wherever they may read.
 #[derive(Debug)]
 pub struct Leaver(pub Caller);
-
-/// The permission that a route was opened by, for whoever looks whether every route has one.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenedBy(pub &'static str);
 
 impl<P> Member<P> {
     /// The person, or whoever made the key.
@@ -84,10 +84,16 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
-            req.extensions_mut().insert(OpenedBy("own"));
+            if !opens_before_enrolment(req.path()) {
+                must_have_enrolled(&caller.principal)?;
+            }
+            opened(&req, OWN);
             Ok(caller)
         })
     }
@@ -98,10 +104,13 @@ impl FromRequest for Leaver {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, Purpose::Session).await?;
-            req.extensions_mut().insert(OpenedBy("own"));
+            opened(&req, OWN);
             Ok(Self(caller))
         })
     }
@@ -112,6 +121,9 @@ impl<P: Permission> FromRequest for Member<P> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, P::NAME) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
@@ -122,7 +134,7 @@ impl<P: Permission> FromRequest for Member<P> {
             if P::NEEDS_PROOF {
                 must_have_proven(&req, &caller.principal)?;
             }
-            req.extensions_mut().insert(OpenedBy(P::NAME));
+            opened(&req, P::NAME);
             Ok(Self {
                 principal: caller.principal,
                 scope,
@@ -142,6 +154,17 @@ fn must_have_enrolled(principal: &Principal) -> Result<(), Problem> {
     }
 }
 
+/// What somebody needs who is to get themselves a second factor, and no more.
+fn opens_before_enrolment(path: &str) -> bool {
+    let Some(path) = path.strip_prefix("/api/v1") else {
+        return false;
+    };
+    path == "/me"
+        || ["/me/second-factor", "/auth/step-up"]
+            .iter()
+            .any(|root| path.starts_with(root))
+}
+
 /// What is sensitive is for people who proved who they are a moment ago. A machine has no moment:
 /// its key was made by somebody who had.
 fn must_have_proven(req: &HttpRequest, principal: &Principal) -> Result<(), Problem> {
@@ -158,25 +181,32 @@ fn must_have_proven(req: &HttpRequest, principal: &Principal) -> Result<(), Prob
 async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
     let state = AppState::of(req);
     let tenant = resolve(req).await?;
-    let text = bearer(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let key = ApiKeyText::parse(text);
+    let credential = Credential::of(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let key = credential.key();
     // A token that was forged or is another dealer's is refused before the dealer's rows are
-    // opened.
+    // opened, and so is a request that another's page made with our cookies.
     let claims = match &key {
         Some(_) => None,
-        None => Some(claims(req, &tenant, text)?),
+        None => Some(claims(req, &tenant, credential.text()).await?),
     };
+    if let (Credential::Cookie(_), Some(claims)) = (&credential, &claims) {
+        must_be_own_page(req, tenant.key(), claims.sid)?;
+    }
     let db = state.directory.enter_for(purpose, &tenant)?;
     let now = state.clock.now();
     let principal = match (&key, claims) {
         (Some(key), _) => {
-            let address = client_address(req);
-            state.access.by_key(&db, key, address, now).await?
+            let sent = SentKey::new(key, &state.sealer, client_address(req));
+            state.access.by_key(&db, &sent, now).await?
         }
         (None, Some(claims)) => state.access.by_session(&db, &claims, now).await?,
         (None, None) => return Err(Problem::new(Code::Unauthenticated)),
     };
     limits::admit(req, subject(&tenant, &principal)).await?;
+    if let Means::ApiKey(key) = &principal.means {
+        let address = client_address(req);
+        state.key_trail.used(tenant.key(), key.id, address, now);
+    }
     let gate = Gate::new(req, db.clone(), principal.actor());
     Ok(Caller {
         principal,
@@ -185,14 +215,47 @@ async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> 
     })
 }
 
-fn claims(
+/// What a request carries to say who asks.
+enum Credential<'a> {
+    /// A token or a key, in the header that scripts and machines send.
+    Header(&'a str),
+    /// A token that a browser sends by itself.
+    Cookie(String),
+}
+
+impl<'a> Credential<'a> {
+    /// The one that counts: a header is sent on purpose, so a cookie beside it says nothing.
+    fn of(req: &'a HttpRequest) -> Option<Self> {
+        if req.headers().contains_key(AUTHORIZATION) {
+            return bearer(req).map(Self::Header);
+        }
+        access_cookie(req).map(Self::Cookie)
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Header(text) => text,
+            Self::Cookie(text) => text,
+        }
+    }
+
+    /// Keys are for machines, which have no cookies.
+    fn key(&self) -> Option<ApiKeyText> {
+        match self {
+            Self::Header(text) => ApiKeyText::parse(text),
+            Self::Cookie(_) => None,
+        }
+    }
+}
+
+async fn claims(
     req: &HttpRequest,
     tenant: &Tenant,
     token: &str,
-) -> Result<crate::auth::Claims<crate::auth::OfTenant>, Problem> {
+) -> Result<Claims<OfTenant>, Problem> {
     let state = AppState::of(req);
     let verified = state.tokens.verify(token, tenant.key(), state.clock.now());
-    Ok(verified.inspect_err(|error| {
+    Ok(verified.await.inspect_err(|error| {
         if matches!(error, AuthError::OtherTenant) {
             refuse_mismatch(req, tenant, "token");
         }
@@ -237,6 +300,30 @@ impl Caller {
             Problem::new(Code::PermissionDenied).detail("this is for people, not for API keys")
         })
     }
+
+    /// Insists on a proof of who they are, a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// `proof-required`.
+    pub fn must_have_proven(&self, req: &HttpRequest) -> Result<(), Problem> {
+        must_have_proven(req, &self.principal)
+    }
+
+    /// Insists on a second factor as part of that proof.
+    ///
+    /// # Errors
+    ///
+    /// `proof-required`.
+    pub fn must_have_used_second_factor(&self, req: &HttpRequest) -> Result<(), Problem> {
+        let used_at = self.principal.session().and_then(|it| it.second_factor_at);
+        let state = AppState::of(req);
+        let fresh = Duration::minutes(state.config.auth.proof_minutes.into());
+        match used_at {
+            Some(at) if state.clock.now() - at <= fresh => Ok(()),
+            _ => Err(Problem::new(Code::ProofRequired).detail("step up with a code")),
+        }
+    }
 }
 
 impl From<AuthError> for Problem {
@@ -249,6 +336,7 @@ impl From<AuthError> for Problem {
             AuthError::TooManyAttempts(seconds) => {
                 Self::new(Code::TooManyAttempts).retry_after(seconds)
             }
+            AuthError::Unavailable => Self::new(Code::Unavailable).because(error),
             AuthError::Broken(cause) => Self::internal(cause),
             AuthError::Db(error) => Self::database(&error),
         }

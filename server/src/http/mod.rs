@@ -1,8 +1,10 @@
 //! Transport: who is asked, who asks, what goes wrong, and how all of it looks on the wire.
 
+mod account_pages;
 mod addresses;
 mod answer;
 pub mod body;
+mod browser;
 mod client;
 mod code;
 mod cors;
@@ -13,9 +15,11 @@ mod gate;
 pub mod health;
 mod host;
 mod idempotency;
+mod jwks;
 pub mod limits;
 mod listing;
 mod member;
+mod opened;
 mod page;
 mod pages;
 mod problem;
@@ -26,9 +30,13 @@ mod security;
 mod tls;
 mod tokens;
 
+pub use account_pages::{
+    accept_invitation, account_script, confirm_email, reset_password, verify_email,
+};
 pub use addresses::Addresses;
 pub use answer::{Answer, Done};
 pub use body::Body;
+pub use browser::{csrf_token, must_be_own_page, refresh_cookie};
 pub use client::client_address;
 pub use code::Code;
 pub use cors::cross_origin;
@@ -37,8 +45,11 @@ pub use etag::{ETag, IfMatch};
 pub use fields::Fields;
 pub use gate::Gate;
 pub use idempotency::BodyDigest;
+pub use jwks::key_set;
 pub use listing::Listing;
-pub use member::{Caller, Leaver, Member, OpenedBy, bearer};
+pub use member::{Caller, Leaver, Member, bearer};
+pub(crate) use opened::opened;
+pub use opened::{ANYBODY, Anybody, OWN, OpenedBy, Probe, opened_only};
 pub use page::{FieldsQuery, PageOut, PageQuery, page_limit};
 pub use pages::{docs, landing, problems, style};
 pub use problem::{FieldError, Problem, ProblemOut};

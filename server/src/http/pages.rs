@@ -61,7 +61,8 @@ pub async fn style(req: HttpRequest) -> Result<HttpResponse, Problem> {
         .body(STYLE))
 }
 
-fn page(template: &impl Template) -> Result<HttpResponse, Problem> {
+/// A page, made anew for every request.
+pub(super) fn page(template: &impl Template) -> Result<HttpResponse, Problem> {
     let html = template.render().map_err(Problem::internal)?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -11,6 +11,9 @@ use crate::config::Scheme;
 /// Where the documentation's page lies.
 const DOCS: &str = "/api/docs";
 
+/// Where the pages lie that links in messages lead to.
+const ACCOUNT: &str = "/account/";
+
 /// An answer of the API is data: nothing in it is ever to be run or loaded.
 const OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Our own pages: one style sheet of ours, no script at all.
@@ -20,6 +23,9 @@ const OF_PAGES: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
 const OF_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
+/// Pages of one's account run one script of ours, which asks our API.
+const OF_ACCOUNT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Two years, as browsers' own lists ask for.
 const ALWAYS_TLS: &str = "max-age=63072000; includeSubDomains";
 /// Every capability that browsers let a page renounce for itself and what it embeds.
@@ -55,9 +61,10 @@ pub(super) fn add_headers(path: &str, public_scheme: Scheme, headers: &mut Heade
 fn policy(path: &str, headers: &HeaderMap) -> &'static str {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_page = kind.is_some_and(|kind| kind.starts_with(b"text/html"));
-    match (is_page, path.starts_with(DOCS)) {
-        (true, true) => OF_DOCS,
-        (true, false) => OF_PAGES,
-        (false, _) => OF_DATA,
+    match is_page {
+        true if path.starts_with(DOCS) => OF_DOCS,
+        true if path.starts_with(ACCOUNT) => OF_ACCOUNT,
+        true => OF_PAGES,
+        false => OF_DATA,
     }
 }

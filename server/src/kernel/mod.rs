@@ -5,6 +5,7 @@ mod currency;
 mod page;
 mod patch;
 mod revised;
+mod seal;
 mod tenant_key;
 mod text;
 
@@ -13,5 +14,9 @@ pub use currency::{Currency, CurrencyError};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
 pub use patch::{Patch, never_null};
 pub use revised::Revised;
+pub use seal::{Sealer, Unsealable};
 pub use tenant_key::TenantKey;
 pub use text::holds_nul;
+
+/// A mail address; the provisioner, which names first owners, reads them the same way.
+pub use provisioner::{Email, EmailError};

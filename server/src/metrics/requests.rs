@@ -18,6 +18,7 @@ use super::fleet::FleetCollector;
 use super::process::ProcessCollector;
 use super::tenants::{TenantCollector, Tenants, Told};
 use super::window::{Failed, Traffic};
+use crate::cache::{CacheCollector, Caches};
 use crate::config;
 use crate::db::Directory;
 use crate::deprecations::Deprecations;
@@ -58,7 +59,7 @@ impl Metrics {
     pub fn new(
         config: &config::Metrics,
         directory: &Arc<Directory>,
-        redis: &Redis,
+        (redis, caches): (&Redis, &Caches),
         deprecations: &Deprecations,
     ) -> Arc<Self> {
         let requests = Family::default();
@@ -77,6 +78,7 @@ impl Metrics {
         registry.register_collector(Box::new(FleetCollector(directory.clone())));
         deprecations.register(&mut registry);
         registry.register_collector(Box::new(RedisCollector(redis.clone())));
+        registry.register_collector(Box::new(CacheCollector(caches.clone())));
         registry.register_collector(Box::new(ProcessCollector));
         Arc::new(Self {
             are_told: config.listen.is_some(),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use migration::seed;
 use migration::{TenantMigrator, tenant};
-use provisioner::{Birth, Declared, Kind, Product, SeedError, Way};
+use provisioner::{Birth, Declared, Entrance, Kind, Owner, Product, SeedError, Way};
 use sea_orm::{DatabaseTransaction, DbErr};
 
 pub(super) use migration::seed::{CURRENCY, DEFAULT_CURRENCY, SEEDS, currency};
@@ -40,14 +40,28 @@ impl Product for Dealers {
 
     async fn seed(&self, tx: &DatabaseTransaction, birth: &Birth) -> Result<(), SeedError> {
         birth.check_words(&SEEDS, &[(CURRENCY, currency)])?;
-        let owner = birth.owner.as_ref();
         let birth = seed::Birth {
-            owner_name: owner.map(|owner| owner.name.clone()),
-            owner_email: owner.map(|owner| owner.email.clone()),
-            owner_password_hash: owner.map(|owner| owner.password_hash.clone()),
+            owner: birth.owner.as_ref().map(first_owner),
             currency: birth.settings.get(CURRENCY).cloned(),
             demo: birth.seeds.iter().any(|name| name == "demo"),
         };
         Ok(seed::seed(tx, &birth).await?)
+    }
+}
+
+fn first_owner(owner: &Owner) -> seed::FirstOwner {
+    seed::FirstOwner {
+        email: owner.email.clone(),
+        name: owner.name.clone(),
+        entrance: match &owner.entrance {
+            Entrance::Password { hash } => seed::Entrance::Password { hash: hash.clone() },
+            Entrance::Invitation {
+                token_hash,
+                expires_at,
+            } => seed::Entrance::Invitation {
+                token_hash: token_hash.clone(),
+                expires_at: *expires_at,
+            },
+        },
     }
 }

@@ -13,6 +13,7 @@ mod problem;
 mod runs;
 mod sessions;
 mod sign_in;
+mod signing;
 mod tenants;
 mod wire;
 
@@ -24,7 +25,7 @@ use tokio::sync::{Notify, watch};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::sessions::OperatorSessions;
-use crate::auth::{AccessTokens, OfPlatform};
+use crate::auth::{AccessTokens, OfPlatform, SigningKeys};
 use crate::config::Config;
 use crate::db::OwnerDb;
 
@@ -33,6 +34,7 @@ use crate::db::OwnerDb;
 pub struct Platform {
     db: OwnerDb<Dealers>,
     tokens: AccessTokens<OfPlatform>,
+    keys: SigningKeys,
     sessions: OperatorSessions,
     /// Whether this process is about to end: what would go on for ever ends then.
     closing: watch::Sender<bool>,
@@ -46,11 +48,15 @@ impl Platform {
     /// # Errors
     ///
     /// When the address can't be read.
-    pub fn connect_lazily(config: &Config) -> Result<Option<Self>, anyhow::Error> {
+    pub fn connect_lazily(
+        config: &Config,
+        keys: &SigningKeys,
+    ) -> Result<Option<Self>, anyhow::Error> {
         let db = OwnerDb::connect_lazily(&config.platform, &config.database, Dealers)?;
         Ok(db.map(|db| Self {
             db,
-            tokens: AccessTokens::new(&config.auth.token_secret, config.auth.access_minutes),
+            tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
+            keys: keys.clone(),
             sessions: OperatorSessions::new(config),
             closing: watch::Sender::new(false),
             bell: Notify::new(),
@@ -90,4 +96,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     tenants::routes(cfg);
     directory::routes(cfg);
     runs::routes(cfg);
+    signing::routes(cfg);
 }

@@ -24,6 +24,10 @@ pub(super) struct ChangeTenants;
 #[derive(Debug)]
 pub(super) struct RunMigrations;
 
+/// Replace the keys that sign tokens.
+#[derive(Debug)]
+pub(super) struct RotateKeys;
+
 impl Permission for Look {
     const NAME: &'static str = "platform.read";
 }
@@ -44,6 +48,10 @@ impl Permission for RunMigrations {
     const NAME: &'static str = "migration.run";
 }
 
+impl Permission for RotateKeys {
+    const NAME: &'static str = "signing_key.rotate";
+}
+
 /// The permissions of a role, each role's with those of the one before.
 pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
     const ALL: &[&str] = &[
@@ -53,6 +61,7 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         CloneTenants::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
+        RotateKeys::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,

@@ -36,6 +36,8 @@ pub(super) struct LiveSession {
 pub(super) struct Issued {
     pub(super) session_id: Uuid,
     pub(super) operator: operator::Model,
+    /// UTC; the end of the session.
+    pub(super) until: OffsetDateTime,
     pub(super) refresh_token: RefreshToken,
 }
 
@@ -216,6 +218,7 @@ async fn issue(
     Ok(Issued {
         session_id: session.id,
         operator,
+        until: session.expires_at,
         refresh_token,
     })
 }

@@ -13,9 +13,11 @@ use super::Platform;
 use super::operator::SignedIn;
 use super::permission::granted_to;
 use super::sessions::Issued;
-use crate::auth::{AuthError, OfPlatform, prove};
+use crate::auth::{AuthError, Holder, OfPlatform, prove};
 use crate::db::SecurityEvent;
-use crate::http::{Body, Code, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut};
+use crate::http::{
+    Anybody, Body, Code, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut,
+};
 use crate::state::AppState;
 
 /// The routes of signing in.
@@ -49,7 +51,11 @@ struct OperatorOut {
     (status = 429, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/auth/sign-in")]
-async fn sign_in(req: HttpRequest, body: Body<SignInIn>) -> Result<web::Json<TokensOut>, Problem> {
+async fn sign_in(
+    _: Anybody,
+    req: HttpRequest,
+    body: Body<SignInIn>,
+) -> Result<web::Json<TokensOut>, Problem> {
     let (state, platform) = (AppState::of(&req), behind(&req)?);
     let (proof, now) = (body.0.proof(&req), state.clock.now());
     // Beside the dealers' keys, which begin with `t:`.
@@ -83,9 +89,14 @@ async fn sign_in(req: HttpRequest, body: Body<SignInIn>) -> Result<web::Json<Tok
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/auth/refresh")]
-async fn refresh(req: HttpRequest, body: Body<RefreshIn>) -> Result<web::Json<TokensOut>, Problem> {
+async fn refresh(
+    _: Anybody,
+    req: HttpRequest,
+    body: Body<RefreshIn>,
+) -> Result<web::Json<TokensOut>, Problem> {
     let (state, platform) = (AppState::of(&req), behind(&req)?);
-    let (token, now) = (body.0.token(), state.clock.now());
+    let token = body.0.token().ok_or(AuthError::InvalidRefreshToken)?;
+    let now = state.clock.now();
     let replaced = platform
         .db
         .rows
@@ -156,19 +167,14 @@ fn tokens(
     issued: Issued,
 ) -> Result<web::Json<TokensOut>, Problem> {
     let now = AppState::of(req).clock.now();
-    let operator = &issued.operator;
-    let access_token = platform.tokens.issue(
-        OfPlatform {},
-        operator.id,
-        issued.session_id,
-        operator.token_version,
-        now,
-    )?;
-    Ok(web::Json(TokensOut::new(
-        access_token,
-        platform.tokens.life_seconds(),
-        issued.refresh_token,
-    )))
+    let holder = Holder {
+        person: issued.operator.id,
+        session: issued.session_id,
+        token_version: issued.operator.token_version,
+        until: issued.until,
+    };
+    let access = platform.tokens.issue(OfPlatform {}, &holder, now)?;
+    Ok(web::Json(TokensOut::new(access, issued.refresh_token)))
 }
 
 fn behind(req: &HttpRequest) -> Result<&Platform, Problem> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use provisioner::password::{self, Cost};
-use provisioner::{NewTenant, Owner, Provisioner, Slug, TenantName};
+use provisioner::{Entrance, NewTenant, Owner, Provisioner, Slug, TenantName};
 use sea_orm::{ConnectOptions, Database};
 use server::platform::Dealers;
 use tests::{Scratch, tubex};
@@ -119,7 +119,9 @@ pub fn called(slug: &str, password_hash: &str) -> Result<NewTenant> {
         owner: Some(Owner {
             email: format!("owner@{slug}.example"),
             name: "Owner".to_owned(),
-            password_hash: password_hash.to_owned(),
+            entrance: Entrance::Password {
+                hash: password_hash.to_owned(),
+            },
         }),
         slug: Slug::parse(slug)?,
         seeds: Vec::new(),

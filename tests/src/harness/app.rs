@@ -175,6 +175,22 @@ impl TestApp {
         done.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 
+    /// The same for a change of who a dealer's people are or what they may do: with the dealer's
+    /// access epoch, as the server's own code does it.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub async fn sql_on_access(&self, schema: &str, statement: &str) {
+        self.sql(&format!(
+            "BEGIN; {statement};
+             INSERT INTO {schema}.access_state AS state (is_only, epoch) VALUES (true, 1)
+             ON CONFLICT (is_only) DO UPDATE SET epoch = state.epoch + 1;
+             COMMIT"
+        ))
+        .await;
+    }
+
     /// Waits until so many refusals of a kind are on record for a dealer.
     ///
     /// # Panics

@@ -2,8 +2,8 @@
 
 use migration::TenantMigrator;
 use provisioner::{
-    Birth, CreateError, Created, Declared, NewTenant, NodeConnector, Owner, Placement, Product,
-    Provisioner, SeedError,
+    Birth, CreateError, Created, Declared, Entrance, NewTenant, NodeConnector, Owner, Placement,
+    Product, Provisioner, SeedError,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseTransaction, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, MigratorTraitSelf};
@@ -57,7 +57,7 @@ impl OlderDealers {
         new.owner = Some(Owner {
             email: format!("owner@{slug}.example"),
             name: slug.to_owned(),
-            password_hash: hash,
+            entrance: Entrance::Password { hash },
         });
         let created = provisioner.create(new).await;
         created.expect("the dealer can be made")

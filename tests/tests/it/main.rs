@@ -7,7 +7,9 @@
               they fail"
 )]
 
+mod api_keys;
 mod architecture;
+mod authorization;
 mod catalogue;
 mod check_reports;
 mod clients;
@@ -22,6 +24,7 @@ mod lanes;
 mod metrics;
 mod oidc_provider;
 mod openapi;
+mod organisation;
 mod outages;
 mod pages;
 mod platform;
@@ -30,7 +33,9 @@ mod problems;
 mod process;
 mod resolution;
 mod schema;
+mod second_factor;
 mod sessions;
+mod sso;
 mod transactions;
 mod version_skew;
 mod walk_through;

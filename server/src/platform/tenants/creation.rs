@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use actix_web::{HttpResponse, post, web};
-use provisioner::password::{self, Cost};
-use provisioner::{Email, Label, NewTenant, Owner, Placement, Slug, TenantName};
-use secrecy::{ExposeSecret, SecretString};
+use actix_web::{HttpRequest, HttpResponse, post};
+use provisioner::{
+    Email, Entrance, InvitationToken, Label, NewTenant, Owner, Placement, Slug, TenantName,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
+use super::owner::{expiry, invite};
 use crate::http::{Body, Problem};
 use crate::platform::dealers::{CURRENCY, DEFAULT_CURRENCY, currency};
 use crate::platform::operator::Operator;
 use crate::platform::permission::ChangeTenants;
 use crate::platform::wire::TenantOut;
+use crate::state::AppState;
 
 /// The route that makes one.
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -65,8 +67,10 @@ struct OwnerIn {
 struct CreatedTenantOut {
     #[serde(flatten)]
     tenant: TenantOut,
-    /// What the owner signs in with; told this once.
-    owner_password: String,
+    /// What the owner accepts their invitation with, told this once; null where a message with it is
+    /// on its way to them.
+    #[schema(required)]
+    owner_invitation_token: Option<String>,
     /// What to look at soon, such as a database that is short of connections.
     #[schema(required)]
     warning: Option<String>,
@@ -74,7 +78,7 @@ struct CreatedTenantOut {
 
 /// Make a tenant
 ///
-/// It is ready for its first sign-in. The owner's password is made up and told once, in the answer.
+/// Its owner is invited by a message, or by a token in the answer where no messages are sent.
 #[utoipa::path(tag = "platform", operation_id = "create_tenant", request_body = TenantIn,
     security(("bearer" = [])), responses(
         (status = 201, body = CreatedTenantOut, headers(
@@ -83,29 +87,39 @@ struct CreatedTenantOut {
     ))]
 #[post("/tenants")]
 async fn create(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     body: Body<TenantIn>,
 ) -> Result<HttpResponse, Problem> {
-    let password = password::generate().map_err(Problem::internal)?;
-    let (new, at) = read(body.0, &password).await?;
+    let state = AppState::of(&req);
+    let token = InvitationToken::generate().map_err(Problem::internal)?;
+    let entrance = Entrance::Invitation {
+        token_hash: token.hash(),
+        expires_at: expiry(state),
+    };
+    let (email, new, at) = read(body.0, entrance)?;
+    let owner = new.owner.clone();
     let created = who
         .ask(
             |library, actor| async move { library.create_at(NewTenant { actor, ..new }, at).await },
         )
         .await?;
+    let name = owner.map_or_else(String::new, |owner| owner.name);
+    let dealer = (created.tenant.name.as_str(), created.tenant.slug.as_str());
+    let told = invite(state, dealer, (&email, &name), &token);
     let tenant = TenantOut::from(created.tenant);
     let pressure = created.added.and_then(|lane| lane.pressure);
     Ok(HttpResponse::Created()
         .insert_header(("Location", tenant.address()))
         .json(CreatedTenantOut {
             tenant,
-            owner_password: password.expose_secret().to_owned(),
+            owner_invitation_token: told,
             warning: pressure.map(|pressure| pressure.to_string()),
         }))
 }
 
 /// Everything that can be wrong without a database is found before there is one.
-async fn read(body: TenantIn, password: &SecretString) -> Result<(NewTenant, Placement), Problem> {
+fn read(body: TenantIn, entrance: Entrance) -> Result<(Email, NewTenant, Placement), Problem> {
     let email: Email = field("/owner/email", Email::parse(&body.owner.email))?;
     let owner_name = match &body.owner.name {
         Some(name) => field("/owner/name", TenantName::parse(name))?.to_string(),
@@ -126,24 +140,19 @@ async fn read(body: TenantIn, password: &SecretString) -> Result<(NewTenant, Pla
         node: label("/node", body.node)?,
         lane: body.lane,
     };
-    let password = password.clone();
-    let hash = web::block(move || password::hash(&password, Cost::default())).await;
-    let password_hash = hash
-        .map_err(Problem::internal)?
-        .map_err(Problem::internal)?;
     let new = NewTenant {
         slug,
         name,
         owner: Some(Owner {
             email: email.to_string(),
             name: owner_name,
-            password_hash,
+            entrance,
         }),
         seeds: body.seeds,
         settings: BTreeMap::from([(CURRENCY.to_owned(), currency)]),
         actor: String::new(),
     };
-    Ok((new, at))
+    Ok((email, new, at))
 }
 
 fn field<T, E: Display>(pointer: &str, read: Result<T, E>) -> Result<T, Problem> {

@@ -5,6 +5,7 @@ mod copying;
 mod creation;
 mod domains;
 mod life;
+mod owner;
 mod reading;
 
 use actix_web::web;
@@ -17,6 +18,7 @@ type Named = web::Path<String>;
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     reading::routes(cfg);
     creation::routes(cfg);
+    owner::routes(cfg);
     change::routes(cfg);
     copying::routes(cfg);
     life::routes(cfg);

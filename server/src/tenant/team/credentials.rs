@@ -8,14 +8,26 @@ use actix_web::{HttpRequest, HttpResponse};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
+use super::arrival;
 use crate::audit::{Actor, Change};
-use crate::auth::{AuthError, Beginning, Method, Proof, RefreshToken, prove};
+use crate::auth::{
+    AuthError, Beginning, Client, Method, Proof, RefreshToken, Refreshed, has_second_factor,
+    must_use_sso, prove,
+};
 use crate::db::{SecurityEvent, TenantDb};
-use crate::http::{Answer, Dealer, Done, Problem, RequestId, handed_out};
+use crate::http::{
+    Answer, Code, Dealer, Done, Problem, RequestId, handed_out, must_be_own_page, refresh_cookie,
+    visitor,
+};
 use crate::state::AppState;
+use crate::tenant::second_factor;
 
-/// Begins a session for whoever knows the password. Takes as long for an unknown address as for
-/// a wrong password, and answers the same.
+/// Lets in whoever knows the password. Takes as long for an unknown address as for a wrong password,
+/// and answers the same.
+///
+/// Where single sign-on is enforced for an address's domain, every failure says so, whoever it was.
+/// Only owners with a second factor may use their password there: they break the glass when the
+/// identity provider fails.
 pub(super) async fn sign_in(
     req: &HttpRequest,
     dealer: &Dealer,
@@ -24,68 +36,84 @@ pub(super) async fn sign_in(
     let (state, db) = (AppState::of(req), &dealer.db);
     let attempts_key = db.tenant().key().scoped(proof.attempts_key());
     let keepers = (&state.attempts, &state.passwords);
-    let member = prove(keepers, &attempts_key, &proof, async |email| {
-        find(db, email).await
-    })
-    .await
-    .inspect_err(|error| {
-        if matches!(error, AuthError::TooManyAttempts(_)) {
+    let is_sso_enforced = Cell::new(false);
+    let proven = prove(keepers, &attempts_key, &proof, async |email| {
+        let (member, by_sso) = find(db, email).await?;
+        is_sso_enforced.set(by_sso);
+        Ok(member)
+    });
+    let member = proven.await.map_err(|error| match error {
+        AuthError::WrongCredentials if is_sso_enforced.get() => Problem::new(Code::SsoRequired),
+        AuthError::TooManyAttempts(_) => {
             record(req, db, "sign_in_blocked");
+            error.into()
         }
+        error => error.into(),
     })?;
-    let now = state.clock.now();
     let beginning = Beginning {
         method: Method::Password,
         second_factor: false,
         visitor: &proof.visitor,
     };
+    arrival::proved(req, db, &member, proof.password());
     let gate = dealer.gate.by(Actor::Member { id: member.id });
     gate.write(async |tx| {
-        let begun = state.sessions.begin(tx, member.clone(), beginning, now);
-        let issued = begun.await?;
-        let record = Change::new("session.begin", "session", issued.session_id)
-            .after(&json!({ "method": beginning.method.name() }));
-        Ok::<_, Problem>(Done::new(record, handed_out(req, db, issued)?))
+        let let_in = second_factor::let_in(req, db, tx, member.clone(), beginning).await?;
+        Ok::<_, Problem>(Done::new(let_in.record, let_in.answer))
     })
     .await
 }
 
-/// Who may sign in with an address, and with which hash.
+/// Who may sign in with an address and a password, and with which hash; and whether its domain has
+/// to use single sign-on.
 async fn find(
     db: &TenantDb,
     email: &str,
-) -> Result<Option<(member::Model, Option<String>)>, AuthError> {
-    let member = db
-        .read(async |tx| {
-            let by_email = member::Column::Email.eq(email);
-            Ok::<_, AuthError>(member::Entity::find().filter(by_email).one(tx).await?)
-        })
-        .await?
-        .filter(|member| member.status == member::Status::Active);
-    Ok(member.map(|member| {
+) -> Result<(Option<(member::Model, Option<String>)>, bool), AuthError> {
+    db.read(async |tx| {
+        let by_sso = must_use_sso(tx, email).await?;
+        let member = member::Entity::find()
+            .filter(member::Column::Email.eq(email))
+            .filter(member::Column::Status.eq(member::Status::Active))
+            .one(tx)
+            .await?;
+        let Some(member) = member else {
+            return Ok((None, by_sso));
+        };
+        let may = !by_sso
+            || (member.role == member::Role::Owner && has_second_factor(tx, member.id).await?);
         let hash = member.password_hash.clone();
-        (member, hash)
-    }))
+        Ok((may.then_some((member, hash)), by_sso))
+    })
+    .await
 }
 
 /// Replaces a refresh token. One that was replaced before ends its session: somebody has a copy.
 pub(super) async fn refresh(
     req: &HttpRequest,
     dealer: &Dealer,
-    token: &RefreshToken,
+    token: Option<RefreshToken>,
 ) -> Result<HttpResponse, Problem> {
     let (state, db) = (AppState::of(req), &dealer.db);
-    let now = state.clock.now();
+    let (now, tenant) = (state.clock.now(), db.tenant().key());
+    let cookie = refresh_cookie(req).filter(|_| token.is_none());
+    let is_cookie = cookie.is_some();
+    let token = &token.or(cookie).ok_or(AuthError::InvalidRefreshToken)?;
+    // Which client keeps the tokens is known from when the session began.
+    let visitor = &visitor(req, Client::default());
     let reused = Cell::new(None);
     let answered = dealer
         .gate
         .write(
-            async |tx| match state.sessions.refresh(tx, token, now).await? {
-                Ok(issued) => {
+            async |tx| match state.sessions.refresh(tx, token, visitor, now).await? {
+                Refreshed::Replaced(issued) => {
+                    if is_cookie {
+                        must_be_own_page(req, tenant, issued.session_id)?;
+                    }
                     let record = Change::new("session.refresh", "session", issued.session_id);
                     Ok::<_, Problem>(Done::new(record, handed_out(req, db, issued)?))
                 }
-                Err(ended) => {
+                Refreshed::Reused(ended) => {
                     reused.set(Some(ended));
                     let record = Change::new("session.end", "session", ended)
                         .after(&json!({ "because": "refresh_token_reused" }));

@@ -3,5 +3,17 @@
 //! Invariants: a refresh token works once; reuse of a replaced one ends its session; whoever
 //! asks learns nothing about which addresses exist.
 
+mod account;
+mod arrival;
+mod assignment;
 mod credentials;
+mod error;
 pub mod http;
+mod invitations;
+mod members;
+mod name;
+mod reach;
+pub mod sessions;
+mod switch;
+
+pub use error::TeamError;

@@ -25,44 +25,136 @@ const LESSER: [&str; 9] = [
 
 /// Those who keep the catalogue.
 const KEEPERS: &[&str] = &["admin", "branch_manager", "buyer"];
+/// Those who look after people.
+const MANAGERS: &[&str] = &["admin", "branch_manager"];
+/// Those who say how people sign in.
+const ADMINS: &[&str] = &["admin"];
 /// Everybody who has signed in.
 const MEMBERS: &[&str] = &LESSER;
 
 /// Which roles may call a route. A route that is not here may be called by the owner alone.
 const MAY: &[(&str, &[&str])] = &[
+    ("delete /api/v1/api-keys/{id}", ADMINS),
+    ("delete /api/v1/branches/{id}", ADMINS),
     ("delete /api/v1/item-groups/{id}", KEEPERS),
     ("delete /api/v1/items/{id}", KEEPERS),
+    ("delete /api/v1/me/second-factor", MEMBERS),
+    ("delete /api/v1/me/sessions/{id}", MEMBERS),
+    ("delete /api/v1/members/{id}/second-factor", ADMINS),
+    ("delete /api/v1/members/{id}/sessions", MANAGERS),
+    ("delete /api/v1/roles/{id}", ADMINS),
+    ("delete /api/v1/sso-connections/{id}", ADMINS),
+    (
+        "delete /api/v1/sso-connections/{id}/domains/{domain}",
+        ADMINS,
+    ),
+    ("delete /api/v1/teams/{id}", ADMINS),
+    ("delete /api/v1/teams/{id}/members/{member_id}", ADMINS),
     ("delete /api/v1/units/{code}", KEEPERS),
+    ("get /api/v1/api-keys", ADMINS),
+    ("get /api/v1/api-keys/{id}", ADMINS),
+    ("get /api/v1/api-keys/{id}/usage", ADMINS),
+    ("get /api/v1/auth/csrf", MEMBERS),
+    ("get /api/v1/auth/sso/callback", MEMBERS),
+    ("get /api/v1/auth/sso/{id}/start", MEMBERS),
+    ("get /api/v1/branches", MEMBERS),
+    ("get /api/v1/branches/{id}", MEMBERS),
     ("get /api/v1/item-groups", MEMBERS),
     ("get /api/v1/item-groups/{id}", MEMBERS),
     ("get /api/v1/items", MEMBERS),
     ("get /api/v1/items/{id}", MEMBERS),
     ("get /api/v1/me", MEMBERS),
+    ("get /api/v1/me/second-factor", MEMBERS),
+    ("get /api/v1/me/sessions", MEMBERS),
+    ("get /api/v1/members/{id}/sessions", MANAGERS),
+    ("get /api/v1/permissions", MANAGERS),
+    ("get /api/v1/permissions/explain", MEMBERS),
+    ("get /api/v1/permissions/report", MANAGERS),
+    ("get /api/v1/roles", MANAGERS),
+    ("get /api/v1/roles/built-in", MANAGERS),
+    ("get /api/v1/roles/{id}", MANAGERS),
+    (
+        "get /api/v1/settings/security",
+        &["admin", "branch_manager"],
+    ),
+    ("get /api/v1/sso-connections", ADMINS),
+    ("get /api/v1/sso-connections/{id}", ADMINS),
+    ("get /api/v1/teams", MEMBERS),
+    ("get /api/v1/teams/{id}", MEMBERS),
+    ("get /api/v1/teams/{id}/members", MEMBERS),
     ("get /api/v1/units", MEMBERS),
     ("get /api/v1/units/{code}", MEMBERS),
+    ("patch /api/v1/api-keys/{id}", ADMINS),
+    ("patch /api/v1/branches/{id}", ADMINS),
     ("patch /api/v1/item-groups/{id}", KEEPERS),
     ("patch /api/v1/items/{id}", KEEPERS),
+    ("patch /api/v1/roles/{id}", ADMINS),
+    ("patch /api/v1/sso-connections/{id}", ADMINS),
+    ("patch /api/v1/teams/{id}", ADMINS),
     ("patch /api/v1/units/{code}", KEEPERS),
+    ("post /api/v1/api-keys", ADMINS),
+    ("post /api/v1/api-keys/{id}/rotate", ADMINS),
     ("post /api/v1/auth/refresh", MEMBERS),
+    ("post /api/v1/auth/second-factor", MEMBERS),
     ("post /api/v1/auth/sign-in", MEMBERS),
     ("post /api/v1/auth/sign-out", MEMBERS),
+    ("post /api/v1/auth/sso/discover", MEMBERS),
+    ("post /api/v1/auth/step-up", MEMBERS),
+    ("post /api/v1/branches", ADMINS),
     ("post /api/v1/imports", KEEPERS),
     ("post /api/v1/item-groups", KEEPERS),
     ("post /api/v1/items", KEEPERS),
     ("post /api/v1/items/{id}/restore", KEEPERS),
+    ("post /api/v1/me/second-factor/recovery-codes", MEMBERS),
+    ("post /api/v1/me/second-factor/totp", MEMBERS),
+    ("post /api/v1/me/second-factor/totp/confirm", MEMBERS),
+    ("post /api/v1/me/sessions/end-others", MEMBERS),
+    ("post /api/v1/roles", ADMINS),
+    ("post /api/v1/security/void-all-tokens", &["admin"]),
+    ("post /api/v1/sso-connections", ADMINS),
+    ("post /api/v1/sso-connections/{id}/domains", ADMINS),
+    (
+        "post /api/v1/sso-connections/{id}/domains/{domain}/verify",
+        ADMINS,
+    ),
+    ("post /api/v1/teams", ADMINS),
     ("post /api/v1/units", KEEPERS),
+    ("put /api/v1/settings/security", ADMINS),
+    ("put /api/v1/teams/{id}/members/{member_id}", ADMINS),
 ];
 
 /// Routes that a stranger may call. May only shrink.
-const OPEN_TO_STRANGERS: &[&str] = &["post /api/v1/auth/refresh", "post /api/v1/auth/sign-in"];
+const OPEN_TO_STRANGERS: &[&str] = &[
+    "get /api/v1/auth/sso/callback",
+    "get /api/v1/auth/sso/{id}/start",
+    "post /api/v1/auth/refresh",
+    "post /api/v1/auth/second-factor",
+    "post /api/v1/auth/sign-in",
+    "post /api/v1/auth/sso/discover",
+];
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
-const WITHOUT_PERMISSION: &[&str] = &["get /api/v1/me", "post /api/v1/auth/sign-out"];
+const WITHOUT_PERMISSION: &[&str] = &[
+    "delete /api/v1/me/second-factor",
+    "delete /api/v1/me/sessions/{id}",
+    "get /api/v1/auth/csrf",
+    "get /api/v1/me",
+    "get /api/v1/me/second-factor",
+    "get /api/v1/me/sessions",
+    "get /api/v1/permissions/explain",
+    "post /api/v1/auth/sign-out",
+    "post /api/v1/auth/step-up",
+    "post /api/v1/me/second-factor/recovery-codes",
+    "post /api/v1/me/second-factor/totp",
+    "post /api/v1/me/second-factor/totp/confirm",
+    "post /api/v1/me/sessions/end-others",
+];
 
 /// What is mounted beside the document: pages for people and answers for machines within. May only
 /// shrink.
 const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/",
+    "/.well-known/jwks.json",
     "/api/docs",
     "/api/openapi.json",
     "/livez",

@@ -49,6 +49,7 @@ const MAY: &[(&str, &[&str])] = &[
         "post /platform/v1/migration-runs/{run}/tenants/{tenant}/skip",
         ADMIN,
     ),
+    ("post /platform/v1/signing-keys/rotate", ADMIN),
     ("post /platform/v1/tenants", ADMIN),
     ("post /platform/v1/tenants/{tenant}/clone", SUPPORT),
     ("post /platform/v1/tenants/{tenant}/close", ADMIN),
@@ -93,6 +94,7 @@ fn body_of(operation_id: &str) -> Value {
     match operation_id {
         "sign_in_operator" => json!({"email": "nobody@platform.example", "password": "not this"}),
         "refresh_operator" => json!({"refresh_token": "not this one"}),
+        "rotate_signing_keys" => json!({"because": "wanted"}),
         "create_tenant" => {
             json!({"slug": "Not A Slug", "name": "x", "owner": {"email": "a@b.example"}})
         }

@@ -2,6 +2,7 @@
 
 use ::time::Duration;
 use reqwest::Method;
+use server::auth::{Holder, OfTenant};
 use server::db::{Address, Found};
 use tests::{Scratch, TestApp};
 use uuid::Uuid;
@@ -123,11 +124,15 @@ async fn a_signed_token_is_only_as_good_as_its_session() {
     };
     let now = app.state.clock.now();
     let status = async |member, session, version, now| {
-        let issued = app
-            .state
-            .tokens
-            .issue(tenant.key(), member, session, version, now);
-        acme.with_token(&issued.unwrap())
+        let holder = Holder {
+            person: member,
+            session,
+            token_version: version,
+            until: now + Duration::days(1),
+        };
+        let of = OfTenant::at(tenant.key(), 0);
+        let issued = app.state.tokens.issue(of, &holder, now).unwrap();
+        acme.with_token(&issued.text)
             .get("/me")
             .await
             .status
