@@ -90,6 +90,7 @@ struct InvitationOut {
 struct AcceptanceIn {
     /// From the message.
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "AZrmP0bxddqWwJmTNwPmZL1r8jVsXq2oTn4eK7uYhQc")]
     token: String,
     /// The name of the invitation when absent.
     #[validate(custom(function = person_name))]
