@@ -18,6 +18,7 @@ mod command_line;
 mod contract;
 mod doctor;
 mod edge;
+mod fuzz;
 mod idempotency;
 mod imports;
 mod isolation;
