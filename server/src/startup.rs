@@ -56,7 +56,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
 pub struct Application {
     addresses: Vec<SocketAddr>,
     server: Server,
-    internal: Option<Internal>,
+    internal: Option<metrics::Port>,
     parts: Parts,
 }
 
@@ -76,12 +76,6 @@ impl Handle {
         }
         self.server.stop(graceful).await;
     }
-}
-
-/// The port for machines within: metrics and health, nothing of the dealers.
-struct Internal {
-    address: SocketAddr,
-    server: Server,
 }
 
 /// What must be closed after the last request.
@@ -151,7 +145,7 @@ impl Application {
             None => server.bind(listen),
         }
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
-        let internal = Internal::bind(&parts.state)?;
+        let internal = metrics::Port::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
             addresses,
@@ -180,7 +174,7 @@ impl Application {
         .workers(1)
         .bind(listen)
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
-        let internal = Internal::bind(&parts.state)?;
+        let internal = metrics::Port::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {
             addresses,
@@ -260,30 +254,6 @@ async fn serve_unless_refused(
     let (served, ()) = tokio::join!(server, stopped);
     served?;
     Err(refused.into())
-}
-
-impl Internal {
-    /// Opens the port, unless the configuration wants none. It doesn't go through
-    /// [`http::each_request`]: scrapes and probes would drown what people look for in the log.
-    fn bind(state: &web::Data<AppState>) -> Result<Option<Self>, anyhow::Error> {
-        let Some(listen) = state.config.metrics.listen else {
-            return Ok(None);
-        };
-        let state = state.clone();
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(state.clone())
-                .configure(metrics::http::routes)
-                .configure(http::health::routes)
-        })
-        .disable_signals()
-        .workers(1)
-        .bind(listen)
-        .map_err(|error| anyhow::anyhow!("metrics.listen: cannot listen on {listen}: {error}"))?;
-        let address = server.addrs()[0];
-        let server = server.run();
-        Ok(Some(Self { address, server }))
-    }
 }
 
 impl Parts {

@@ -11,10 +11,12 @@
 
 mod fleet;
 pub mod http;
+mod port;
 mod process;
 mod requests;
 mod tenants;
 mod window;
 
+pub(crate) use port::Port;
 pub use requests::{Metrics, ServedTenant, Serving};
 pub use window::Traffic;
