@@ -17,13 +17,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use deadpool_redis::Connection;
 use deadpool_redis::redis::Script;
 use moka::sync::Cache;
 
 use crate::config::Auth;
 use crate::kernel::Clock;
-use crate::redis::Redis;
+use crate::redis::{Redis, Wire};
 
 /// Keys counted in this process; past it the least used go first.
 const COUNTED_HERE: u64 = 100_000;
@@ -230,7 +229,7 @@ impl Attempts {
     }
 
     async fn count_in_redis(&self, keys: &[(&str, Rule)], now_ms: i64) -> Option<i64> {
-        let count = async |mut connection: Connection| {
+        let count = async |mut connection: Wire| {
             let script = Script::new(COUNT);
             let mut call = script.arg(now_ms);
             for (key, rule) in keys {
@@ -244,7 +243,7 @@ impl Attempts {
     }
 
     async fn run(&self, script: &str, keys: &[&str]) {
-        let run = async |mut connection: Connection| {
+        let run = async |mut connection: Wire| {
             let script = Script::new(script);
             let mut call = script.prepare_invoke();
             for key in keys {

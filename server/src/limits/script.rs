@@ -2,11 +2,10 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::Connection;
 use deadpool_redis::redis::Script;
 
 use super::budget::{Budget, Charged, Verdict};
-use crate::redis::Redis;
+use crate::redis::{Redis, Wire};
 
 /// The rule of `gcra`, for several keys. Redis runs it as one step, by its own clock, so that
 /// processes whose clocks are apart agree. Numbers are doubles there: microseconds since 1970 fit.
@@ -40,7 +39,7 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(CHARGE));
 
 /// `None` when Redis can't say.
 pub(super) async fn charge(redis: &Redis, budgets: &[&Budget]) -> Option<Verdict> {
-    let ask = async |mut connection: Connection| {
+    let ask = async |mut wire: Wire| {
         let mut call = SCRIPT.prepare_invoke();
         for budget in budgets {
             let pace = budget.pace();
@@ -48,7 +47,7 @@ pub(super) async fn charge(redis: &Redis, budgets: &[&Budget]) -> Option<Verdict
                 .arg(pace.tolerance_us)
                 .arg(pace.cost_us);
         }
-        call.invoke_async::<Vec<i64>>(&mut connection).await
+        call.invoke_async::<Vec<i64>>(&mut wire).await
     };
     let answer = redis.ask(ask).await?;
     let pairs = answer.as_chunks::<2>().0;

@@ -1,5 +1,5 @@
-//! Redis, if there is one: asked through one pool, within a time limit, and left alone while it is
-//! away. Nothing that must not be lost is kept there.
+//! Redis, if there is one: asked on one wire that all share, within a time limit, and left alone while
+//! it is away. Nothing that must not be lost is kept there.
 
 mod breaker;
 mod metrics;
@@ -7,13 +7,15 @@ mod metrics;
 pub use breaker::State;
 pub(crate) use metrics::RedisCollector;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{RedisError, cmd};
 use deadpool_redis::{Config as PoolAddress, Connection, Pool, PoolConfig, Runtime, Timeouts};
 use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
 
 use self::breaker::Breaker;
 use crate::config;
@@ -22,8 +24,17 @@ use crate::config;
 #[derive(Clone)]
 pub struct Redis(Option<Arc<Inner>>);
 
+/// A wire to Redis, on which many questions travel at once.
+pub type Wire = MultiplexedConnection;
+
 struct Inner {
+    /// Opens wires. Taken from it for every question they would be tried with a ping of their own:
+    /// two round trips for one.
     pool: Pool,
+    /// The wire that all share, until it breaks.
+    wire: Mutex<Option<Wire>>,
+    /// Where wires live: longer than the thread that asks first.
+    runtime: Handle,
     prefix: String,
     timeout: Duration,
     breaker: Breaker,
@@ -51,6 +62,8 @@ impl Redis {
         let inner = pool(config.url.expose_secret(), timeout)?.map(|pool| {
             Arc::new(Inner {
                 pool,
+                wire: Mutex::default(),
+                runtime: Handle::current(),
                 prefix: config.prefix.clone(),
                 timeout,
                 breaker: Breaker::new(rest),
@@ -65,7 +78,7 @@ impl Redis {
     /// must have something else to go by.
     pub async fn ask<T>(
         &self,
-        question: impl AsyncFnOnce(Connection) -> Result<T, RedisError>,
+        question: impl AsyncFnOnce(Wire) -> Result<T, RedisError>,
     ) -> Option<T> {
         let inner = self.0.as_ref()?;
         let Some(try_it) = inner.breaker.let_through(Instant::now()) else {
@@ -73,7 +86,7 @@ impl Redis {
             return None;
         };
         let answer = tokio::time::timeout(inner.timeout, async {
-            Ok::<_, anyhow::Error>(question(inner.pool.get().await?).await?)
+            Ok::<_, anyhow::Error>(question(inner.wire().await?).await?)
         })
         .await;
         let failure = match answer {
@@ -86,6 +99,7 @@ impl Redis {
             Err(_) => "no answer in time".to_owned(),
         };
         inner.counts.failed.fetch_add(1, Ordering::Relaxed);
+        inner.cut();
         try_it.failed(Instant::now());
         tracing::warn!(
             error = failure,
@@ -103,9 +117,7 @@ impl Redis {
     /// Whether Redis answers; `None` when there is none.
     pub async fn answers(&self) -> Option<bool> {
         self.0.as_ref()?;
-        let ping = async |mut connection: Connection| {
-            cmd("PING").query_async::<String>(&mut connection).await
-        };
+        let ping = async |mut wire: Wire| cmd("PING").query_async::<String>(&mut wire).await;
         Some(self.ask(ping).await.is_some())
     }
 
@@ -116,6 +128,29 @@ impl Redis {
 
     fn counts(&self) -> Option<&Counts> {
         self.0.as_ref().map(|inner| &inner.counts)
+    }
+}
+
+impl Inner {
+    /// The wire that all share; a new one where there is none.
+    async fn wire(&self) -> Result<Wire, anyhow::Error> {
+        let shared = || self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wire) = shared().clone() {
+            return Ok(wire);
+        }
+        let pool = self.pool.clone();
+        let opened = self
+            .runtime
+            .spawn(async move { pool.get().await })
+            .await??;
+        let wire = Connection::take(opened);
+        *shared() = Some(wire.clone());
+        Ok(wire)
+    }
+
+    /// Leaves a wire on which something went wrong to those who still wait on it.
+    fn cut(&self) {
+        *self.wire.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
