@@ -10,6 +10,7 @@ mod elsewhere;
 mod export;
 mod folder;
 mod import;
+mod look;
 mod manifest;
 mod mirror;
 mod raise;

@@ -5,8 +5,8 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
-    TransactionTrait as _,
+    AccessMode, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, TransactionTrait as _,
 };
 use tracing::Instrument as _;
 
@@ -37,6 +37,20 @@ pub(crate) async fn begin(
         bounds(limits)
     );
     tx.execute_unprepared(&sql).await?;
+    Ok(tx)
+}
+
+/// Opens a transaction that writes nothing and sees one moment of a tenant's rows, however long it
+/// lasts. As with [`begin`], inside of [`to_the_end`] only.
+pub(crate) async fn begin_to_look(
+    db: &DatabaseConnection,
+    schema: &SchemaName,
+) -> Result<DatabaseTransaction, DbErr> {
+    let moment = Some(IsolationLevel::RepeatableRead);
+    let tx = db
+        .begin_with_config(moment, Some(AccessMode::ReadOnly))
+        .await?;
+    enter(&tx, schema).await?;
     Ok(tx)
 }
 

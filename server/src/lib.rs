@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cache;
 pub mod config;
 pub mod db;
+mod declared;
 pub mod deprecations;
 pub mod doctor;
 pub mod http;

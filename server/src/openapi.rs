@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use crate::declared::{Declared, Name};
 use crate::http::ProblemOut;
+
+/// The header that names a request.
+const KEY: &str = "Idempotency-Key";
 
 /// Whose document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +70,61 @@ pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Says of every operation what it asks for, as `x-permission`.
+pub(crate) fn declare(document: &mut utoipa::openapi::OpenApi, declared: &Declared) {
+    for (path, item) in &mut document.paths.paths {
+        let methods = METHODS.into_iter().zip(slots(item));
+        for (method, operation) in methods {
+            let Some(operation) = operation else { continue };
+            if let Some(asked) = declared.of(&(method, path.clone())) {
+                let says = Extensions::builder().add("x-permission", asked).build();
+                operation.extensions.get_or_insert_default().merge(says);
+            }
+        }
+    }
+}
+
+/// Says of every POST of somebody who has signed in that it may be named: then it is done once,
+/// however often it is sent.
+pub(crate) fn offer_keys(document: &mut utoipa::openapi::OpenApi) {
+    let items = document.paths.paths.values_mut();
+    let posts = items.filter_map(|item| item.post.as_mut());
+    for post in posts.filter(|post| post.security.is_some()) {
+        let key = ParameterBuilder::new()
+            .name(KEY)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Names the request, 1 to 255 visible ASCII characters, such as a UUID. Sent again \
+                 within a day it is not done again, and answered the same with \
+                 `Idempotency-Replayed: true`.",
+            ))
+            .schema(Some(Object::with_type(Type::String)))
+            .build();
+        post.parameters.get_or_insert_default().push(key.into());
+        for status in ["400", "409", "422"] {
+            let responses = &mut post.responses.responses;
+            let problem = || RefOr::T(problem());
+            responses.entry(status.to_owned()).or_insert_with(problem);
+        }
+    }
+}
+
+/// The operations of a document.
+pub(crate) fn names(document: &utoipa::openapi::OpenApi) -> Vec<Name> {
+    let mut names = Vec::new();
+    for (path, item) in &document.paths.paths {
+        let there = [&item.get, &item.post, &item.put, &item.patch, &item.delete];
+        let named = METHODS.into_iter().zip(there);
+        let named = named.filter(|(_, operation)| operation.is_some());
+        names.extend(named.map(|(method, _)| (method, path.clone())));
+    }
+    names
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+fn slots(item: &mut PathItem) -> [&mut Option<Operation>; 5] {
     [
         &mut item.get,
         &mut item.post,
@@ -73,8 +132,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut item.patch,
         &mut item.delete,
     ]
-    .into_iter()
-    .flatten()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    slots(item).into_iter().flatten()
 }
 
 fn finish_operation(operation: &mut Operation) {
@@ -96,7 +157,8 @@ fn finish_operation(operation: &mut Operation) {
         match parameter.parameter_in {
             ParameterIn::Path => expected.push("404"),
             ParameterIn::Query | ParameterIn::QueryString => expected.push("400"),
-            // The one header that operations ask for is If-Match.
+            ParameterIn::Header if parameter.name == KEY => {}
+            // The other header that operations ask for is If-Match.
             ParameterIn::Header if parameter.required == Required::True => {
                 expected.extend(["412", "428"]);
             }
@@ -191,13 +253,19 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
     servers((url = "/", description = "The dealer's own host")),
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
+        (name = "sessions", description = "Where people are signed in"),
+        (name = "team", description = "People, and those who are invited"),
         (name = "second-factor", description = "Authenticator apps and recovery codes"),
         (name = "sso", description = "Identity providers that the dealer trusts"),
         (name = "items", description = "The catalogue"),
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "audit", description = "What was done, and by whom"),
         (name = "settings", description = "What the dealer decides about its door"),
+        (name = "organisation", description = "Branches and teams"),
+        (name = "roles", description = "Who may what, and why"),
+        (name = "api-keys", description = "What machines prove themselves with"),
     ),
     components(schemas(ProblemOut)),
     modifiers(&Bearer)

@@ -6,17 +6,22 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::{self, Addresses, Operations, Problem};
+use crate::declared::{Declared, Name, Undeclared};
+use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
-use crate::tenant::{catalog, imports, second_factor, settings, sso, team};
+use crate::tenant::{
+    api_keys, audit, catalog, imports, organisation, permissions, roles, second_factor, settings,
+    sso, team,
+};
 
 /// Puts every route into `app`, and the documents that describe them.
 pub(crate) fn mount<T>(app: App<T>) -> App<T>
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
 {
-    let (app, documents) = described(app);
+    let (app, _) = described(app);
+    let documents = documents();
     let addresses = web::Data::new(Addresses::of([&documents.dealers, &documents.platforms]));
     let json = web::Data::new(Rendered {
         dealers: rendered(&documents.dealers),
@@ -47,9 +52,22 @@ where
         .default_service(web::to(nothing_here))
 }
 
-/// The documents that describe the routes of this build.
+/// The documents that describe the routes of this build, with what each operation asks for.
 pub(crate) fn documents() -> Documents {
-    described(App::new()).1
+    let probe = Probe::default();
+    let (app, mut documents) = described(App::new().app_data(probe.clone()));
+    let declared = Declared::ask(app, &probe, &documents.names());
+    for document in [&mut documents.dealers, &mut documents.platforms] {
+        openapi::declare(document, &declared);
+    }
+    documents.declared = declared;
+    documents
+}
+
+/// Insists that every route asks for somebody.
+pub(crate) fn examine() -> Result<(), Undeclared> {
+    let documents = documents();
+    documents.declared.hold_all(documents.names())
 }
 
 /// The routes that the documents speak of, and the documents.
@@ -62,6 +80,7 @@ where
         .openapi(openapi::platform_frame())
         .service(
             scope::scope("/platform/v1")
+                .wrap(from_fn(http::opened_only))
                 .wrap(from_fn(platform::admin_host))
                 .configure(platform::routes)
                 .default_service(web::to(platform::nothing_here)),
@@ -73,6 +92,7 @@ where
         .service(
             // Before any extractor: those run side by side, and the first to fail answers.
             scope::scope("/api/v1")
+                .wrap(from_fn(http::opened_only))
                 .wrap(from_fn(http::known_host))
                 .configure(team::http::routes)
                 .configure(team::sessions::http::routes)
@@ -80,18 +100,37 @@ where
                 .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
-                .configure(settings::http::routes),
+                .configure(settings::http::routes)
+                .configure(api_keys::http::routes)
+                .configure(organisation::http::routes)
+                .configure(permissions::http::routes)
+                .configure(roles::http::routes)
+                .configure(audit::http::routes),
         )
         .split_for_parts();
+    openapi::offer_keys(&mut dealers);
     openapi::finish(&mut platforms);
     openapi::finish(&mut dealers);
-    (app, Documents { dealers, platforms })
+    let documents = Documents {
+        dealers,
+        platforms,
+        declared: Declared::default(),
+    };
+    (app, documents)
 }
 
 /// What describes the API.
 pub(crate) struct Documents {
     pub(crate) dealers: utoipa::openapi::OpenApi,
     pub(crate) platforms: utoipa::openapi::OpenApi,
+    declared: Declared,
+}
+
+impl Documents {
+    fn names(&self) -> Vec<Name> {
+        let both = [&self.dealers, &self.platforms];
+        both.into_iter().flat_map(openapi::names).collect()
+    }
 }
 
 /// The same as text. The dealers' is the same for every dealer, and tells nothing of what

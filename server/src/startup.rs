@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 
 use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, Passwords, Sealer, Sessions, SigningKeys,
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, Passwords, Sealer, Sessions, SigningKeys,
 };
 use crate::cache::Caches;
 use crate::config::Config;
@@ -98,6 +98,8 @@ struct Parts {
     keeper: JoinHandle<()>,
     /// Who keeps the signing keys as they should be.
     key_keeper: JoinHandle<()>,
+    /// Who writes down what API keys did.
+    trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
     /// Who sends messages.
     postman: JoinHandle<()>,
@@ -112,8 +114,10 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// When the port is taken, or a part can't be made from its configuration.
+    /// When the port is taken, a part can't be made from its configuration, or a route asks for
+    /// no permission.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+        routes::examine()?;
         let listen = config.http.listen;
         let workers = config.http.workers;
         let shutdown_seconds = config.http.shutdown_seconds;
@@ -302,6 +306,12 @@ impl Parts {
         let access = Access::new(&caches);
         let (mailer, postman) = Mailer::start(&config)?;
         let deprecations = Deprecations::new(&config.api);
+        let key_trail = KeyTrail::new();
+        let trail_keeper = key_trail.keep(directory.clone());
+        let (heard, told_at) = (key_trail.clone(), clock.clone());
+        deprecations.tell(move |tenant, key, operation| {
+            heard.called(tenant, key, operation, told_at.now());
+        });
         let metrics = Metrics::new(
             &config.metrics,
             &directory,
@@ -317,6 +327,7 @@ impl Parts {
             access,
             caches,
             sessions: Sessions::new(&config.auth, &sealer),
+            key_trail,
             cursors: CursorSeals::new(&sealer),
             sealer,
             passwords: Passwords::new(&config.auth)?,
@@ -341,6 +352,7 @@ impl Parts {
             presence: None,
             keeper,
             key_keeper,
+            trail_keeper,
             security_writer,
             postman,
         })
@@ -362,6 +374,11 @@ impl Parts {
     }
 
     async fn close(self) {
+        self.trail_keeper.abort();
+        let last = self.state.key_trail.write(&self.state.directory);
+        if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
+            tracing::warn!("the last uses of API keys may be missing");
+        }
         self.keeper.abort();
         self.key_keeper.abort();
         if let Some(presence) = self.presence {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, web};
 
 use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, OfTenant, Passwords, Sealer, Sessions, Settings,
-    SigningKeys,
+    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, OfTenant, Passwords, Sealer, Sessions,
+    Settings, SigningKeys,
 };
 use crate::cache::Caches;
 use crate::config::Config;
@@ -42,6 +42,8 @@ pub struct AppState {
     pub settings: Settings,
     /// Remembers what was looked up.
     pub caches: Caches,
+    /// Notes what API keys do.
+    pub key_trail: KeyTrail,
     /// Seals what is kept secret at rest.
     pub sealer: Sealer,
     /// Begins and ends sessions.

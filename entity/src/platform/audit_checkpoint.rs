@@ -16,6 +16,8 @@ pub struct Model {
     pub hash: Vec<u8>,
     /// UTC.
     pub at: TimeDateTimeWithTimeZone,
+    /// Authenticates the others, under a key that is derived from the secret of logins.
+    pub mac: Vec<u8>,
 }
 
 /// None.

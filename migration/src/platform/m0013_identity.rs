@@ -19,8 +19,10 @@ impl MigrationTrait for Migration {
     }
 }
 
-// A person's address is kept as a keyed digest: the platform can tell that two dealers know the same
-// address, and not what it is.
+// * A person's address is kept as a keyed digest: the platform can tell that two dealers know the
+//   same address, and not what it is.
+// * A mark of an audit trail is authenticated with a key that no database sees, so that whoever may
+//   write here can't make one up for a trail that was rewritten.
 const UP: &str = r"
 ALTER TABLE platform.plan ADD COLUMN requests_per_minute integer
     CONSTRAINT plan_requests_per_minute_check CHECK (requests_per_minute > 0);
@@ -49,6 +51,7 @@ CREATE TABLE platform.audit_checkpoint (
     seq       bigint      NOT NULL,
     hash      bytea       NOT NULL,
     at        timestamptz NOT NULL,
+    mac       bytea       NOT NULL,
     CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (tenant_id, seq)
 );
 ";

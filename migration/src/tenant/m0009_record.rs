@@ -35,7 +35,8 @@ CREATE TABLE audit_record (
     seq bigint CONSTRAINT audit_record_pkey PRIMARY KEY,
     content json NOT NULL,
     hash bytea NOT NULL,
-    id uuid NOT NULL,
+    id uuid NOT NULL
+        CONSTRAINT audit_record_id_key UNIQUE,
     at timestamptz NOT NULL,
     action text NOT NULL GENERATED ALWAYS AS (content ->> 'action') STORED,
     actor_kind text NOT NULL GENERATED ALWAYS AS (content -> 'actor' ->> 'kind') STORED,
@@ -45,6 +46,7 @@ CREATE TABLE audit_record (
 );
 CREATE INDEX audit_record_target_idx ON audit_record (target_kind, target_id, seq);
 CREATE INDEX audit_record_actor_idx ON audit_record (actor_id, seq);
+CREATE INDEX audit_record_action_idx ON audit_record (action, seq);
 CREATE TRIGGER audit_record_kept BEFORE UPDATE OR DELETE ON audit_record
     FOR EACH ROW EXECUTE FUNCTION shared.keep_record();
 CREATE TRIGGER audit_record_not_emptied BEFORE TRUNCATE ON audit_record

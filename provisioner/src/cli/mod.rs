@@ -1,5 +1,6 @@
 //! Words of the command line, and which of them does what.
 
+mod audit;
 mod check;
 mod confirm;
 mod connection;
@@ -159,6 +160,9 @@ enum Command {
     /// place), entities (they match their tables), fleet (tenants look like their version). Needs
     /// neither a platform nor a secret.
     Check(Box<check::CheckArgs>),
+    /// The trails of what was done to tenants' data
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Say why a finding of tubex check hurts, what to do instead, and how to let it stay
     Explain(explain::ExplainArgs),
     /// Print what your shell needs to complete these words
@@ -300,6 +304,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Runs(command) => runs::run(&open().await?, command, json).await,
         Command::Status => fleet::status(&open().await?, json).await,
         Command::Drift(args) => fleet::drift(&open().await?, args, json).await,
+        Command::Audit(command) => audit::run(&open().await?, command, json).await,
         // They need neither database nor secret, or find their own, and were done above.
         Command::Completions { .. } | Command::Explain(_) | Command::Check(_) => {
             Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use super::change::Change;
 use super::stamp::{Actor, Stamp};
@@ -45,6 +45,12 @@ struct Target<'a> {
     id: Option<&'a str>,
 }
 
+/// Ids begin with the time of the record, so that records of a time are found by them.
+fn id_at(at: OffsetDateTime) -> Uuid {
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.nanosecond()))
+}
+
 /// Puts a change on record, in the transaction that made it. Best done last: until the commit, no
 /// other write of the dealer gets past this point.
 ///
@@ -56,7 +62,7 @@ struct Target<'a> {
 ///
 /// Never: a record is made of plain values.
 pub async fn append(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(), DbErr> {
-    let id = Uuid::now_v7();
+    let id = id_at(stamp.at);
     let content = Content {
         id,
         at: stamp.at,

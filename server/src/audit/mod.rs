@@ -5,9 +5,11 @@
 
 mod append;
 mod change;
+mod checkpoint;
 mod redact;
 mod stamp;
 
 pub use append::append;
 pub use change::Change;
+pub use checkpoint::checkpoint;
 pub use stamp::{Actor, Stamp};

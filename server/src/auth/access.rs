@@ -1,7 +1,6 @@
 //! Who a session's or a key's holder is and what they may do, looked up once and remembered for as
 //! long as the dealer's access epoch stands.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::entity::tenant::{member, role_grant, session};
@@ -9,12 +8,12 @@ use sea_orm::{ActiveEnum, ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::api_key::ApiKeyText;
 use super::claims::{Claims, OfTenant};
 use super::epoch;
 use super::epochs::Epochs;
 use super::error::AuthError;
 use super::grants::{Grants, granted_to};
+use super::keys::{SentKey, load_key};
 use super::permission::Scope;
 use super::policy::must_enrol;
 use super::principal::{Means, Person, Principal, SessionFacts};
@@ -80,40 +79,28 @@ impl Access {
         is_good.then_some(principal).ok_or(AuthError::InvalidToken)
     }
 
-    /// Whoever made a key, if it is still good from this address.
+    /// Whoever made a key, if it is still good from where it was sent.
     ///
     /// # Errors
     ///
     /// [`AuthError::InvalidToken`] when it isn't.
-    #[allow(clippy::unused_async, reason = "asks the database")]
     pub async fn by_key(
         &self,
-        _db: &TenantDb,
-        _key: &ApiKeyText,
-        _address: Option<IpAddr>,
-        _now: OffsetDateTime,
-    ) -> Result<Arc<Principal>, AuthError> {
-        Err(AuthError::InvalidToken)
-    }
-
-    /// What is remembered of an API key's holder, or what `load` finds. Whether the key's secret
-    /// is right, and whether it may be used now and from here, is for the caller to look at: none
-    /// of that may be remembered.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Db`].
-    pub async fn holder_of_key(
-        &self,
         db: &TenantDb,
-        key: Uuid,
-        load: impl AsyncFn(&TenantTx) -> Result<Option<Principal>, DbErr>,
-    ) -> Result<Option<Arc<Principal>>, AuthError> {
+        sent: &SentKey,
+        now: OffsetDateTime,
+    ) -> Result<Arc<Principal>, AuthError> {
         let place = Place {
             tenant: db.tenant().key(),
             epoch: self.epochs.now(db).await?.epoch,
         };
-        Ok(self.keys.get(place, key, db.read(load)).await?)
+        let load = db.read(async |tx| load_key(tx, sent.id).await);
+        // What is remembered is who made it, and no more: whether the secret is right, and whether
+        // it may be used now and from there, is looked at every time.
+        let principal = self.keys.get(place, sent.id, load).await?;
+        let opens = sent.opens(principal.as_deref(), now);
+        let opened = principal.filter(|_| opens);
+        opened.ok_or(AuthError::InvalidToken)
     }
 
     /// Looks at a session anew when it is next used here, and with it at everything of its dealer:
@@ -185,9 +172,8 @@ pub async fn role_grants(tx: &TenantTx, role: Uuid) -> Result<Grants, DbErr> {
         .filter(role_grant::Column::RoleId.eq(role))
         .all(tx)
         .await?;
-    let scope = |text: &str| serde_json::from_value::<Scope>(text.into()).ok();
     let grants = rows
         .into_iter()
-        .filter_map(|row| Some((row.permission, scope(&row.scope)?)));
+        .filter_map(|row| Some((row.permission, Scope::named(&row.scope)?)));
     Ok(Grants::of(grants))
 }

@@ -27,6 +27,26 @@ pub enum Scope {
     All,
 }
 
+impl Scope {
+    /// All of them, the narrowest first.
+    const ALL: [Self; 4] = [Self::Own, Self::Team, Self::Branch, Self::All];
+
+    /// As it is stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Team => "team",
+            Self::Branch => "branch",
+            Self::All => "all",
+        }
+    }
+
+    /// The scope of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
 /// One line of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Entry {
@@ -85,6 +105,17 @@ catalogue! {
     ManageSso "sso.manage" "Change identity providers" false true;
     ReadAudit "audit.read" "See what was done, and by whom" true false;
     ExportAudit "audit.export" "Take out the audit trail" false false;
+}
+
+/// What no API key is given, besides all that needs a proof: keys manage neither keys nor roles nor
+/// how people sign in, and a session is a person's.
+const FOR_PEOPLE_ONLY: &[&str] = &[ManageSessions::NAME];
+
+impl Entry {
+    /// Whether an API key can be given it.
+    pub fn is_for_machines(&self) -> bool {
+        !self.needs_proof && !FOR_PEOPLE_ONLY.contains(&self.name)
+    }
 }
 
 /// The catalogue's line of a name.

@@ -23,13 +23,33 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Done {
     pub(super) change: Change,
-    pub(super) answer: Answer,
+    pub(super) ending: Ending,
+}
+
+/// How a write that is committed ends for whoever asked.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Answered(Answer),
+    /// They are refused, and yet something was done: a failed attempt was counted, say.
+    Refused(Problem),
 }
 
 impl Done {
     /// What was done, and what is answered.
     pub fn new(change: Change, answer: Answer) -> Self {
-        Self { change, answer }
+        Self {
+            change,
+            ending: Ending::Answered(answer),
+        }
+    }
+
+    /// What was done although the request is refused. It is committed and goes on record, and
+    /// nothing is kept for a request that is sent again: it is judged anew.
+    pub fn refusing(change: Change, problem: impl Into<Problem>) -> Self {
+        Self {
+            change,
+            ending: Ending::Refused(problem.into()),
+        }
     }
 }
 
@@ -107,12 +127,22 @@ impl Answer {
         self
     }
 
+    /// 200 with JSON that is there already.
+    pub fn json(body: Vec<u8>) -> Self {
+        Self::of_json(StatusCode::OK, body)
+    }
+
     fn with_body(status: StatusCode, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("an answer is made of plain values");
+        Self::of_json(status, body)
+    }
+
+    fn of_json(status: StatusCode, body: Vec<u8>) -> Self {
         let json = HeaderValue::from_static("application/json");
         Self {
             status,
             headers: vec![(CONTENT_TYPE, json)],
-            body: serde_json::to_vec(body).expect("an answer is made of plain values"),
+            body,
             is_secret: false,
         }
     }

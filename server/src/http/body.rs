@@ -25,14 +25,14 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let config = &AppState::of(req).config.http;
-        let limit = config.body_limit_kib * 1024;
-        let patience = Duration::from_millis(config.body_timeout_ms);
         let is_json = req.mime_type().ok().flatten().is_some_and(|kind| {
             kind.subtype() == "json" || kind.suffix().is_some_and(|suffix| suffix == "json")
         });
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
+            let config = &AppState::of(&req).config.http;
+            let limit = config.body_limit_kib * 1024;
+            let patience = Duration::from_millis(config.body_timeout_ms);
             if !is_json {
                 return Err(
                     Problem::new(Code::MediaTypeUnsupported).detail("send application/json")

@@ -106,10 +106,24 @@ registry! {
     UnitCodeTaken CONFLICT "unit-code-taken" "Another unit has this code";
     UnitInUse CONFLICT "unit-in-use" "The unit is used by items";
 
+    RoleNotFound NOT_FOUND "role-not-found" "Role not found";
+    RoleNameTaken CONFLICT "role-name-taken" "Another role has this name";
+    RoleInUse CONFLICT "role-in-use" "Members have the role, or are invited to it";
+    GrantTooWide FORBIDDEN "grant-too-wide" "Nobody gives what they don't hold themselves";
+    BranchNotFound NOT_FOUND "branch-not-found" "Branch not found";
+    BranchNameTaken CONFLICT "branch-name-taken" "Another branch has this name";
+    BranchInUse CONFLICT "branch-in-use" "Members or teams belong to the branch";
+    TeamNotFound NOT_FOUND "team-not-found" "Team not found";
+    TeamNameTaken CONFLICT "team-name-taken" "Another team has this name";
+    ApiKeyNotFound NOT_FOUND "api-key-not-found" "API key not found";
+    ApiKeyEnded CONFLICT "api-key-ended" "The API key is revoked or has expired";
+
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
+
+    AuditRecordNotFound NOT_FOUND "audit-record-not-found" "Audit record not found";
 
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";
     OwnerPresent CONFLICT "owner-present" "The dealer has an owner, who invites others";

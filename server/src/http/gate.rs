@@ -3,16 +3,19 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use sea_orm::DbErr;
-use time::Duration;
 
-use super::answer::{Answer, Done};
+use super::answer::{Answer, Done, Ending};
 use super::client::client_address;
+use super::code::Code;
 use super::idempotency::{Before, Once};
 use super::problem::Problem;
 use super::request::RequestId;
-use crate::audit::{self, Actor, Stamp};
+use crate::audit::{self, Actor, Change, Stamp};
 use crate::db::{TenantDb, TenantTx};
 use crate::state::AppState;
+
+/// Seconds after which a request that is being done right now may be answered.
+const BUSY_SECONDS: u64 = 1;
 
 /// Opens a dealer's rows for writing, on record.
 #[derive(Debug, Clone)]
@@ -20,11 +23,31 @@ pub struct Gate {
     req: HttpRequest,
     db: TenantDb,
     actor: Actor,
+    /// Whether requests may be named: see [`super::idempotency`].
+    takes_keys: bool,
+}
+
+/// A transaction that its holder ends, through the gate all the same: for work in many steps that
+/// must not be repeated, such as a stream of rows. Dropped, it rolls back.
+#[derive(Debug)]
+pub struct Passage {
+    tx: TenantTx,
+    stamp: Stamp,
+    once: Option<Once>,
+}
+
+/// Whether there is something to do.
+#[derive(Debug)]
+pub enum Entry {
+    /// There is.
+    Open(Passage),
+    /// It was done before; this was the answer.
+    Before(HttpResponse),
 }
 
 /// How a transaction ended: done, or not even begun because it was done before.
 enum Outcome {
-    Done(Answer),
+    Done(Ending),
     Before(Answer),
 }
 
@@ -47,6 +70,7 @@ impl Gate {
             req: req.clone(),
             db,
             actor,
+            takes_keys: actor != Actor::Anonymous,
         }
     }
 
@@ -71,12 +95,7 @@ impl Gate {
 
     /// What a record says of this request.
     pub fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: self.actor,
-            request_id: RequestId::of(&self.req).map(|id| id.to_string()),
-            address: client_address(&self.req).map(|address| address.to_string()),
-            at: AppState::of(&self.req).clock.now(),
-        }
+        stamp(&self.req, self.actor)
     }
 
     /// Runs `work` in one transaction, with the record of what it did. A POST with an
@@ -92,35 +111,119 @@ impl Gate {
     where
         Problem: From<E>,
     {
-        let state = AppState::of(&self.req);
-        let stamp = self.stamp();
-        let tenant = self.db.tenant().key();
-        let once = Once::wanted(&self.req, tenant, self.actor.scope())?;
-        let kept_for = Duration::hours(state.config.http.idempotency_hours.into());
+        let (stamp, once) = (self.stamp(), self.once()?);
         let outcome = self
             .db
             .write(async |tx| {
                 if let Some(once) = &once {
-                    match once.begin(tx, &state.sealer, stamp.at).await? {
+                    match once.begin(tx).await? {
                         Before::Never => {}
                         Before::Answered(answer) => return Ok(Outcome::Before(answer)),
-                        Before::Refused(code) => return Err(Trouble::Refused(Problem::new(code))),
+                        Before::Refused(code) => return Err(Trouble::Refused(refused(code))),
                     }
                 }
                 let done = work(tx).await.map_err(Trouble::Work)?;
-                if let Some(once) = &once {
-                    let times = (stamp.at, kept_for);
-                    once.keep(tx, &state.sealer, &done.answer, times).await?;
+                if let (Some(once), Ending::Answered(answer)) = (&once, &done.ending) {
+                    once.keep(tx, answer).await?;
                 }
                 audit::append(tx, &stamp, &done.change).await?;
-                Ok(Outcome::Done(done.answer))
+                Ok(Outcome::Done(done.ending))
             })
             .await;
         match outcome {
-            Ok(Outcome::Done(answer) | Outcome::Before(answer)) => Ok(answer.into_response()),
+            Ok(Outcome::Done(Ending::Answered(answer)) | Outcome::Before(answer)) => {
+                Ok(answer.into_response())
+            }
+            Ok(Outcome::Done(Ending::Refused(problem))) | Err(Trouble::Refused(problem)) => {
+                Err(problem)
+            }
             Err(Trouble::Work(error)) => Err(error.into()),
-            Err(Trouble::Refused(problem)) => Err(problem),
             Err(Trouble::Db(error)) => Err(Problem::database(&error)),
         }
+    }
+
+    /// Opens a transaction that its holder ends.
+    ///
+    /// # Errors
+    ///
+    /// `idempotency-key-…` as in [`Gate::write`]; when the transaction can't be opened.
+    pub async fn enter(&self) -> Result<Entry, Problem> {
+        let (stamp, once) = (self.stamp(), self.once()?);
+        let tx = self.db.begin().await?;
+        if let Some(once) = &once {
+            match once.begin(&tx).await? {
+                Before::Never => {}
+                Before::Answered(answer) => return Ok(Entry::Before(answer.into_response())),
+                Before::Refused(code) => return Err(refused(code)),
+            }
+        }
+        Ok(Entry::Open(Passage { tx, stamp, once }))
+    }
+
+    fn once(&self) -> Result<Option<Once>, Problem> {
+        if !self.takes_keys {
+            return Ok(None);
+        }
+        Once::wanted(&self.req, self.db.tenant().key(), self.actor.scope())
+    }
+}
+
+impl Passage {
+    /// The transaction.
+    pub fn tx(&self) -> &TenantTx {
+        &self.tx
+    }
+
+    /// Whether the client named the request, so that its answer is to be kept.
+    pub fn keeps_the_answer(&self) -> bool {
+        self.once.is_some()
+    }
+
+    /// Puts it on record and commits. The answer is kept if the client named the request.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses; then nothing was done.
+    pub async fn leave(self, change: &Change, answer: Option<&Answer>) -> Result<(), DbErr> {
+        if let (Some(once), Some(answer)) = (&self.once, answer) {
+            once.keep(&self.tx, answer).await?;
+        }
+        audit::append(&self.tx, &self.stamp, change).await?;
+        self.tx.commit().await
+    }
+}
+
+/// Puts something on a dealer's record that changes nothing of the dealer's rows, such as what an
+/// operator does to it from outside or a look at what is sensitive.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn put_on_record(
+    req: &HttpRequest,
+    db: &TenantDb,
+    actor: Actor,
+    change: &Change,
+) -> Result<(), Problem> {
+    let stamp = stamp(req, actor);
+    db.write(async |tx| audit::append(tx, &stamp, change).await)
+        .await
+        .map_err(|error| Problem::database(&error))
+}
+
+fn stamp(req: &HttpRequest, actor: Actor) -> Stamp {
+    Stamp {
+        actor,
+        request_id: RequestId::of(req).map(|id| id.to_string()),
+        address: client_address(req).map(|address| address.to_string()),
+        at: AppState::of(req).clock.now(),
+    }
+}
+
+fn refused(code: Code) -> Problem {
+    let problem = Problem::new(code);
+    match code {
+        Code::IdempotencyKeyBusy => problem.retry_after(BUSY_SECONDS),
+        _ => problem,
     }
 }

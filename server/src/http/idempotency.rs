@@ -2,13 +2,19 @@
 //!
 //! The answer is kept in the transaction of the effect, so there is never one without the other.
 //! Shape and behaviour follow draft-ietf-httpapi-idempotency-key-header.
+//!
+//! Whoever has not signed in names no requests: what such a request carries is good for one time
+//! by itself, or a second time does no harm, and strangers would share one drawer of keys.
 
-use ::entity::tenant::idempotency_key::{ActiveModel, Entity, Model};
-use actix_web::http::StatusCode;
+use ::entity::tenant::idempotency_key::{ActiveModel, Column, Entity, Model};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter,
+    Statement,
+};
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
@@ -18,6 +24,7 @@ use super::problem::Problem;
 use crate::auth::Sealer;
 use crate::db::TenantTx;
 use crate::kernel::TenantKey;
+use crate::state::AppState;
 
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -34,6 +41,9 @@ pub(super) struct Once {
     key: String,
     fingerprint: Vec<u8>,
     place: String,
+    sealer: Sealer,
+    now: OffsetDateTime,
+    kept_for: Duration,
 }
 
 /// Whether a request was done before.
@@ -58,36 +68,36 @@ impl Once {
         tenant: TenantKey,
         actor: String,
     ) -> Result<Option<Self>, Problem> {
-        if req.method() != actix_web::http::Method::POST {
+        if req.method() != Method::POST {
             return Ok(None);
         }
         let Some(key) = key_of(req.headers())? else {
             return Ok(None);
         };
-        let mut hash = Sha256::new();
+        let state = AppState::of(req);
+        let mut request = Vec::new();
         for part in [req.method().as_str(), req.path(), req.query_string()] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
+            request.extend(part.as_bytes());
+            request.push(0);
         }
         if let Some(body) = req.extensions().get::<BodyDigest>() {
-            hash.update(body.0);
+            request.extend(body.0);
         }
-        let place = tenant.scoped(format_args!("answer:{actor}:{key}"));
         Ok(Some(Self {
+            // Keyed, because a body may hold a password, and whoever reads the table could try
+            // them all.
+            fingerprint: state.sealer.digest("request", &request),
+            place: tenant.scoped(format_args!("answer:{actor}:{key}")),
             actor,
             key,
-            fingerprint: hash.finalize().to_vec(),
-            place,
+            sealer: state.sealer.clone(),
+            now: state.clock.now(),
+            kept_for: Duration::hours(state.config.http.idempotency_hours.into()),
         }))
     }
 
     /// Takes the key for this transaction, and looks whether the request was done before.
-    pub(super) async fn begin(
-        &self,
-        tx: &TenantTx,
-        sealer: &Sealer,
-        now: OffsetDateTime,
-    ) -> Result<Before, DbErr> {
+    pub(super) async fn begin(&self, tx: &TenantTx) -> Result<Before, DbErr> {
         if !self.take(tx).await? {
             return Ok(Before::Refused(Code::IdempotencyKeyBusy));
         }
@@ -95,23 +105,17 @@ impl Once {
         let Some(kept) = Entity::find_by_id(id).one(tx).await? else {
             return Ok(Before::Never);
         };
-        if kept.expires_at <= now {
+        if kept.expires_at <= self.now {
             return Ok(Before::Never);
         }
         if kept.fingerprint != self.fingerprint {
             return Ok(Before::Refused(Code::IdempotencyKeyReused));
         }
-        self.answer_of(kept, sealer).map(Before::Answered)
+        self.answer_of(kept).map(Before::Answered)
     }
 
     /// Keeps the answer.
-    pub(super) async fn keep(
-        &self,
-        tx: &TenantTx,
-        sealer: &Sealer,
-        answer: &Answer,
-        (now, kept_for): (OffsetDateTime, Duration),
-    ) -> Result<(), DbErr> {
+    pub(super) async fn keep(&self, tx: &TenantTx, answer: &Answer) -> Result<(), DbErr> {
         let headers = answer.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.to_string(), value)
@@ -121,7 +125,7 @@ impl Once {
         let (headers, body) = if answer.is_secret {
             let whole = serde_json::to_vec(&(headers, &answer.body));
             let whole = whole.map_err(|error| DbErr::Custom(error.to_string()))?;
-            (Vec::new(), sealer.seal(&self.place, &whole))
+            (Vec::new(), self.sealer.seal(&self.place, &whole))
         } else {
             (headers, answer.body.clone())
         };
@@ -133,10 +137,9 @@ impl Once {
             headers: Set(headers.into_iter().map(pair).collect()),
             body: Set(body),
             is_sealed: Set(answer.is_secret),
-            created_at: Set(now),
-            expires_at: Set(now + kept_for),
+            created_at: Set(self.now),
+            expires_at: Set(self.now + self.kept_for),
         };
-        use ::entity::tenant::idempotency_key::Column;
         // What is there has expired, or `begin` would have found it.
         let anew = OnConflict::columns([Column::Actor, Column::Key])
             .update_columns([
@@ -171,10 +174,10 @@ impl Once {
         }
     }
 
-    fn answer_of(&self, kept: Model, sealer: &Sealer) -> Result<Answer, DbErr> {
+    fn answer_of(&self, kept: Model) -> Result<Answer, DbErr> {
         let broken = |what: &str| DbErr::Custom(format!("a kept answer {what}"));
         let (pairs, body): (Vec<(String, String)>, Vec<u8>) = if kept.is_sealed {
-            let opened = sealer.open(&self.place, &kept.body);
+            let opened = self.sealer.open(&self.place, &kept.body);
             let whole = opened.map_err(|_| broken("can't be opened"))?;
             serde_json::from_slice(&whole).map_err(|_| broken("is in pieces"))?
         } else {
@@ -195,6 +198,16 @@ impl Once {
             is_secret: kept.is_sealed,
         })
     }
+}
+
+/// Forgets answers whose time is over. May run any number of times.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn forget_expired(tx: &TenantTx, now: OffsetDateTime) -> Result<u64, DbErr> {
+    let gone = Entity::delete_many().filter(Column::ExpiresAt.lte(now));
+    Ok(gone.exec(tx).await?.rows_affected)
 }
 
 fn pair((name, value): (String, String)) -> serde_json::Value {

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload};
-use futures_util::future::LocalBoxFuture;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
+use futures_util::future::{LocalBoxFuture, ready};
 use time::Duration;
 use uuid::Uuid;
 
@@ -15,10 +15,11 @@ use super::client::client_address;
 use super::code::Code;
 use super::gate::Gate;
 use super::limits::{self, Subject};
+use super::opened::{OWN, Probe, opened};
 use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
 use crate::auth::{
-    ApiKeyText, AuthError, Claims, Means, OfTenant, Permission, Person, Principal, Scope,
+    ApiKeyText, AuthError, Claims, Means, OfTenant, Permission, Person, Principal, Scope, SentKey,
 };
 use crate::db::{Purpose, Tenant, TenantDb, TenantTx};
 use crate::state::AppState;
@@ -50,10 +51,6 @@ pub struct Member<P> {
 /// Somebody who has signed in and is about to end that: they may, wherever they may read.
 #[derive(Debug)]
 pub struct Leaver(pub Caller);
-
-/// The permission that a route was opened by, for whoever looks whether every route has one.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenedBy(pub &'static str);
 
 impl<P> Member<P> {
     /// The person, or whoever made the key.
@@ -87,13 +84,16 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
             if !opens_before_enrolment(req.path()) {
                 must_have_enrolled(&caller.principal)?;
             }
-            req.extensions_mut().insert(OpenedBy("own"));
+            opened(&req, OWN);
             Ok(caller)
         })
     }
@@ -104,10 +104,13 @@ impl FromRequest for Leaver {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, Purpose::Session).await?;
-            req.extensions_mut().insert(OpenedBy("own"));
+            opened(&req, OWN);
             Ok(Self(caller))
         })
     }
@@ -118,6 +121,9 @@ impl<P: Permission> FromRequest for Member<P> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, P::NAME) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let caller = caller(&req, purpose(&req, Purpose::Work)).await?;
@@ -128,7 +134,7 @@ impl<P: Permission> FromRequest for Member<P> {
             if P::NEEDS_PROOF {
                 must_have_proven(&req, &caller.principal)?;
             }
-            req.extensions_mut().insert(OpenedBy(P::NAME));
+            opened(&req, P::NAME);
             Ok(Self {
                 principal: caller.principal,
                 scope,
@@ -190,13 +196,17 @@ async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> 
     let now = state.clock.now();
     let principal = match (&key, claims) {
         (Some(key), _) => {
-            let address = client_address(req);
-            state.access.by_key(&db, key, address, now).await?
+            let sent = SentKey::new(key, &state.sealer, client_address(req));
+            state.access.by_key(&db, &sent, now).await?
         }
         (None, Some(claims)) => state.access.by_session(&db, &claims, now).await?,
         (None, None) => return Err(Problem::new(Code::Unauthenticated)),
     };
     limits::admit(req, subject(&tenant, &principal)).await?;
+    if let Means::ApiKey(key) = &principal.means {
+        let address = client_address(req);
+        state.key_trail.used(tenant.key(), key.id, address, now);
+    }
     let gate = Gate::new(req, db.clone(), principal.actor());
     Ok(Caller {
         principal,

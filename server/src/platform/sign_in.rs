@@ -15,7 +15,9 @@ use super::permission::granted_to;
 use super::sessions::Issued;
 use crate::auth::{AuthError, Holder, OfPlatform, prove};
 use crate::db::SecurityEvent;
-use crate::http::{Body, Code, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut};
+use crate::http::{
+    Anybody, Body, Code, Problem, ProblemOut, RefreshIn, RequestId, SignInIn, TokensOut,
+};
 use crate::state::AppState;
 
 /// The routes of signing in.
@@ -49,7 +51,11 @@ struct OperatorOut {
     (status = 429, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/auth/sign-in")]
-async fn sign_in(req: HttpRequest, body: Body<SignInIn>) -> Result<web::Json<TokensOut>, Problem> {
+async fn sign_in(
+    _: Anybody,
+    req: HttpRequest,
+    body: Body<SignInIn>,
+) -> Result<web::Json<TokensOut>, Problem> {
     let (state, platform) = (AppState::of(&req), behind(&req)?);
     let (proof, now) = (body.0.proof(&req), state.clock.now());
     // Beside the dealers' keys, which begin with `t:`.
@@ -83,7 +89,11 @@ async fn sign_in(req: HttpRequest, body: Body<SignInIn>) -> Result<web::Json<Tok
     (status = 401, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/auth/refresh")]
-async fn refresh(req: HttpRequest, body: Body<RefreshIn>) -> Result<web::Json<TokensOut>, Problem> {
+async fn refresh(
+    _: Anybody,
+    req: HttpRequest,
+    body: Body<RefreshIn>,
+) -> Result<web::Json<TokensOut>, Problem> {
     let (state, platform) = (AppState::of(&req), behind(&req)?);
     let token = body.0.token().ok_or(AuthError::InvalidRefreshToken)?;
     let now = state.clock.now();

@@ -84,6 +84,7 @@ impl Actor {
             "/problems",
             "/account/",
             "/assets/",
+            "/.well-known/",
         ]
         .iter()
         .any(|root| path.starts_with(root))

@@ -77,7 +77,11 @@ fn modules_of_the_server_point_one_way() {
         ("limits", &["kernel", "config", "redis"]),
         ("mail", &["kernel", "config"]),
         ("audit", &["db", "kernel"]),
-        ("auth", &["audit", "db", "kernel", "config", "redis"]),
+        ("cache", &["kernel", "redis"]),
+        (
+            "auth",
+            &["audit", "cache", "db", "kernel", "config", "redis"],
+        ),
         (
             "http",
             &[
@@ -93,10 +97,13 @@ fn modules_of_the_server_point_one_way() {
                 "state",
             ],
         ),
+        ("idp", &["kernel", "config"]),
         (
             "state",
             &[
+                "idp",
                 "auth",
+                "cache",
                 "db",
                 "kernel",
                 "config",
@@ -110,7 +117,8 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "db", "kernel", "config", "mail", "state",
+                "http", "audit", "auth", "idp", "db", "kernel", "config", "mail", "origins",
+                "state",
             ],
         ),
         (
@@ -124,6 +132,7 @@ fn modules_of_the_server_point_one_way() {
         "kernel",
         "config",
         "redis",
+        "cache",
         "limits",
         "mail",
         "origins",
@@ -132,6 +141,7 @@ fn modules_of_the_server_point_one_way() {
         "audit",
         "auth",
         "http",
+        "idp",
         "state",
         "tenant",
         "platform",
@@ -207,6 +217,49 @@ fn only_the_doctor_opens_connections_past_the_pools() {
             path.display()
         );
     }
+}
+
+/// What a request writes is written through the gate, where it is put on record. Whoever else opens
+/// a transaction that writes says here why.
+#[test]
+fn dealers_rows_are_written_through_the_gate_alone() {
+    let may = [
+        // The doors themselves, and the gate.
+        "db/",
+        "http/gate.rs",
+        // After a sign-in, when nobody waits any more: it keeps the record itself.
+        "tenant/team/arrival.rs",
+        // What is long over is swept out, for nobody.
+        "worker.rs",
+    ];
+    let mut others = Vec::new();
+
+    for path in sources("server/src") {
+        let inside = path
+            .strip_prefix(root().join("server/src"))
+            .expect("is inside")
+            .to_string_lossy()
+            .into_owned();
+        // Operators' sessions are rows of the platform.
+        let of_the_platform = inside.starts_with("platform/");
+        if may.iter().any(|it| inside.starts_with(it)) || of_the_platform {
+            continue;
+        }
+        let code = code_of(&path).split_whitespace().collect::<String>();
+        for word in [
+            "db.write(",
+            "db.begin()",
+            "audit::append(",
+            ".door(",
+            "TenantTx::open(",
+        ] {
+            if code.contains(word) {
+                others.push(format!("{inside} says {word:?}"));
+            }
+        }
+    }
+
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 #[test]

@@ -7,7 +7,10 @@
               they fail"
 )]
 
+mod api_keys;
 mod architecture;
+mod audit;
+mod authorization;
 mod catalogue;
 mod check_reports;
 mod clients;
@@ -15,12 +18,15 @@ mod command_line;
 mod contract;
 mod doctor;
 mod edge;
+mod fuzz;
+mod idempotency;
 mod imports;
 mod isolation;
 mod lanes;
 mod metrics;
 mod oidc_provider;
 mod openapi;
+mod organisation;
 mod outages;
 mod pages;
 mod people;
@@ -33,6 +39,8 @@ mod schema;
 mod second_factor;
 mod sessions;
 mod sso;
+mod staleness;
+mod tokens;
 mod transactions;
 mod version_skew;
 mod walk_through;

@@ -134,6 +134,11 @@ impl Directory {
         self.loaded.load(Ordering::Acquire)
     }
 
+    /// The way to the platform's own rows.
+    pub fn platform(&self) -> &PlatformDb {
+        &self.platform
+    }
+
     /// How many tenants there are.
     pub fn len(&self) -> usize {
         self.read_index().len()
@@ -220,6 +225,32 @@ impl Directory {
         let lane = lane.ok_or(DirectoryError::NoLane)?;
         let db = TenantDb::new(self.clone(), tenant.clone(), lane);
         Ok(if is_read_only { db.read_only() } else { db })
+    }
+
+    /// Opens the door to put something on a tenant's record, wherever it stands in its life: what
+    /// is done to a tenant that is suspended or closing belongs there too.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`] when it has no rows (yet, or any more), or older ones than this build
+    /// knows.
+    pub fn enter_to_record(self: &Arc<Self>, tenant: &Tenant) -> Result<TenantDb, DirectoryError> {
+        match tenant.status {
+            TenantStatus::Active
+            | TenantStatus::Closing
+            | TenantStatus::Suspended
+            | TenantStatus::PastGrace => {}
+            TenantStatus::Spare | TenantStatus::Provisioning => {
+                return Err(DirectoryError::Provisioning);
+            }
+            TenantStatus::Archived | TenantStatus::Gone => return Err(DirectoryError::Closed),
+        }
+        if !schema_version::can_serve(&tenant.schema_version) {
+            return Err(DirectoryError::SchemaTooOld);
+        }
+        let lane = self.lanes.get(tenant.lane_id);
+        let lane = lane.ok_or(DirectoryError::NoLane)?;
+        Ok(TenantDb::new(self.clone(), Arc::new(tenant.clone()), lane))
     }
 
     /// Asks the database whether it is there.

@@ -1,8 +1,9 @@
 //! What operators say to a run.
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use provisioner::RunEntry;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -12,6 +13,7 @@ use super::wire::RunOut;
 use crate::http::{Body, Problem, ProblemOut};
 use crate::platform::operator::Operator;
 use crate::platform::permission::RunMigrations;
+use crate::platform::record::Deed;
 
 /// The routes that change a run.
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -171,13 +173,19 @@ async fn rollback(
         (status = 409, body = ProblemOut, content_type = "application/problem+json")))]
 #[post("/migration-runs/{run}/tenants/{tenant}/skip")]
 async fn skip(
+    req: HttpRequest,
     who: Operator<RunMigrations>,
     path: web::Path<(String, String)>,
     body: Body<SkipIn>,
 ) -> Result<web::Json<RunOut>, Problem> {
     let (run, tenant) = path.into_inner();
     let reason = body.0.reason;
-    let asked = who.ask(|library, actor| async move {
+    let deed = Deed::new(
+        "migration_run.skip",
+        json!({ "run": run, "reason": reason }),
+    );
+    let named = tenant.clone();
+    let asked = who.act_on(&req, &named, deed, |library, actor| async move {
         let run = library.run(&run).await?;
         library.skip_tenant(run.id, &tenant, &reason, &actor).await
     });

@@ -1,9 +1,10 @@
 //! What operators change of a tenant's entry: its slug, its tags, whether it is under legal hold.
 
-use actix_web::{post, web};
+use actix_web::{HttpRequest, post, web};
 use provisioner::life::Tags;
 use provisioner::{Label, Slug};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -12,6 +13,7 @@ use super::Named;
 use crate::http::{Body, Problem, ProblemOut};
 use crate::platform::operator::Operator;
 use crate::platform::permission::ChangeTenants;
+use crate::platform::record::Deed;
 use crate::platform::wire::TenantOut;
 
 /// The routes that change an entry.
@@ -60,14 +62,18 @@ struct HoldIn {
         (status = 409, body = ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/rename")]
 async fn rename(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<RenameIn>,
 ) -> Result<web::Json<TenantOut>, Problem> {
     let slug = Slug::parse(&body.0.slug);
     let slug = slug.map_err(|error| Problem::field("/slug", "shape", error))?;
+    let deed = Deed::new("tenant.rename", json!({ "slug": slug.as_str() }));
     let renamed = who
-        .ask(|library, actor| async move { library.rename(&tenant, slug, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.rename(&tenant, slug, &actor).await
+        })
         .await?;
     Ok(web::Json(renamed.into()))
 }
@@ -78,6 +84,7 @@ async fn rename(
     security(("bearer" = [])), responses((status = 200, body = TenantOut)))]
 #[post("/tenants/{tenant}/tags")]
 async fn tag(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<TagsIn>,
@@ -86,8 +93,14 @@ async fn tag(
         add: labels("/add", &body.0.add)?,
         remove: labels("/remove", &body.0.remove)?,
     };
+    let deed = Deed::new(
+        "tenant.tag",
+        json!({ "add": body.0.add, "remove": body.0.remove }),
+    );
     let tagged = who
-        .ask(|library, actor| async move { library.tag(&tenant, tags, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.tag(&tenant, tags, &actor).await
+        })
         .await?;
     Ok(web::Json(tagged.into()))
 }
@@ -100,13 +113,17 @@ async fn tag(
     security(("bearer" = [])), responses((status = 200, body = TenantOut)))]
 #[post("/tenants/{tenant}/hold")]
 async fn hold(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<HoldIn>,
 ) -> Result<web::Json<TenantOut>, Problem> {
     let reason = body.0.reason;
+    let deed = Deed::new("tenant.hold", json!({ "reason": reason }));
     let held = who
-        .ask(|library, actor| async move { library.hold(&tenant, &reason, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.hold(&tenant, &reason, &actor).await
+        })
         .await?;
     Ok(web::Json(held.into()))
 }
@@ -117,11 +134,15 @@ async fn hold(
     security(("bearer" = [])), responses((status = 200, body = TenantOut)))]
 #[post("/tenants/{tenant}/release")]
 async fn release(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
 ) -> Result<web::Json<TenantOut>, Problem> {
+    let deed = Deed::new("tenant.release", json!({}));
     let released = who
-        .ask(|library, actor| async move { library.release(&tenant, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.release(&tenant, &actor).await
+        })
         .await?;
     Ok(web::Json(released.into()))
 }

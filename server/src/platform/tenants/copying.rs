@@ -1,9 +1,10 @@
 //! Copies of tenants, for support and rehearsal.
 
-use actix_web::{HttpResponse, post};
+use actix_web::{HttpRequest, HttpResponse, post};
 use provisioner::copy::{NewClone, People};
 use provisioner::{Placement, Slug, TenantName};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -13,6 +14,7 @@ use crate::auth::Permission;
 use crate::http::{Body, Problem, ProblemOut};
 use crate::platform::operator::Operator;
 use crate::platform::permission::{ChangeTenants, CloneTenants};
+use crate::platform::record::Deed;
 use crate::platform::wire::TenantOut;
 
 /// The route that copies.
@@ -46,6 +48,7 @@ struct CloneIn {
         (status = 409, body = ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/clone")]
 async fn clone(
+    req: HttpRequest,
     who: Operator<CloneTenants>,
     tenant: Named,
     body: Body<CloneIn>,
@@ -61,8 +64,11 @@ async fn clone(
     let slug = slug.map_err(|error| Problem::field("/slug", "shape", error))?;
     let name = body.name.as_deref().map(TenantName::parse).transpose();
     let name = name.map_err(|error| Problem::field("/name", "shape", error))?;
+    let told = json!({ "to": slug.as_str(), "with_people": body.with_people });
+    let deed = Deed::new("tenant.clone", told);
+    let from = tenant.clone();
     let copied = who
-        .ask(|library, actor| async move {
+        .act_on(&req, &from, deed, |library, actor| async move {
             let clone = NewClone {
                 from: tenant.into_inner(),
                 slug,
@@ -74,6 +80,8 @@ async fn clone(
             library.clone_tenant(clone).await
         })
         .await?;
+    let beginning = Deed::new("tenant.create", json!({ "clone_of": from }));
+    who.begin_trail(&req, &copied.tenant.slug, beginning).await;
     let tenant = TenantOut::from(copied.tenant);
     Ok(HttpResponse::Created()
         .insert_header(("Location", tenant.address()))

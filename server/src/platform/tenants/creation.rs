@@ -8,6 +8,7 @@ use provisioner::{
     Email, Entrance, InvitationToken, Label, NewTenant, Owner, Placement, Slug, TenantName,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -17,6 +18,7 @@ use crate::http::{Body, Problem};
 use crate::platform::dealers::{CURRENCY, DEFAULT_CURRENCY, currency};
 use crate::platform::operator::Operator;
 use crate::platform::permission::ChangeTenants;
+use crate::platform::record::Deed;
 use crate::platform::wire::TenantOut;
 use crate::state::AppState;
 
@@ -104,6 +106,8 @@ async fn create(
             |library, actor| async move { library.create_at(NewTenant { actor, ..new }, at).await },
         )
         .await?;
+    let beginning = Deed::new("tenant.create", json!({ "name": created.tenant.name }));
+    who.begin_trail(&req, &created.tenant.slug, beginning).await;
     let name = owner.map_or_else(String::new, |owner| owner.name);
     let dealer = (created.tenant.name.as_str(), created.tenant.slug.as_str());
     let told = invite(state, dealer, (&email, &name), &token);

@@ -1,8 +1,9 @@
 //! A tenant's own domains: claimed, proven by DNS, forgotten.
 
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use provisioner::{Dns, DomainName};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -11,6 +12,7 @@ use super::Named;
 use crate::http::{Body, Problem};
 use crate::platform::operator::Operator;
 use crate::platform::permission::{ChangeTenants, Look, VerifyDomains};
+use crate::platform::record::Deed;
 use crate::platform::wire::{DomainOut, ListOut};
 
 /// The routes of domains.
@@ -52,13 +54,17 @@ async fn list(
     security(("bearer" = [])), responses((status = 200, body = DomainOut)))]
 #[post("/tenants/{tenant}/domains")]
 async fn claim(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<DomainIn>,
 ) -> Result<web::Json<DomainOut>, Problem> {
     let domain = read(&body.0.domain)?;
+    let deed = Deed::new("domain.claim", json!({ "domain": domain.to_string() }));
     let claimed = who
-        .ask(|library, actor| async move { library.claim_domain(&tenant, &domain, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.claim_domain(&tenant, &domain, &actor).await
+        })
         .await?;
     Ok(web::Json(claimed.into()))
 }
@@ -71,13 +77,15 @@ async fn claim(
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/domains/{domain}/verify")]
 async fn verify(
+    req: HttpRequest,
     who: Operator<VerifyDomains>,
     path: web::Path<(String, String)>,
 ) -> Result<web::Json<DomainOut>, Problem> {
     let (tenant, domain) = path.into_inner();
     let domain = read(&domain)?;
+    let deed = Deed::new("domain.verify", json!({ "domain": domain.to_string() }));
     let verified = who
-        .ask(|library, actor| async move {
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
             let dns = Dns::of_this_machine()?;
             library.verify_domain(&tenant, &domain, &dns, &actor).await
         })
@@ -92,13 +100,17 @@ async fn verify(
     security(("bearer" = [])), responses((status = 204)))]
 #[delete("/tenants/{tenant}/domains/{domain}")]
 async fn remove(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (tenant, domain) = path.into_inner();
     let domain = read(&domain)?;
-    who.ask(|library, actor| async move { library.remove_domain(&tenant, &domain, &actor).await })
-        .await?;
+    let deed = Deed::new("domain.remove", json!({ "domain": domain.to_string() }));
+    who.act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+        library.remove_domain(&tenant, &domain, &actor).await
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

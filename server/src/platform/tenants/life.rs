@@ -1,9 +1,10 @@
 //! Changing a tenant's place in its life, its plan and its lane.
 
-use actix_web::{post, web};
+use actix_web::{HttpRequest, post, web};
 use provisioner::Label;
 use provisioner::lanes::MoveTo;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use super::Named;
 use crate::http::{Body, Problem};
 use crate::platform::operator::Operator;
 use crate::platform::permission::{ChangeTenants, SuspendTenants};
+use crate::platform::record::Deed;
 use crate::platform::wire::TenantOut;
 
 /// The routes that change where a tenant stands.
@@ -78,13 +80,17 @@ struct MovedOut {
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/suspend")]
 async fn suspend(
+    req: HttpRequest,
     who: Operator<SuspendTenants>,
     tenant: Named,
     body: Body<ReasonIn>,
 ) -> Result<web::Json<TenantOut>, Problem> {
     let reason = body.0.reason;
+    let deed = Deed::new("tenant.suspend", json!({ "reason": reason }));
     let suspended = who
-        .ask(|library, actor| async move { library.suspend(&tenant, &reason, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.suspend(&tenant, &reason, &actor).await
+        })
         .await?;
     Ok(web::Json(suspended.into()))
 }
@@ -96,11 +102,15 @@ async fn suspend(
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/resume")]
 async fn resume(
+    req: HttpRequest,
     who: Operator<SuspendTenants>,
     tenant: Named,
 ) -> Result<web::Json<TenantOut>, Problem> {
+    let deed = Deed::new("tenant.resume", json!({}));
     let resumed = who
-        .ask(|library, actor| async move { library.resume(&tenant, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.resume(&tenant, &actor).await
+        })
         .await?;
     Ok(web::Json(resumed.into()))
 }
@@ -114,13 +124,17 @@ async fn resume(
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/close")]
 async fn close(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<ReasonIn>,
 ) -> Result<web::Json<TenantOut>, Problem> {
     let reason = body.0.reason;
+    let deed = Deed::new("tenant.close", json!({ "reason": reason }));
     let closed = who
-        .ask(|library, actor| async move { library.close(&tenant, &reason, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.close(&tenant, &reason, &actor).await
+        })
         .await?;
     Ok(web::Json(closed.into()))
 }
@@ -132,11 +146,15 @@ async fn close(
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/reopen")]
 async fn reopen(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
 ) -> Result<web::Json<TenantOut>, Problem> {
+    let deed = Deed::new("tenant.reopen", json!({}));
     let reopened = who
-        .ask(|library, actor| async move { library.reopen(&tenant, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.reopen(&tenant, &actor).await
+        })
         .await?;
     Ok(web::Json(reopened.into()))
 }
@@ -149,14 +167,21 @@ async fn reopen(
     security(("bearer" = [])), responses((status = 200, body = TenantOut)))]
 #[post("/tenants/{tenant}/plan")]
 async fn change_plan(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<PlanIn>,
 ) -> Result<web::Json<TenantOut>, Problem> {
     let plan = body.0.plan.map(|name| name.parse::<Label>()).transpose();
     let plan = plan.map_err(|error| Problem::field("/plan", "shape", error))?;
+    let deed = Deed::new(
+        "tenant.change_plan",
+        json!({ "plan": plan.as_ref().map(Label::as_str) }),
+    );
     let changed = who
-        .ask(|library, actor| async move { library.change_plan(&tenant, plan, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.change_plan(&tenant, plan, &actor).await
+        })
         .await?;
     Ok(web::Json(changed.into()))
 }
@@ -170,10 +195,13 @@ async fn change_plan(
         (status = 409, body = crate::http::ProblemOut, content_type = "application/problem+json")))]
 #[post("/tenants/{tenant}/lane")]
 async fn move_to_lane(
+    req: HttpRequest,
     who: Operator<ChangeTenants>,
     tenant: Named,
     body: Body<LaneIn>,
 ) -> Result<web::Json<MovedOut>, Problem> {
+    let told = json!({ "lane": body.0.lane, "dedicated": body.0.dedicated });
+    let deed = Deed::new("tenant.move_to_lane", told);
     let to = match (body.0.lane, body.0.dedicated) {
         (Some(_), true) => {
             let reason = "a tenant goes to a lane that is there, or to one of its own";
@@ -184,7 +212,9 @@ async fn move_to_lane(
         (None, false) => MoveTo::Emptiest,
     };
     let moved = who
-        .ask(|library, actor| async move { library.move_to_lane(&tenant, to, &actor).await })
+        .act_on(&req, &tenant.clone(), deed, |library, actor| async move {
+            library.move_to_lane(&tenant, to, &actor).await
+        })
         .await?;
     Ok(web::Json(MovedOut {
         id: moved.id,

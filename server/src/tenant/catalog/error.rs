@@ -36,6 +36,9 @@ pub enum CatalogError {
     /// The unit of the price isn't there.
     #[error("there is no such unit; see /api/v1/units")]
     UnknownPriceUnit,
+    /// A cost is to be kept, but no price that says what it is for.
+    #[error("a cost is for as much as the price is for: say the price, too")]
+    CostWithoutPrice,
     /// A sibling has this name.
     #[error("another group in the same place has this name")]
     GroupNameTaken,

@@ -24,6 +24,9 @@ impl From<CatalogError> for Problem {
             CatalogError::UnknownPriceUnit => {
                 return Self::field("/price/unit", "unknown", error);
             }
+            CatalogError::CostWithoutPrice => {
+                return Self::field("/cost", "needs_price", error);
+            }
             CatalogError::Cursor(error) => return Self::from(error.clone()),
             CatalogError::Db(error) => return Self::database(error),
             CatalogError::SkuTaken => Code::SkuTaken,

@@ -10,6 +10,6 @@ pub mod items;
 pub mod units;
 
 mod error;
-mod text;
+pub(in crate::tenant) mod text;
 
 pub use error::CatalogError;

@@ -6,7 +6,7 @@ use validator::ValidationError;
 use crate::kernel::holds_nul;
 
 /// One line: something besides blanks, and no control characters.
-pub(super) fn one_line(text: &str) -> Result<(), ValidationError> {
+pub(in crate::tenant) fn one_line(text: &str) -> Result<(), ValidationError> {
     if text.trim().is_empty() {
         return Err(ValidationError::new("blank").with_message("it must not be blank".into()));
     }
@@ -14,7 +14,7 @@ pub(super) fn one_line(text: &str) -> Result<(), ValidationError> {
 }
 
 /// Any number of lines, without other control characters.
-pub(super) fn lines(text: &str) -> Result<(), ValidationError> {
+pub(in crate::tenant) fn lines(text: &str) -> Result<(), ValidationError> {
     let text: String = text
         .chars()
         .filter(|c| !matches!(c, '\n' | '\r' | '\t'))
@@ -23,7 +23,7 @@ pub(super) fn lines(text: &str) -> Result<(), ValidationError> {
 }
 
 /// No control characters, a NUL among them.
-pub(super) fn no_control(text: &str) -> Result<(), ValidationError> {
+pub(in crate::tenant) fn no_control(text: &str) -> Result<(), ValidationError> {
     if text.chars().any(char::is_control) {
         return Err(ValidationError::new("control_character")
             .with_message("it must not hold control characters".into()));
@@ -57,7 +57,7 @@ fn holds_vast_number(value: &Value) -> bool {
 }
 
 /// No NUL in any text of a JSON object.
-fn no_nul(fields: &Map<String, Value>) -> Result<(), ValidationError> {
+pub(in crate::tenant) fn no_nul(fields: &Map<String, Value>) -> Result<(), ValidationError> {
     let is_broken = |(key, value): (&String, &Value)| key.contains('\0') || holds_nul(value);
     if fields.iter().any(is_broken) {
         return Err(ValidationError::new("control_character")

@@ -4,6 +4,7 @@ use sea_orm::DbErr;
 
 use super::pricefile::FileError;
 use crate::db::{Failure, failure_of};
+use crate::http::Problem;
 use crate::tenant::catalog::CatalogError;
 
 /// Constraints that an import breaks only when somebody adds the same item or group, or removes a unit
@@ -29,6 +30,9 @@ pub enum ImportError {
     /// The upload is larger than allowed; the limit in bytes.
     #[error("a price file may have at most {0} bytes")]
     TooLarge(u64),
+    /// The gate did not open.
+    #[error("the request was refused")]
+    Refused(Problem),
     /// Another import of this dealer is under way.
     #[error("another import of this dealer is under way")]
     Running,

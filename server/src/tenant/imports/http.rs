@@ -4,7 +4,7 @@ use std::io::Read;
 
 use actix_multipart::Multipart;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, post, web};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,10 +13,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::error::ImportError;
 use super::pricefile::{Duplicates, FileError, Mapping};
 use super::report::{Counts, Finding, Report};
-use super::run::{ImportOptions, Mode, run};
+use super::run::{ImportOptions, Mode, Ran, record, run};
 use super::upload::{self, Upload, Wishes};
 use crate::auth::RunImports;
-use crate::http::{Code, Member, Problem, ProblemOut};
+use crate::http::{Answer, BodyDigest, Code, Member, Passage, Problem, ProblemOut};
 use crate::state::AppState;
 
 /// Bytes of a report sent at a time.
@@ -106,7 +106,9 @@ async fn import(
         file,
         mapping,
         wishes,
+        digest,
     } = upload;
+    req.extensions_mut().insert(BodyDigest(digest));
     let options = ImportOptions {
         mapping,
         duplicates: wishes.duplicates.unwrap_or_default(),
@@ -117,11 +119,39 @@ async fn import(
         },
         max_rows: limits.max_rows,
     };
-    answer(run(&who.db, file, options, &who.gate().stamp()).await?)
+    let now = state.clock.now();
+    match run((&who.db, who.gate()), file, options, now).await? {
+        Ran::Dry(report) => streamed(body(report)?),
+        Ran::Loaded(report, passage) => loaded(report, passage).await,
+        Ran::Before(answer) => Ok(answer),
+    }
+}
+
+/// Commits and answers. An answer that is to be kept is made first, and as a whole.
+async fn loaded(report: Report, passage: Passage) -> Result<HttpResponse, Problem> {
+    let (change, mut body) = (record(&report), body(report)?);
+    if !passage.keeps_the_answer() {
+        passage.leave(&change, None).await?;
+        return streamed(body);
+    }
+    let whole = web::block(move || {
+        let mut whole = Vec::new();
+        body.read_to_end(&mut whole).map(|_| whole)
+    });
+    let whole = whole.await.map_err(Problem::internal)?;
+    let answer = Answer::json(whole.map_err(Problem::internal)?);
+    passage.leave(&change, Some(&answer)).await?;
+    Ok(answer.into_response())
+}
+
+fn streamed(body: impl Read + Send + 'static) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .streaming(chunks(body)))
 }
 
 /// The numbers first, then the rows from wherever they wait.
-fn answer(report: Report) -> Result<HttpResponse, Problem> {
+fn body(report: Report) -> Result<impl Read + Send + 'static, Problem> {
     let head = serde_json::to_string(&ImportOut {
         dry_run: report.dry_run,
         counts: report.counts,
@@ -131,16 +161,13 @@ fn answer(report: Report) -> Result<HttpResponse, Problem> {
     })
     .map_err(Problem::internal)?;
     let open = head.strip_suffix('}').unwrap_or(&head);
-    let body = text(format!("{open},\"rejected_rows\":["))
+    Ok(text(format!("{open},\"rejected_rows\":["))
         .chain(report.rejected.into_reader().map_err(Problem::internal)?)
         .chain(text("],\"superseded_rows\":[".to_owned()))
         .chain(report.superseded.into_reader().map_err(Problem::internal)?)
         .chain(text("],\"warnings\":[".to_owned()))
         .chain(report.warnings.into_reader().map_err(Problem::internal)?)
-        .chain(text("]}".to_owned()));
-    Ok(HttpResponse::Ok()
-        .content_type("application/json")
-        .streaming(chunks(body)))
+        .chain(text("]}".to_owned())))
 }
 
 fn text(text: String) -> std::io::Cursor<Vec<u8>> {
@@ -166,6 +193,7 @@ impl From<ImportError> for Problem {
             ImportError::File(error) => of_file(&error),
             ImportError::Upload(reason) => Self::new(Code::UploadInvalid).detail(reason),
             ImportError::TooLarge(_) => Self::new(Code::BodyTooLarge).detail(error),
+            ImportError::Refused(problem) => problem,
             ImportError::Running => Self::new(Code::ImportRunning),
             ImportError::Raced => Self::new(Code::Conflict).detail(error),
             ImportError::Storage(cause) if is_full(&cause) => {

@@ -1,11 +1,12 @@
 //! One import, from a file to a report.
 //!
 //! It holds its own transaction, unlike a service: a stream of rows can't be repeated, and the
-//! statements run while the file is read. A background job can call it as a handler does.
+//! statements run while the file is read.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 
+use actix_web::HttpResponse;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -15,8 +16,9 @@ use super::error::ImportError;
 use super::pricefile::{self, ColumnRef, Duplicates, Mapping, PriceRow, Survey, UnitText};
 use super::report::{Counts, Finding, Findings, Report};
 use super::store::{self, Placed};
-use crate::audit::{self, Change, Stamp};
+use crate::audit::Change;
 use crate::db::{Failure, TenantDb, TenantTx, failure_of};
+use crate::http::{Entry, Gate, Passage};
 use crate::tenant::catalog::groups::{self, GroupToAdd};
 use crate::tenant::catalog::units::{self, NewUnit};
 
@@ -45,18 +47,33 @@ pub struct ImportOptions {
     pub max_rows: u64,
 }
 
+/// What an import came to.
+#[derive(Debug)]
+pub enum Ran {
+    /// It only said what it would do.
+    Dry(Report),
+    /// It is done, and counts once the passage is left.
+    Loaded(Report, Passage),
+    /// The same request was done before; this was its answer.
+    Before(HttpResponse),
+}
+
+/// What goes on record of an import.
+pub fn record(report: &Report) -> Change {
+    Change::of_all("import.apply", "item").after(&report.counts)
+}
+
 /// Loads a price file into a dealer's catalogue.
 ///
 /// # Errors
 ///
 /// [`ImportError`]; nothing is written then.
 pub async fn run(
-    db: &TenantDb,
+    (db, gate): (&TenantDb, &Gate),
     file: File,
     options: ImportOptions,
-    stamp: &Stamp,
-) -> Result<Report, ImportError> {
-    let now = stamp.at;
+    now: OffsetDateTime,
+) -> Result<Ran, ImportError> {
     let currency = db
         .read(async |tx| store::currency(tx).await)
         .await
@@ -67,16 +84,18 @@ pub async fn run(
     match options.mode {
         Mode::DryRun => {
             let tx = db.begin_read_only().await?;
-            load(&tx, survey, file, Mode::DryRun, now).await
+            load(&tx, survey, file, Mode::DryRun, now)
+                .await
+                .map(Ran::Dry)
         }
         Mode::Apply => {
-            let tx = db.begin().await?;
-            one_at_a_time(&tx).await?;
-            let report = load(&tx, survey, file, Mode::Apply, now).await?;
-            let record = Change::of_all("import.apply", "item").after(&report.counts);
-            audit::append(&tx, stamp, &record).await?;
-            tx.commit().await?;
-            Ok(report)
+            let passage = match gate.enter().await.map_err(ImportError::Refused)? {
+                Entry::Open(passage) => passage,
+                Entry::Before(answer) => return Ok(Ran::Before(answer)),
+            };
+            one_at_a_time(passage.tx()).await?;
+            let report = load(passage.tx(), survey, file, Mode::Apply, now).await?;
+            Ok(Ran::Loaded(report, passage))
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as WordError, StrDeserializer};
+use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 use super::error::ImportError;
@@ -36,6 +37,8 @@ pub(super) struct Upload {
     pub file: File,
     pub mapping: Option<Mapping>,
     pub wishes: Wishes,
+    /// SHA-256 of all that was sent but the form's boundaries, which differ each time.
+    pub digest: [u8; 32],
 }
 
 /// Receives a form; what it says wins over `wishes`.
@@ -45,18 +48,22 @@ pub(super) async fn receive(
     limit: u64,
 ) -> Result<Upload, ImportError> {
     let (mut file, mut mapping) = (None, None);
+    let mut digest = Sha256::new();
     while let Some(field) = form.try_next().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
+        digest.update(Sha256::digest(&name));
         match name.as_str() {
             "file" if file.is_some() => {
                 return Err(ImportError::Upload(
                     "the form has more than one file".to_owned(),
                 ));
             }
-            "file" => file = Some(to_disk(field, limit).await?),
-            "mapping" => mapping = Some(mapping_of(&text(field, &name).await?)?),
-            "dry_run" => wishes.dry_run = Some(flag(&text(field, &name).await?)?),
-            "duplicates" => wishes.duplicates = Some(word(&name, &text(field, &name).await?)?),
+            "file" => file = Some(to_disk(field, limit, &mut digest).await?),
+            "mapping" => mapping = Some(mapping_of(&text(field, &name, &mut digest).await?)?),
+            "dry_run" => wishes.dry_run = Some(flag(&text(field, &name, &mut digest).await?)?),
+            "duplicates" => {
+                wishes.duplicates = Some(word(&name, &text(field, &name, &mut digest).await?)?)
+            }
             other => {
                 return Err(ImportError::Upload(format!(
                     "the form has a field {other:?}; known are file, mapping, dry_run, duplicates"
@@ -70,33 +77,40 @@ pub(super) async fn receive(
         file,
         mapping: mapping.flatten(),
         wishes,
+        digest: digest.finalize().into(),
     })
 }
 
 /// Writes chunk by chunk on a thread that may block, so that memory stays small.
-async fn to_disk(mut field: Field, limit: u64) -> Result<File, ImportError> {
+async fn to_disk(mut field: Field, limit: u64, digest: &mut Sha256) -> Result<File, ImportError> {
     let mut file = tempfile::tempfile().map_err(ImportError::Storage)?;
     let mut size = 0_u64;
+    let mut own = Sha256::new();
     while let Some(chunk) = field.try_next().await.map_err(broken)? {
         size += chunk.len() as u64;
         if size > limit {
             return Err(ImportError::TooLarge(limit));
         }
-        let written = tokio::task::spawn_blocking(move || file.write_all(&chunk).map(|()| file));
-        file = written
+        let written = tokio::task::spawn_blocking(move || {
+            own.update(&chunk);
+            file.write_all(&chunk).map(|()| (file, own))
+        });
+        (file, own) = written
             .await
             .map_err(|error| ImportError::Storage(std::io::Error::other(error)))?
             .map_err(ImportError::Storage)?;
     }
+    digest.update(own.finalize());
     Ok(file)
 }
 
-async fn text(mut field: Field, name: &str) -> Result<String, ImportError> {
+async fn text(mut field: Field, name: &str, digest: &mut Sha256) -> Result<String, ImportError> {
     let bytes = field
         .bytes(TEXT_LIMIT)
         .await
         .map_err(|_| ImportError::Upload(format!("the field {name} is too long")))?
         .map_err(broken)?;
+    digest.update(Sha256::digest(&bytes));
     String::from_utf8(bytes.to_vec())
         .map(|text| text.trim().to_owned())
         .map_err(|_| ImportError::Upload(format!("the field {name} is not UTF-8")))

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use server::deprecations::Caller;
+use server::deprecations::{Caller, Deprecations};
 use server::kernel::TenantKey;
 use tests::{TestApp, eventually};
 use uuid::Uuid;
@@ -81,16 +81,16 @@ async fn calls_with_a_key_are_told_to_who_listens() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let ears = heard.clone();
     let (tenant, key) = (TenantKey::of(Uuid::now_v7()), Uuid::now_v7());
-    app.state.deprecations.tell(move |tenant, key, operation| {
+    // Beside the server's own, who listens already.
+    let deprecations = Deprecations::new(&app.state.config.api);
+    deprecations.tell(move |tenant, key, operation| {
         ears.lock()
             .unwrap()
             .push((tenant, key, operation.to_owned()));
     });
 
-    app.state.deprecations.seen("list_units", Caller::Member);
-    app.state
-        .deprecations
-        .seen("list_units", Caller::ApiKey(tenant, key));
+    deprecations.seen("list_units", Caller::Member);
+    deprecations.seen("list_units", Caller::ApiKey(tenant, key));
 
     let heard = heard.lock().unwrap().clone();
     assert_eq!(heard, [(tenant, key, "list_units".to_owned())]);

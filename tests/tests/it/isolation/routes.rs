@@ -184,6 +184,11 @@ struct Belongings {
     invitation: String,
     session: String,
     sso_connection: String,
+    branch: String,
+    team: String,
+    role: String,
+    key: String,
+    record: String,
 }
 
 impl Belongings {
@@ -199,13 +204,26 @@ impl Belongings {
         let invitation = dealer.post("/invitations", new).await.expect(201).json;
         let provider = body_of("create_sso_connection");
         let provider = dealer.post("/sso-connections", provider).await.expect(201);
+        let named = json!({"name": format!("Of {}", dealer.slug)});
+        let made = async |path: &str, body: &serde_json::Value| {
+            let made = dealer.post(path, body.clone()).await.expect(201).json;
+            let id = made["id"].as_str().or(made["api_key"]["id"].as_str());
+            id.unwrap().to_owned()
+        };
+        let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
+        let key = json!({"name": "Theirs", "permissions": ["item.read"]});
         Self {
-            invitation: id_of(&invitation),
             sso_connection: id_of(&provider.json),
+            branch: made("/branches", &named).await,
+            team: made("/teams", &named).await,
+            role: made("/roles", &role).await,
+            key: made("/api-keys", &key).await,
+            invitation: id_of(&invitation),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
             member: id_of(&dealer.get("/me").await.expect(200).json),
+            record: id_of(&dealer.get("/audit-records").await.expect(200).json["data"][0]),
             session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
@@ -220,6 +238,11 @@ impl Belongings {
             "/invitations" => Some(self.invitation.clone()),
             "/me/sessions" => Some(self.session.clone()),
             "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
+            "/branches" => Some(self.branch.clone()),
+            "/teams" => Some(self.team.clone()),
+            "/roles" => Some(self.role.clone()),
+            "/api-keys" => Some(self.key.clone()),
+            "/audit-records" => Some(self.record.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -229,6 +252,10 @@ impl Belongings {
             (format!("/items/{}", self.item), "\"1\""),
             (format!("/item-groups/{}", self.group), "\"1\""),
             (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
+            (format!("/branches/{}", self.branch), "\"1\""),
+            (format!("/teams/{}", self.team), "\"1\""),
+            (format!("/roles/{}", self.role), "\"1\""),
+            (format!("/api-keys/{}", self.key), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
@@ -253,7 +280,9 @@ async fn routes(actor: &Actor) -> Vec<Route> {
                 method,
                 path: path.to_owned(),
                 operation_id: says["operationId"].as_str().unwrap().to_owned(),
-                is_secured: says["security"].is_array(),
+                is_secured: says["security"]
+                    .as_array()
+                    .is_some_and(|ways| !ways.is_empty()),
                 has_body: says.get("requestBody").is_some(),
             });
         }
@@ -265,7 +294,9 @@ async fn routes(actor: &Actor) -> Vec<Route> {
 /// Calls a route with this id, and otherwise as it would have to be called.
 async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
     let path = match (route.path.find('{'), route.path.find('}')) {
-        (Some(from), Some(to)) => format!("{}{id}{}", &route.path[..from], &route.path[to + 1..]),
+        // What else is named there is nobody's.
+        (Some(from), Some(to)) => format!("{}{id}{}", &route.path[..from], &route.path[to + 1..])
+            .replace("{member_id}", "01890000-0000-7000-8000-000000000000"),
         _ => route.path.clone(),
     };
     if path == "/imports" {

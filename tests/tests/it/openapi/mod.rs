@@ -25,6 +25,12 @@ impl Operation {
             .is_some_and(|ways| !ways.is_empty())
     }
 
+    /// The permission that it asks for, or `own`, or `anybody`.
+    pub fn permission(&self) -> &str {
+        let permission = self.says["x-permission"].as_str();
+        permission.unwrap_or_else(|| panic!("{} asks for nobody", self.name()))
+    }
+
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use super::cost::{Costs, expect_settable};
 use super::query::{ItemQuery, ItemsQuery};
 use super::service;
 use super::wire::{ItemIn, ItemOut, ItemPatch};
@@ -12,6 +13,7 @@ use crate::auth::{ReadItems, WriteItems};
 use crate::http::{
     Answer, Body, Done, ETag, IfMatch, Listing, Member, PageOut, Problem, ProblemOut, page_limit,
 };
+use crate::kernel::Patch;
 use crate::state::AppState;
 use crate::tenant::catalog::CatalogError;
 
@@ -45,7 +47,10 @@ async fn list(
     let ((fields, include), sort) = (wanted.shape()?, wanted.sort());
     let filter = wanted.into_filter();
     let work = async |tx: &_| service::list(tx, &filter, sort, page.clone(), include).await;
-    list.answer::<ItemOut>(who.db.read(work).await?, &fields)
+    let costs = Costs::to(&who.principal.grants);
+    let page = who.db.read(work).await?;
+    let told = page.map(|item| ItemOut::told_around(item, costs));
+    list.answer::<ItemOut>(told, &fields)
 }
 
 /// Create an item
@@ -61,12 +66,17 @@ async fn create(
     who: Member<WriteItems>,
     body: Body<ItemIn>,
 ) -> Result<HttpResponse, Problem> {
+    let grants = &who.principal.grants;
+    expect_settable(body.0.cost.is_some(), grants)?;
     let (new, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
     who.write(async |tx| {
         let item = service::create(tx, &new, now).await?;
-        let (id, version, item) = (item.item.id, item.item.version, ItemOut::from(item));
+        let (id, version) = (item.item.id, item.item.version);
+        // On record it stands in full; who may not see what it costs is not shown that.
+        let record = Change::new("item.create", "item", id);
+        let record = record.after(&ItemOut::told(item.clone(), Costs::Shown));
+        let item = ItemOut::told(item, Costs::to(grants));
         let answer = Answer::created(&format!("/api/v1/items/{id}"), &item).version(version);
-        let record = Change::new("item.create", "item", id).after(&item);
         Ok::<_, CatalogError>(Done::new(record, answer))
     })
     .await
@@ -92,7 +102,8 @@ async fn read(
     if !include.is_any() {
         response.insert_header(ETag(found.item.item.version));
     }
-    Ok(response.json(fields.of(ItemOut::from(found))?))
+    let told = ItemOut::told_around(found, Costs::to(&who.principal.grants));
+    Ok(response.json(fields.of(told)?))
 }
 
 /// Change an item
@@ -114,13 +125,18 @@ async fn change(
     based_on: IfMatch,
     body: Body<ItemPatch>,
 ) -> Result<HttpResponse, Problem> {
+    let grants = &who.principal.grants;
+    expect_settable(body.0.cost != Patch::Keep, grants)?;
     let (change, now) = (body.0.into_command()?, AppState::of(&req).clock.now());
     let expected = based_on.version();
     who.write(async |tx| {
         let item = service::change(tx, *id, expected, &change, now).await?;
         let version = item.after.item.version;
-        let (before, after) = (ItemOut::from(item.before), ItemOut::from(item.after));
-        let record = Change::new("item.change", "item", *id).from_to(&before, &after);
+        let record = Change::new("item.change", "item", *id).from_to(
+            &ItemOut::told(item.before, Costs::Shown),
+            &ItemOut::told(item.after.clone(), Costs::Shown),
+        );
+        let after = ItemOut::told(item.after, Costs::to(grants));
         let answer = Answer::ok(&after).version(version);
         Ok::<_, CatalogError>(Done::new(record, answer))
     })
@@ -168,7 +184,8 @@ async fn restore(
     let now = AppState::of(&req).clock.now();
     who.write(async |tx| {
         let item = service::restore(tx, *id, now).await?;
-        let (version, item) = (item.item.version, ItemOut::from(item));
+        let version = item.item.version;
+        let item = ItemOut::told(item, Costs::to(&who.principal.grants));
         let record = Change::new("item.restore", "item", *id);
         Ok::<_, CatalogError>(Done::new(record, Answer::ok(&item).version(version)))
     })

@@ -1,6 +1,7 @@
 //! Items: what the dealer sells, found by words, by SKU, by barcode or by place in the tree.
 
 mod around;
+mod cost;
 pub mod http;
 mod model;
 mod price;

@@ -35,6 +35,8 @@ pub(super) struct NewItem {
     pub group_id: Option<Uuid>,
     pub base_unit: String,
     pub price: Option<Price>,
+    /// What the dealer pays for as much as the price is for.
+    pub cost: Option<Decimal>,
     pub barcodes: Vec<String>,
     pub status: Status,
     pub custom: Map<String, Value>,
@@ -49,6 +51,7 @@ pub(super) struct ItemChange {
     pub group_id: Patch<Uuid>,
     pub base_unit: Option<String>,
     pub price: Patch<Price>,
+    pub cost: Patch<Decimal>,
     pub barcodes: Option<Vec<String>>,
     pub status: Option<Status>,
     pub custom: Option<Map<String, Value>>,

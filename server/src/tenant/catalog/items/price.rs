@@ -51,7 +51,7 @@ impl PriceBody {
 
 /// Digits, perhaps a sign, a point and digits. Decimal's own reader knows more spellings, and
 /// rounds what it can't hold.
-fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let text = String::deserialize(deserializer)?;
     let digits = text.strip_prefix('-').unwrap_or(&text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));

@@ -1,6 +1,7 @@
 //! Use cases of items.
 
 use ::entity::tenant::item;
+use rust_decimal::Decimal;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -73,6 +74,8 @@ pub(super) async fn create(
         ..Default::default()
     };
     set_price(&mut active, new.price.clone());
+    active.cost_amount = Set(new.cost);
+    expect_basis(&active)?;
     item::Entity::insert(active)
         .exec_without_returning(tx)
         .await
@@ -94,6 +97,7 @@ pub(super) async fn change(
         Some(_) => Some(store::barcodes_of(tx, id).await?),
         None => None,
     };
+    let cost_before = current.cost_amount;
     let group_id = change.group_id.clone().over(current.group_id);
     let mut active = touched(current, now);
     active.group_id = Set(group_id);
@@ -120,6 +124,10 @@ pub(super) async fn change(
         Patch::Clear => set_price(&mut active, None),
         Patch::Set(price) => set_price(&mut active, Some(price.clone())),
     }
+    let cost = change.cost.clone().over(cost_before);
+    // Without a price nothing says what the cost is for.
+    active.cost_amount = Set(cost.filter(|_| change.price != Patch::Clear || is_set(&change.cost)));
+    expect_basis(&active)?;
     active
         .update(tx)
         .await
@@ -201,6 +209,21 @@ fn set_price(active: &mut item::ActiveModel, price: Option<Price>) {
     active.price_per = Set(per);
     active.price_unit = Set(unit);
     active.currency = Set(currency);
+}
+
+fn is_set(cost: &Patch<Decimal>) -> bool {
+    cost.as_set().is_some()
+}
+
+/// A cost is for as much as the price is for.
+fn expect_basis(active: &item::ActiveModel) -> Result<(), CatalogError> {
+    let is_there = |amount: &sea_orm::ActiveValue<Option<Decimal>>| {
+        amount.try_as_ref().is_some_and(Option::is_some)
+    };
+    match is_there(&active.cost_amount) && !is_there(&active.price_amount) {
+        true => Err(CatalogError::CostWithoutPrice),
+        false => Ok(()),
+    }
 }
 
 /// A broken reference to a group is told with the group's id.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::around::ItemAround;
+use super::cost::{Cost, Costs, cost_fits, cost_patch_fits};
 use super::model::{Item, ItemChange, MAX_BARCODE_CHARS, NewItem};
 use super::price::PriceBody;
 use crate::http::Problem;
@@ -58,6 +59,11 @@ pub(super) struct ItemIn {
     base_unit: String,
     #[validate(nested)]
     price: Option<PriceBody>,
+    /// What you pay for as much as the price is for, in its currency: an exact decimal as a string.
+    /// Needs `price.cost.write`, and a price.
+    #[validate(custom(function = cost_fits))]
+    #[schema(value_type = Option<String>, example = "48.10")]
+    pub cost: Option<Cost>,
     #[serde(default)]
     #[validate(custom(function = distinct_barcodes))]
     barcodes: Vec<String>,
@@ -99,6 +105,12 @@ pub(super) struct ItemPatch {
     #[validate(nested)]
     #[schema(value_type = Option<PriceBody>)]
     price: Patch<PriceBody>,
+    /// What you pay for as much as the price is for. Needs `price.cost.write`. Null removes it, and
+    /// so does removing the price.
+    #[serde(default)]
+    #[validate(custom(function = cost_patch_fits))]
+    #[schema(value_type = Option<String>, example = "48.10")]
+    pub cost: Patch<Cost>,
     /// Replaces all barcodes.
     #[serde(default, deserialize_with = "never_null")]
     #[validate(custom(function = distinct_barcodes))]
@@ -126,6 +138,11 @@ pub(super) struct ItemOut {
     base_unit: String,
     #[schema(required)]
     price: Option<PriceBody>,
+    /// What the dealer pays for as much as the price is for. Absent unless you hold
+    /// `price.cost.read`, null where it isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "48.10")]
+    cost: Option<Option<Cost>>,
     barcodes: Vec<String>,
     status: StatusOut,
     #[schema(value_type = Object)]
@@ -181,6 +198,7 @@ impl ItemIn {
             group_id: self.group_id,
             base_unit: self.base_unit,
             price,
+            cost: self.cost.map(|cost| cost.0),
             barcodes: trimmed(self.barcodes),
             status: self.status.map_or(Status::Active, Status::from),
             custom: self.custom,
@@ -199,6 +217,11 @@ impl ItemPatch {
                 None => return Err(Problem::field("/price/unit", "required", NO_UNIT)),
             },
         };
+        let cost = match self.cost {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(cost) => Patch::Set(cost.0),
+        };
         Ok(ItemChange {
             sku: self.sku.map(|sku| sku.trim().to_owned()),
             name: self.name.map(|name| name.trim().to_owned()),
@@ -206,6 +229,7 @@ impl ItemPatch {
             group_id: self.group_id,
             base_unit: self.base_unit,
             price,
+            cost,
             barcodes: self.barcodes.map(trimmed),
             status: self.status.map(Status::from),
             custom: self.custom,
@@ -215,6 +239,27 @@ impl ItemPatch {
 
 const NO_UNIT: &str = "say which unit the price is for, such as pcs";
 
+impl ItemOut {
+    /// What somebody is told of an item.
+    pub(super) fn told(item: Item, costs: Costs) -> Self {
+        let cost = costs.field(item.item.cost_amount);
+        Self {
+            cost,
+            ..Self::from(item)
+        }
+    }
+
+    /// The same with what is around it.
+    pub(super) fn told_around(found: ItemAround, costs: Costs) -> Self {
+        let cost = costs.field(found.item.item.cost_amount);
+        Self {
+            cost,
+            ..Self::from(found)
+        }
+    }
+}
+
+/// Without what it costs.
 impl From<Item> for ItemOut {
     fn from(Item { item, barcodes }: Item) -> Self {
         let price = match (
@@ -244,6 +289,7 @@ impl From<Item> for ItemOut {
             group_id: item.group_id,
             base_unit: item.base_unit,
             price,
+            cost: None,
             barcodes,
             status,
             custom: item.custom,
@@ -257,6 +303,7 @@ impl From<Item> for ItemOut {
     }
 }
 
+/// Without what it costs.
 impl From<ItemAround> for ItemOut {
     fn from(ItemAround { item, group, unit }: ItemAround) -> Self {
         let group = group.map(|group| ItemGroupOut {

@@ -1,5 +1,6 @@
 //! What each operation is sent in walks over all routes, area by area.
 
+mod access;
 mod catalogue;
 mod people;
 mod second_factor;
@@ -16,6 +17,7 @@ use serde_json::Value;
 /// When no area knows it: a walk that leaves a route out proves nothing about it.
 pub fn body_of(operation_id: &str) -> Value {
     let areas = [
+        access::body_of,
         catalogue::body_of,
         people::body_of,
         second_factor::body_of,

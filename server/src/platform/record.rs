@@ -1,0 +1,109 @@
+//! What operators do to a tenant stands in the tenant's own trail, where its people see it.
+
+use actix_web::HttpRequest;
+use provisioner::Provisioner;
+use serde_json::{Value, json};
+
+use super::Dealers;
+use super::operator::Operator;
+use crate::audit::{Actor, Change};
+use crate::db::{Address, DirectoryError, Found, TenantDb};
+use crate::http::{Code, Problem, put_on_record};
+use crate::state::AppState;
+
+/// Something that is done to a tenant: what, and what belongs to it.
+#[derive(Debug)]
+pub(super) struct Deed {
+    action: &'static str,
+    told: Value,
+}
+
+impl Deed {
+    pub(super) fn new(action: &'static str, told: Value) -> Self {
+        Self { action, told }
+    }
+}
+
+impl<P> Operator<P> {
+    /// Lets the provisioner do something to a tenant. It is put on the tenant's record before it is
+    /// done: what can't be recorded is not done. What then fails is recorded as failed.
+    ///
+    /// # Errors
+    ///
+    /// What the library says, or why nothing could be recorded.
+    pub(super) async fn act_on<T, E, F>(
+        &self,
+        req: &HttpRequest,
+        tenant: &str,
+        deed: Deed,
+        work: impl FnOnce(Provisioner<Dealers>, String) -> F,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        Problem: From<E>,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let trail = trail_of(req, tenant).await?;
+        if let Some(trail) = &trail {
+            self.record(req, trail, deed.action, &deed.told).await?;
+        }
+        let done = self.ask(work).await.map_err(Problem::from);
+        if let (Err(_), Some(trail)) = (&done, &trail) {
+            let told = json!({ "action": deed.action });
+            self.record(req, trail, "tenant.fail", &told).await?;
+        }
+        done
+    }
+
+    /// Puts on the record of a tenant that is new what it came from. It is there already, so a
+    /// record that fails is only said in the log.
+    pub(super) async fn begin_trail(&self, req: &HttpRequest, tenant: &str, deed: Deed) {
+        let recorded = match trail_of(req, tenant).await {
+            Ok(Some(trail)) => self.record(req, &trail, deed.action, &deed.told).await,
+            Ok(None) => return,
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = recorded {
+            tracing::error!(
+                tenant = tenant,
+                cause = problem.cause(),
+                "a new tenant's trail lacks its beginning"
+            );
+        }
+    }
+
+    async fn record(
+        &self,
+        req: &HttpRequest,
+        trail: &TenantDb,
+        action: &'static str,
+        told: &Value,
+    ) -> Result<(), Problem> {
+        let id = trail.tenant().key().id();
+        let change = Change::new(action, "tenant", id).after(told);
+        put_on_record(req, trail, Actor::Operator { id: self.id() }, &change).await
+    }
+}
+
+/// The trail of a tenant. Nobody has none, nor has a tenant without tables, or with tables that are
+/// older than trails.
+async fn trail_of(req: &HttpRequest, tenant: &str) -> Result<Option<TenantDb>, Problem> {
+    let directory = &AppState::of(req).directory;
+    let address = match tenant.parse() {
+        Ok(id) => Address::Id(id),
+        Err(_) => Address::Slug(tenant.to_owned()),
+    };
+    let tenant = match directory.find(&address).await {
+        Found::Tenant(tenant) => tenant,
+        Found::Nobody => return Ok(None),
+        Found::NotReady => return Err(Problem::new(Code::Unavailable)),
+    };
+    match directory.enter_to_record(&tenant) {
+        Ok(trail) => Ok(Some(trail)),
+        Err(
+            DirectoryError::Provisioning | DirectoryError::Closed | DirectoryError::SchemaTooOld,
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

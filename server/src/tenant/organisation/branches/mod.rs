@@ -1,0 +1,4 @@
+//! Branches: the places where the dealer does business.
+
+pub mod http;
+mod service;
