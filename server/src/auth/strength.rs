@@ -19,7 +19,13 @@ pub(super) fn judge(password: &str, context: &[String], least: u8) -> Result<(),
         .chain(context.iter().map(String::as_str))
         .filter(|word| word.chars().count() >= SHORTEST_WORD)
         .collect();
-    let verdict = zxcvbn::zxcvbn(password, &words);
+    let whole = zxcvbn::zxcvbn(password, &words);
+    let rest = zxcvbn::zxcvbn(&without(password, &words), &words);
+    let verdict = if rest.score() < whole.score() {
+        rest
+    } else {
+        whole
+    };
     if score(verdict.score()) >= least {
         return Ok(());
     }
@@ -32,6 +38,23 @@ pub(super) fn judge(password: &str, context: &[String], least: u8) -> Result<(),
         said.push("Add another word or two, uncommon ones.".to_owned());
     }
     Err(format!("it is too easily guessed. {}", said.join(" ")))
+}
+
+/// What is left of a password without words of its owner's surroundings: they count for nothing,
+/// wherever they stand. A password that holds none is left as it is.
+fn without(password: &str, words: &[&str]) -> String {
+    let folded = password.to_lowercase();
+    let mut words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let mut rest = folded.clone();
+    for word in words {
+        rest = rest.replace(&word, "");
+    }
+    if rest == folded {
+        password.to_owned()
+    } else {
+        rest
+    }
 }
 
 fn score(score: Score) -> u8 {

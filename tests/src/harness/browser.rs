@@ -117,8 +117,9 @@ impl Browser {
     }
 
     fn evaluate(&mut self, expression: &str) -> String {
-        let done = self.call("Runtime.evaluate", json!({ "expression": expression }));
-        let text = done["result"]["value"].as_str();
+        let answer = self.ask("Runtime.evaluate", json!({ "expression": expression }));
+        // Between two pages there is nothing to be asked.
+        let text = answer["result"]["result"]["value"].as_str();
         text.unwrap_or_default().to_owned()
     }
 
@@ -134,8 +135,15 @@ impl Browser {
         }
     }
 
-    /// One order and its answer; what else happens meanwhile is passed over.
+    /// One order, which must be obeyed.
     fn call(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.ask(method, params);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// One order and its answer; what else happens meanwhile is passed over.
+    fn ask(&mut self, method: &str, params: Value) -> Value {
         self.next_id += 1;
         let mut order = json!({ "id": self.next_id, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -152,8 +160,7 @@ impl Browser {
             assert!(bytes.pop().is_some(), "the browser has gone");
             let answer: Value = serde_json::from_slice(&bytes).expect("it answers with JSON");
             if answer["id"] == self.next_id {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer;
             }
         }
     }

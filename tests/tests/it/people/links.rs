@@ -53,8 +53,9 @@ async fn somebody_who_is_invited_joins_by_the_keyboard_alone() {
 
     assert!(!bare.contains("token"), "{bare}");
     assert_eq!(fields, ["password", "password", "submit"]);
-    let signed_in = dealer.signed_out().sign_in("olga@team.example", STRONG);
-    signed_in.await.expect(200);
+    let anybody = dealer.signed_out();
+    let signed_in = anybody.sign_in("olga@team.example", STRONG).await;
+    signed_in.expect(200);
 }
 
 #[actix_web::test]

@@ -36,10 +36,12 @@ fn told(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
     let own = reply.json["request_id"].as_str().unwrap_or("-").to_owned();
     let varying = ["date", "x-request-id", "ratelimit", "ratelimit-policy"];
     let headers = reply.headers.iter();
-    let headers = headers
+    let mut headers: Vec<_> = headers
         .filter(|(name, _)| !varying.contains(&name.as_str()))
         .map(|(name, value)| (name.to_string(), format!("{value:?}")))
         .collect();
+    // The server keeps no order among them.
+    headers.sort();
     (
         reply.status.as_u16(),
         headers,

@@ -28,6 +28,7 @@ async fn a_password_that_is_easily_guessed_is_refused_with_advice() {
     ] {
         let reply = accept(weak).await;
 
+        assert_eq!(reply.status, 422, "{weak}");
         refused(&reply, 422, "fields_invalid");
         let error = &reply.json["errors"][0];
         assert_eq!(
