@@ -37,7 +37,8 @@ headers = {"Host": environ["TUBEX_HOST"]}
 stranger = Client(base_url=address, headers=headers)
 credentials = SignInIn(email=environ["TUBEX_EMAIL"], password=environ["TUBEX_PASSWORD"])
 tokens = expect(TokensOut, sign_in.sync(client=stranger, body=credentials))
-tubex = AuthenticatedClient(base_url=address, headers=headers, token=tokens.access_token)
+token = expect(str, tokens.access_token)
+tubex = AuthenticatedClient(base_url=address, headers=headers, token=token)
 myself = expect(MeOut, me.sync(client=tubex))
 
 with Path(environ["TUBEX_PRICE_FILE"]).open("rb") as prices:

@@ -29,9 +29,11 @@ const tubex = createClient<paths>({ baseUrl: `http://${variable('TUBEX_HOST')}:$
 
 const credentials = { email: variable('TUBEX_EMAIL'), password: variable('TUBEX_PASSWORD') };
 const tokens = expected(await tubex.POST('/api/v1/auth/sign-in', { body: credentials }));
+if (!('access_token' in tokens)) throw new Error('a second factor is asked for');
+const { access_token } = tokens;
 tubex.use({
   onRequest({ request }) {
-    request.headers.set('Authorization', `Bearer ${tokens.access_token}`);
+    request.headers.set('Authorization', `Bearer ${access_token}`);
   },
 });
 const me = expected(await tubex.GET('/api/v1/me'));

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         sign_in_in: credentials,
     };
     let tokens = auth_api::sign_in(&tubex, credentials).await?;
-    tubex.bearer_access_token = Some(tokens.access_token);
+    tubex.bearer_access_token = tokens.access_token;
     let me = auth_api::me(&tubex).await?;
 
     let form = ImportPriceFileParams {
