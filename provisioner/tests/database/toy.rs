@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use provisioner::{
-    Birth, Declared, Kind, NewTenant, Owner, Product, SeedError, Slug, TenantName, Way,
+    Birth, Declared, Entrance, Kind, NewTenant, Owner, Product, SeedError, Slug, TenantName, Way,
 };
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager};
@@ -117,7 +117,9 @@ pub(crate) fn tenant(slug: &str) -> NewTenant {
         owner: Some(Owner {
             email: "owner@example.com".to_owned(),
             name: "Owner".to_owned(),
-            password_hash: "$argon2id$".to_owned(),
+            entrance: Entrance::Password {
+                hash: "$argon2id$".to_owned(),
+            },
         }),
         seeds: vec![],
         settings: BTreeMap::new(),

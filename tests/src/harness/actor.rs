@@ -82,6 +82,8 @@ impl Actor {
             "/livez",
             "/readyz",
             "/problems",
+            "/account/",
+            "/assets/",
             "/.well-known/",
         ]
         .iter()

@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod architecture;
+mod audit;
 mod authorization;
 mod catalogue;
 mod check_reports;
@@ -17,6 +18,8 @@ mod command_line;
 mod contract;
 mod doctor;
 mod edge;
+mod fuzz;
+mod idempotency;
 mod imports;
 mod isolation;
 mod lanes;
@@ -26,6 +29,7 @@ mod openapi;
 mod organisation;
 mod outages;
 mod pages;
+mod people;
 mod platform;
 mod pooler;
 mod problems;

@@ -25,6 +25,7 @@ use crate::http::{Body, Code, Dealer, Done, Problem, ProblemOut, RequestId, Toke
 use crate::idp::{Identity, Registration, Return};
 use crate::state::AppState;
 use crate::tenant::second_factor::{self, ChallengeOut};
+use crate::tenant::team::remember;
 
 /// What a browser carries to a provider and back. With this prefix it is sent to this host alone, and
 /// no neighbouring host can set it.
@@ -171,7 +172,7 @@ async fn callback(
     };
     let hash = journey.hash(keeper(state, db));
     let gate = dealer.gate.by(Actor::Member { id });
-    gate.write(async |tx| {
+    let answered = gate.write(async |tx| {
         if !store::end_journey(tx, hash.clone(), (now, now + LONGEST)).await? {
             return Err(Problem::from(SsoError::StateInvalid));
         }
@@ -192,8 +193,12 @@ async fn callback(
         };
         let spent = HeaderValue::from_str(&cookie("", 0).to_string()).map_err(Problem::internal)?;
         Ok(Done::new(record, answer.header(SET_COOKIE, spent)))
-    })
-    .await
+    });
+    let answered = answered.await?;
+    if let Some(email) = &identity.verified_email {
+        remember(&req, db, email);
+    }
+    Ok(answered)
 }
 
 /// What the browser carried, if it fits what the provider sends along.

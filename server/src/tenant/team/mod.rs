@@ -17,3 +17,4 @@ pub mod sessions;
 mod switch;
 
 pub use error::TeamError;
+pub(in crate::tenant) use switch::remember;

@@ -70,7 +70,8 @@ async fn a_recovery_code_works_once() {
 
 #[actix_web::test]
 async fn five_wrong_codes_end_a_challenge() {
-    let app = TestApp::start().await;
+    // More than that, so that it is the challenge that ends.
+    let app = TestApp::start_with(&[("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "50")]).await;
     let acme = app.dealer().await;
     let phone = Phone::of(&app, &acme).await;
     let challenge = challenge(&acme, &acme.email).await;
@@ -89,9 +90,14 @@ async fn five_wrong_codes_end_a_challenge() {
 
 #[actix_web::test]
 async fn wrong_codes_count_whatever_the_challenge() {
-    let app = TestApp::start_with(&[("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "3")]).await;
+    let keys = [
+        ("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "3"),
+        ("TUBEX_AUTH__SIGN_IN_WAIT_SECONDS", "60"),
+    ];
+    let app = TestApp::start_with(&keys).await;
     let acme = app.new_dealer().await;
     let phone = Phone::of(&app, &acme).await;
+    app.advance(Duration::seconds(30));
 
     for _ in 0..3 {
         let challenge = challenge(&acme, &acme.email).await;
@@ -99,7 +105,7 @@ async fn wrong_codes_count_whatever_the_challenge() {
         answer(&acme, &challenge, wrong).await.expect(401);
     }
     let challenge = challenge(&acme, &acme.email).await;
-    let right = json!({ "code": phone.next_code(&app) });
+    let right = json!({ "code": phone.code(&app) });
     let blocked = answer(&acme, &challenge, right.clone()).await;
 
     assert_problem(&blocked, 429, "too_many_attempts");

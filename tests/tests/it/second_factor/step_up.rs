@@ -55,7 +55,8 @@ async fn one_session_steps_up_and_no_other() {
 #[actix_web::test]
 async fn a_wrong_password_proves_nothing_and_is_counted() {
     let few = ("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "3");
-    let app = TestApp::start_with(&[SHORT, few]).await;
+    let long = ("TUBEX_AUTH__SIGN_IN_WAIT_SECONDS", "60");
+    let app = TestApp::start_with(&[SHORT, few, long]).await;
     let acme = app.new_dealer().await;
     app.advance(Duration::minutes(6));
 

@@ -16,4 +16,4 @@ mod passage;
 mod places;
 mod service;
 
-pub(super) use places::remember;
+pub(in crate::tenant) use places::remember;

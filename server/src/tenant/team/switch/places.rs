@@ -19,7 +19,7 @@ pub(super) struct Place {
 
 /// Has it remembered, beside the request, that somebody is a member here. It is a hint and can be
 /// had again: a failure is logged and forgotten.
-pub(in crate::tenant::team) fn remember(req: &HttpRequest, db: &TenantDb, email: &str) {
+pub(in crate::tenant) fn remember(req: &HttpRequest, db: &TenantDb, email: &str) {
     let state = AppState::of(req);
     let (memberships, tenant) = (state.memberships.clone(), db.tenant().key());
     let (digest, now) = (digest(&state.sealer, email), state.clock.now());
