@@ -4,6 +4,7 @@ mod api;
 mod limits;
 mod mail;
 mod redis;
+mod scheme;
 mod sections;
 mod source;
 mod sso;

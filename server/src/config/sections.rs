@@ -59,16 +59,6 @@ pub enum Scheme {
     Https,
 }
 
-impl Scheme {
-    /// As addresses begin.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-}
-
 /// Where the platform's database is.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]

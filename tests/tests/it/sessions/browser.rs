@@ -204,35 +204,3 @@ async fn signing_out_takes_the_cookies_away() {
     assert_eq!(browser.own(Method::GET, "/me").await.status, 401);
     assert_eq!(browser.own(Method::POST, "/auth/refresh").await.status, 401);
 }
-
-#[actix_web::test]
-async fn a_sign_in_that_is_sent_again_sets_the_same_cookies_and_they_lie_sealed_meanwhile() {
-    let app = TestApp::start().await;
-    let acme = app.dealer().await;
-    let schema = app.database.schema_of("acme").await;
-    let anybody = acme.signed_out();
-    let body = json!({"email": acme.email, "password": acme.password, "client": "browser"});
-    let send = async || {
-        let request = anybody.request(Method::POST, "/auth/sign-in").json(&body);
-        anybody
-            .send(request.header("idempotency-key", "once"))
-            .await
-            .expect(200)
-    };
-
-    let (first, again) = (send().await, send().await);
-
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    for name in ["__Host-tubex_access", "__Host-tubex_refresh"] {
-        assert_eq!(set_cookie(&first, name), set_cookie(&again, name));
-    }
-    let kept =
-        format!("SELECT headers::text || encode(body, 'escape') FROM {schema}.idempotency_key");
-    let kept: String = sqlx::query_scalar(sqlx::AssertSqlSafe(kept))
-        .fetch_one(&mut app.database.connect().await)
-        .await
-        .unwrap();
-    assert!(
-        !kept.contains("tubex_access") && !kept.contains(&cookie(&first, "__Host-tubex_access"))
-    );
-}
