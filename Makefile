@@ -9,7 +9,7 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint deny fmt openapi openapi-released bench soak soak-fleet clean-dev rustfmt clippy bins
+.PHONY: help dev test check lint deny fmt openapi openapi-released bench soak fuzz soak-fleet clean-dev rustfmt clippy bins
 
 ARGS ?=
 
@@ -30,6 +30,7 @@ test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools oidc-provider >/dev/null
 	@$(LOCAL) tools linter >/dev/null
 	@$(LOCAL) tools clients >/dev/null
+	@$(LOCAL) tools fuzzer >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
 		$(LOCAL) run -- cargo nextest run --workspace $(ARGS); \
@@ -85,12 +86,19 @@ bench: bins ## measure, with release code and throw-away databases
 	cargo build --profile bench --workspace
 	$(LOCAL) run -- cargo bench --workspace --bench product $(ARGS)
 
-soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=); then soak-fleet
+soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=); then fuzz and soak-fleet
 	cargo build --profile bench --workspace --bins
 	$(LOCAL) run -- cargo bench --workspace --bench soak
+	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory soak-fleet
 soak: export REQUESTS ?= 200000
 soak: export MINUTES ?= 20
+
+fuzz: bins ## requests made up from the API's document, many of them (EXAMPLES= SEED=)
+	@$(LOCAL) tools fuzzer >/dev/null
+	$(LOCAL) run -- cargo test --workspace --test it fuzz::
+fuzz: export FUZZ_EXAMPLES = $(or $(EXAMPLES),200)
+fuzz: export FUZZ_SEED = $(or $(SEED),$(shell date +%s))
 
 soak-fleet: bins ## tubex killed again and again, at everything it does to dealers (KILLS= SEED=)
 	cargo build --profile bench --workspace --bins

@@ -253,6 +253,8 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
     servers((url = "/", description = "The dealer's own host")),
     tags(
         (name = "auth", description = "Signing in and staying signed in"),
+        (name = "sessions", description = "Where people are signed in"),
+        (name = "team", description = "People, and those who are invited"),
         (name = "second-factor", description = "Authenticator apps and recovery codes"),
         (name = "sso", description = "Identity providers that the dealer trusts"),
         (name = "items", description = "The catalogue"),

@@ -48,8 +48,8 @@ async fn a_tenant_from_platform_to_page() {
         assert_eq!(created.code, Some(0), "{}", created.error);
         assert_eq!(created.out["status"], "active");
         assert_eq!(
-            created.out["owner_password"].as_str().map(str::len),
-            Some(24)
+            created.out["owner_invitation_token"].as_str().map(str::len),
+            Some(48)
         );
         assert_eq!(
             (twice.code, &twice.error["error"]["code"]),
@@ -302,7 +302,7 @@ async fn the_owners_password_can_come_through_standard_input() {
 
         assert!(output.status.success());
         let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(shown.get("owner_password"), None);
+        assert_eq!(shown.get("owner_invitation_token"), None);
     })
     .await;
 }

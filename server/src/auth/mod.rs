@@ -9,7 +9,6 @@ mod cursor_seal;
 pub mod epoch;
 mod epochs;
 mod error;
-pub mod fields;
 mod grants;
 mod invitation;
 mod key_trail;

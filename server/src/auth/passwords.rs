@@ -12,7 +12,8 @@ use super::error::AuthError;
 use super::strength;
 use crate::config::Auth;
 
-/// Checks and hashes passwords, on as many threads as there are processors.
+/// Checks and hashes passwords, on as many threads as there are processors, behind all other work:
+/// a thousand people who sign in at once wait for one another, and nobody waits for them.
 ///
 /// The threads stay, and each keeps the 20 MB that a check takes: given back and taken anew, they
 /// pile up in the allocator, 200 MB after twenty sign-ins.
@@ -84,7 +85,10 @@ impl Passwords {
             let queue = queue.clone();
             thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || do_all(&queue))
+                .spawn(move || {
+                    step_back();
+                    do_all(&queue);
+                })
                 .map_err(|error| AuthError::Broken(error.to_string()))?;
         }
         Ok(Self {
@@ -168,6 +172,19 @@ impl Passwords {
 
 fn broken() -> AuthError {
     AuthError::Broken("nobody is left to check passwords".to_owned())
+}
+
+/// Gives this thread the least claim to a processor: it runs at full speed while there is nothing
+/// else to do. Where that can't be asked for it competes like any other.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        const LEAST: i32 = 19;
+        let me = rustix::thread::gettid();
+        if let Err(error) = rustix::process::setpriority_process(Some(me), LEAST) {
+            tracing::warn!(error = %error, "passwords are hashed at the priority of requests");
+        }
+    }
 }
 
 /// Does one thing after the other, until nobody can ask any more.

@@ -182,6 +182,11 @@ impl Sessions {
         session::Entity::insert(begun)
             .exec_without_returning(tx)
             .await?;
+        member::Entity::update_many()
+            .col_expr(member::Column::LastSignInAt, Expr::value(now))
+            .filter(member::Column::Id.eq(member.id))
+            .exec(tx)
+            .await?;
         // The newest sign-in stands beside the person, so that a list of people needs no sessions.
         member::Entity::update_many()
             .col_expr(member::Column::LastSignInAt, Expr::value(now))

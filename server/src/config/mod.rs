@@ -3,6 +3,7 @@
 mod api;
 mod limits;
 mod mail;
+mod redis;
 mod sections;
 mod source;
 mod sso;
@@ -10,9 +11,10 @@ mod sso;
 pub use api::{Api, Deprecation};
 pub use limits::Limits;
 pub use mail::{Mail, Transport};
+pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Redis, Scheme, Worker,
+    PreparedStatements, Scheme, Worker,
 };
 pub use source::ConfigError;
 pub use sso::Sso;

@@ -9,7 +9,7 @@ use actix_web::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::code::Code;
 use super::problem::Problem;
@@ -28,7 +28,7 @@ const SHOWN: &str = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Ra
 /// can read nothing from then on, and sends nothing after this.
 const REMEMBERED: &str = "5";
 
-/// Answers a browser that asks whether a page may ask, and lets a page that may read the answer.
+/// Answers a browser that asks whether a page may ask, and notes that a page may read the answer.
 /// It stands before authentication: browsers ask without a token.
 ///
 /// # Errors
@@ -51,16 +51,22 @@ pub async fn cross_origin(
         };
         return Ok(request.into_response(answer).map_into_right_body());
     }
-    let mut response = next.call(request).await?.map_into_left_body();
     if matches!(is_allowed, Ok(true)) {
-        let headers = response.headers_mut();
-        allow(headers, &origin);
-        headers.insert(
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(SHOWN),
-        );
+        request.extensions_mut().insert(Allowed(origin));
     }
-    Ok(response)
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// The origin whose pages may read the answer.
+struct Allowed(HeaderValue);
+
+/// Lets the page read the answer, whatever became of it on its way out.
+pub(super) fn add_headers(req: &HttpRequest, headers: &mut HeaderMap) {
+    if let Some(Allowed(origin)) = req.extensions().get::<Allowed>() {
+        allow(headers, origin);
+        let shown = HeaderValue::from_static(SHOWN);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, shown);
+    }
 }
 
 fn refused<B>(request: ServiceRequest, problem: Problem) -> ServiceResponse<EitherBody<B>> {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::{deprecation, limits, representation, security};
+use super::{cors, deprecation, limits, representation, security};
 use crate::db::Tenant;
 use crate::metrics::Serving;
 use crate::state::AppState;
@@ -96,6 +96,7 @@ fn add_headers(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
     id.put_into(headers);
     representation::tidy(headers);
     limits::add_headers(&req, headers);
+    cors::add_headers(&req, headers);
     deprecation::add_headers(&req, headers);
     security::add_headers(path, config.public_scheme, headers);
     if is_api {

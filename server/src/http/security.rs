@@ -19,8 +19,10 @@ const OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Our own pages: one style sheet of ours, no script at all.
 const OF_PAGES: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
-/// The documentation's page runs scripts of ours, asks our API, and draws its icons itself.
-const OF_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+/// The documentation's page runs scripts of ours, asks our API, and draws its icons itself. One of
+/// its scripts adds one style, known by its hash.
+const OF_DOCS: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 /// Pages of one's account run one script of ours, which asks our API.

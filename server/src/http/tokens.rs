@@ -51,20 +51,16 @@ pub struct RefreshIn {
 /// What signs in. A browser that asked for cookies has both tokens there, and none here.
 #[derive(Serialize, ToSchema)]
 pub struct TokensOut {
-    /// For the header `Authorization: Bearer …`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    access_token: Option<String>,
+    /// For the header `Authorization: Bearer …`; empty for a browser that has it in a cookie.
+    access_token: String,
     /// `Bearer`, or `Cookie` for a browser that keeps its tokens in cookies.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Life of the access token, seconds.
     #[schema(example = 900)]
     expires_in: i64,
-    /// For the next two tokens; it works once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    refresh_token: Option<String>,
+    /// For the next two tokens; it works once. Empty for a browser that has it in a cookie.
+    refresh_token: String,
     /// For the header `X-CSRF-Token` of every request that changes something, with cookies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -131,10 +127,10 @@ impl TokensOut {
     /// Tells two tokens, the refresh token for the one time that it can be told.
     pub fn new(access: AccessToken, refresh: RefreshToken) -> Self {
         Self {
-            access_token: Some(access.text),
+            access_token: access.text,
             token_type: "Bearer",
             expires_in: access.life_seconds,
-            refresh_token: Some(refresh.into_wire()),
+            refresh_token: refresh.into_wire(),
             csrf_token: None,
         }
     }
@@ -142,10 +138,10 @@ impl TokensOut {
     /// Tells none.
     fn in_cookies(access: &AccessToken, csrf_token: String) -> Self {
         Self {
-            access_token: None,
+            access_token: String::new(),
             token_type: "Cookie",
             expires_in: access.life_seconds,
-            refresh_token: None,
+            refresh_token: String::new(),
             csrf_token: Some(csrf_token),
         }
     }

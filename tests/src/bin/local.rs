@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use tests::local::say::{print, say};
 use tests::local::stop::{Interrupted, Stop};
-use tests::local::{clean, clients, dev, linter, oidc_provider, run, tools, validators};
+use tests::local::{clean, clients, dev, fuzzer, linter, oidc_provider, run, tools, validators};
 
 const USAGE: &str = "\
 usage: local COMMAND
@@ -16,10 +16,11 @@ usage: local COMMAND
   run -- CMD ARGS...  run CMD with throw-away instances: Postgres in TUBEX_TEST_DATABASE_URL,
                       two more of them in TUBEX_TEST_NODE_URLS, Redis in TUBEX_TEST_REDIS_URL
   clean               stop what is left running, remove .local and its data
-  tools wrk|chromium|pgbouncer|validators|oidc-provider|linter|clients
+  tools wrk|chromium|pgbouncer|validators|oidc-provider|linter|clients|fuzzer
                       find a program, or install it, and print where it is; validators are what
                       the tests judge reports with, oidc-provider whom they sign in with, linter
-                      what reads the API's documents, clients what generators make of them
+                      what reads the API's documents, clients what generators make of them,
+                      fuzzer what makes requests up from them
 
 environment: TUBEX_DATABASE__URL, TUBEX_REDIS__URL (dev uses these instead of its own),
              PG_BIN (where initdb and postgres are), LOCAL_INSTALL=no (never install)";
@@ -55,6 +56,10 @@ fn main() -> ExitCode {
         ),
         ["tools", "linter"] => (
             show(linter::packages().map(|found| found.home)),
+            INTERRUPTED,
+        ),
+        ["tools", "fuzzer"] => (
+            show(fuzzer::fuzzer().map(|fuzzer| fuzzer.get_program().into())),
             INTERRUPTED,
         ),
         ["tools", "clients"] => (show(clients::all()), INTERRUPTED),

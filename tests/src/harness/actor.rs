@@ -76,9 +76,18 @@ impl Actor {
 
     /// A request to be filled in. `path` lies under `/api/v1` unless it begins with another root.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let is_api = !["/api/", "/platform/", "/livez", "/readyz", "/problems"]
-            .iter()
-            .any(|root| path.starts_with(root))
+        let is_api = ![
+            "/api/",
+            "/platform/",
+            "/livez",
+            "/readyz",
+            "/problems",
+            "/account/",
+            "/assets/",
+            "/.well-known/",
+        ]
+        .iter()
+        .any(|root| path.starts_with(root))
             && path != "/";
         let prefix = if is_api { "/api/v1" } else { "" };
         let request = self

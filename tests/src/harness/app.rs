@@ -268,6 +268,7 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_DATABASE__SECRET", database.secret()),
         ("TUBEX_REDIS__URL", redis.as_str()),
         ("TUBEX_REDIS__PREFIX", prefix),
+        ("TUBEX_MAIL__TRANSPORT", "memory"),
         // A busy machine is no outage; a test of outages says how long it waits.
         ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
         (

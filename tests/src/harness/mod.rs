@@ -2,8 +2,10 @@
 
 mod actor;
 mod app;
+mod browser;
 mod database;
 mod eventually;
+mod mails;
 mod nodes;
 mod oidc_provider;
 mod older;
@@ -15,9 +17,11 @@ mod wire;
 
 pub use actor::{Actor, Dealer};
 pub use app::TestApp;
+pub use browser::Browser;
 pub(crate) use database::PASSWORD;
 pub use database::Scratch;
 pub use eventually::eventually;
+pub use mails::token_in;
 pub use nodes::node_urls;
 pub use oidc_provider::{OidcClient, OidcProvider, OldKeys, SignedBy};
 pub use older::OlderDealers;

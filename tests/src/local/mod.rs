@@ -8,6 +8,7 @@ pub mod clean;
 pub mod clients;
 pub mod dev;
 pub mod fetched;
+pub mod fuzzer;
 pub mod install;
 pub mod linter;
 pub mod node;

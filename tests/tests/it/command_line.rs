@@ -150,24 +150,31 @@ async fn a_dealer_is_created_listed_and_shown() {
 }
 
 #[actix_web::test]
-async fn its_owner_can_sign_in_at_once_and_a_made_up_password_is_shown_once() {
+async fn its_owner_is_invited_where_nobody_chose_a_password_and_the_link_is_shown_once() {
     let app = TestApp::start().await;
     let url = app.database.owner_url();
 
     let output = tubex(&url, &[&CREATE[..], &["--json"]].concat(), &[]);
     let created: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let password = created["owner_password"].as_str().unwrap();
+    let token = created["owner_invitation_token"].as_str().unwrap();
     let stranger = app.stranger("delta.localhost");
+    let shown = tubex(&url, &["tenant", "show", "delta", "--json"], &[]);
 
-    assert!(password.len() >= 20, "{password}");
-    stranger
-        .sign_in("o@delta.example", password)
-        .await
-        .expect(200);
+    assert!(token.len() >= 40, "{token}");
+    assert!(!String::from_utf8_lossy(&shown.stdout).contains(token));
     stranger
         .sign_in("o@delta.example", PASSWORD)
         .await
         .expect(401);
+    let acceptance = serde_json::json!({ "token": token, "password": "seldom gravel heron 4" });
+    let accepted = stranger.post("/auth/accept-invitation", acceptance.clone());
+    accepted.await.expect(200);
+    stranger
+        .sign_in("o@delta.example", "seldom gravel heron 4")
+        .await
+        .expect(200);
+    let again = stranger.post("/auth/accept-invitation", acceptance);
+    again.await.expect(400);
 }
 
 #[actix_web::test]

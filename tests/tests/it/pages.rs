@@ -50,7 +50,7 @@ async fn the_documentation_renders_without_any_outside_host() {
 }
 
 /// The document as the browser has it after its scripts have run.
-async fn seen(app: &TestApp, slug: &str, path: &str) -> String {
+pub async fn seen(app: &TestApp, slug: &str, path: &str) -> String {
     let port = app.base().rsplit(':').next().unwrap().to_owned();
     let url = format!("http://{slug}.localhost:{port}{path}");
     let profile = tempfile::tempdir().unwrap();

@@ -91,7 +91,7 @@ async fn export(
     who: Member<ExportAudit>,
     query: web::Query<ExportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, format) = (query.filter()?, query.format);
+    let (filter, format) = (query.filter()?, query.format.unwrap_or_default());
     let last = who.db.read(async |tx| store::last_seq(tx).await).await?;
     let change = Change::of_all("audit.export", "audit_record").after(&told(format, &filter));
     // A dealer that is closing may take out its trail, and that too goes on record.

@@ -187,15 +187,17 @@ queries! {
     /// Which records are taken out, and in which form.
     ExportQuery {
         /// `ndjson`: a line for each record, with the very text that was hashed; `csv`: a table.
+        /// `ndjson` when absent.
         #[param(inline)]
-        pub format: FormatIn,
+        pub format: Option<FormatIn>,
     }
 }
 
 /// The form of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FormatIn {
+    #[default]
     Ndjson,
     Csv,
 }

@@ -4,8 +4,10 @@ use std::env::var;
 use std::error::Error;
 
 use reqwest::header::{HOST, HeaderMap};
+use tubex_client::apis::auth_api::{self, SignInParams};
 use tubex_client::apis::configuration::Configuration;
-use tubex_client::apis::{auth_api, imports_api, items_api};
+use tubex_client::apis::imports_api::{self, ImportPriceFileParams};
+use tubex_client::apis::items_api::{self, ChangeItemParams, ListItemsParams};
 use tubex_client::models::{ItemPatch, SignInIn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,34 +23,48 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
 
     let credentials = SignInIn::new(var("TUBEX_EMAIL")?, var("TUBEX_PASSWORD")?);
+    let credentials = SignInParams {
+        sign_in_in: credentials,
+    };
     let tokens = auth_api::sign_in(&tubex, credentials).await?;
     tubex.bearer_access_token = Some(tokens.access_token);
     let me = auth_api::me(&tubex).await?;
 
-    let file = var("TUBEX_PRICE_FILE")?.into();
-    let report =
-        imports_api::import_price_file(&tubex, file, Some(false), None, None, None, None).await?;
-
-    let page = items_api::list_items(
-        &tubex,
-        Some("brick"),
-        None,
-        None,
-        None,
-        None,
-        None,
-        Some(10),
-        None,
-    );
-    let found = page.await?.data.remove(0);
-    let before = format!("\"{}\"", found.version);
-    let id = found.id.to_string();
-    let change = ItemPatch {
-        name: Some("Red brick".to_owned()),
-        ..ItemPatch::new()
+    let form = ImportPriceFileParams {
+        file: var("TUBEX_PRICE_FILE")?.into(),
+        dry_run: None,
+        duplicates: None,
+        dry_run2: None,
+        duplicates2: None,
+        mapping: None,
     };
-    let changed = items_api::change_item(&tubex, &id, &before, change.clone()).await?;
-    let late = items_api::change_item(&tubex, &id, &before, change).await;
+    let report = imports_api::import_price_file(&tubex, form).await?;
+
+    // The generator wants every parameter named: one that is new has to be added here.
+    let wanted = ListItemsParams {
+        q: Some("brick".to_owned()),
+        group_id: None,
+        sku: None,
+        barcode: None,
+        status: None,
+        updated_since: None,
+        sort: None,
+        limit: Some(10),
+        cursor: None,
+        fields: None,
+        include: None,
+    };
+    let found = items_api::list_items(&tubex, wanted).await?.data.remove(0);
+    let change = ChangeItemParams {
+        id: found.id.to_string(),
+        if_match: format!("\"{}\"", found.version),
+        item_patch: ItemPatch {
+            name: Some("Red brick".to_owned()),
+            ..ItemPatch::new()
+        },
+    };
+    let changed = items_api::change_item(&tubex, change.clone()).await?;
+    let late = items_api::change_item(&tubex, change).await;
 
     auth_api::sign_out(&tubex).await?;
     let nobody = auth_api::me(&tubex).await;

@@ -26,7 +26,10 @@ fn make(home: &Path, texts: &[String]) -> Result<()> {
         .arg(document())
         .arg("--output")
         .arg(&generated)
-        .args(["--additional-properties", "packageName=tubex-client"]))?;
+        .args([
+            "--additional-properties",
+            "packageName=tubex-client,useSingleRequestParameter=true",
+        ]))?;
     fs::create_dir_all(home.join("src"))?;
     for (name, text) in ["Cargo.toml", "src/main.rs"].iter().zip(texts) {
         fs::write(home.join(name), text)?;

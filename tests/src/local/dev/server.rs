@@ -73,6 +73,10 @@ impl Server {
             .env("TUBEX_HTTP__LISTEN", format!("127.0.0.1:{}", settings.port))
             .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
             .env("TUBEX_HTTP__BASE_DOMAIN", "localhost")
+            .env("TUBEX_HTTP__PUBLIC_PORT", settings.port.to_string())
+            // Messages that somebody would get are files here, and their links work.
+            .env("TUBEX_MAIL__TRANSPORT", "files")
+            .env("TUBEX_MAIL__DIRECTORY", place.home.join("mail"))
             // Meant for `tubex`; the server refuses variables that it does not know.
             .env_remove("TUBEX_LOG")
             .stdin(Stdio::null())

@@ -100,7 +100,8 @@ async fn a_key_ends_with_its_makers_membership() {
 
     app.sql(&format!(
         "UPDATE {schema}.member SET status = 'disabled' WHERE id = '{id}';
-         UPDATE {schema}.access_state SET epoch = epoch + 1"
+         INSERT INTO {schema}.access_state AS state (is_only, epoch) VALUES (true, 1)
+         ON CONFLICT (is_only) DO UPDATE SET epoch = state.epoch + 1"
     ))
     .await;
 

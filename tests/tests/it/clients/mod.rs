@@ -40,7 +40,7 @@ async fn sells(language: Language) {
             "email": dealer.email,
             "created": 1,
             "sku": "BRK-1",
-            "amount": "1.50",
+            "amount": "1.5",
             "name": "Red brick",
             "late": "precondition_failed",
             "after": "unauthenticated",

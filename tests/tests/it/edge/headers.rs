@@ -120,11 +120,11 @@ async fn failures_of_ours_carry_them_too() {
         .await;
     let bolt = app.stranger("bolt.localhost");
     tests::eventually("bolt is suspended", async || {
-        bolt.get("/me").await.problem() == "tenant_suspended"
+        bolt.get("/").await.problem() == "tenant_suspended"
     })
     .await;
 
-    let suspended = bolt.get("/me").await.expect(403);
+    let suspended = bolt.get("/").await.expect(403);
     wire.silence();
     let late = acme.get("/items").await.expect(503);
     wire.cut();

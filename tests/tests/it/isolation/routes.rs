@@ -181,12 +181,14 @@ struct Belongings {
     group: String,
     unit: String,
     member: String,
+    invitation: String,
     session: String,
     sso_connection: String,
     branch: String,
     team: String,
     role: String,
     key: String,
+    record: String,
 }
 
 impl Belongings {
@@ -198,6 +200,8 @@ impl Belongings {
         let unit = format!("u_{}", dealer.slug);
         let new = json!({"code": unit, "name": "Their unit", "symbol": "u", "decimals": 0});
         dealer.post("/units", new).await.expect(201);
+        let new = json!({"email": "invited@there.example", "role": "viewer"});
+        let invitation = dealer.post("/invitations", new).await.expect(201).json;
         let provider = body_of("create_sso_connection");
         let provider = dealer.post("/sso-connections", provider).await.expect(201);
         let named = json!({"name": format!("Of {}", dealer.slug)});
@@ -214,10 +218,12 @@ impl Belongings {
             team: made("/teams", &named).await,
             role: made("/roles", &role).await,
             key: made("/api-keys", &key).await,
+            invitation: id_of(&invitation),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
             unit,
             member: id_of(&dealer.get("/me").await.expect(200).json),
+            record: id_of(&dealer.get("/audit-records").await.expect(200).json["data"][0]),
             session: id_of(&dealer.get("/me/sessions").await.expect(200).json["data"][0]),
         }
     }
@@ -229,12 +235,14 @@ impl Belongings {
             "/item-groups" => Some(self.group.clone()),
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
+            "/invitations" => Some(self.invitation.clone()),
             "/me/sessions" => Some(self.session.clone()),
             "/sso-connections" | "/auth/sso" => Some(self.sso_connection.clone()),
             "/branches" => Some(self.branch.clone()),
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/audit-records" => Some(self.record.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }

@@ -16,7 +16,7 @@ const PASSWORD: &str = "a fine password for operators";
 const HOST: &str = "admin.localhost";
 
 /// A server that operators may use.
-async fn app() -> TestApp {
+pub(crate) async fn app() -> TestApp {
     app_with(&[]).await
 }
 
@@ -63,7 +63,7 @@ async fn add_operator(app: &TestApp, role: &str) -> Value {
 }
 
 /// An operator with this role, signed in.
-async fn operator(app: &TestApp, role: &str) -> Actor {
+pub(crate) async fn operator(app: &TestApp, role: &str) -> Actor {
     add_operator(app, role).await;
     let tokens = Tokens::of(&sign_in(app, &address(role), PASSWORD).await);
     app.stranger(HOST).with_token(&tokens.access)

@@ -28,7 +28,7 @@ impl Phone {
         phone
     }
 
-    fn told(enrolment: &Value) -> Self {
+    pub(crate) fn told(enrolment: &Value) -> Self {
         let secret = Secret::try_from_base32(enrolment["secret"].as_str().unwrap()).unwrap();
         Self {
             app: Builder::new().with_secret(secret).build().unwrap(),

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use tests::{Dealer, Reply, Scratch, TestApp};
 
-const FEW: (&str, &str) = ("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "3");
+/// Three attempts, and then a wait that no busy machine outlasts.
+const FEW: [(&str, &str); 2] = [
+    ("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "3"),
+    ("TUBEX_AUTH__SIGN_IN_WAIT_SECONDS", "300"),
+];
 
 #[actix_web::test]
 async fn too_many_attempts_must_wait_with_redis_and_without() {
@@ -14,7 +18,7 @@ async fn too_many_attempts_must_wait_with_redis_and_without() {
             .map(|url| ("TUBEX_REDIS__URL", url))
             .into_iter()
             .collect();
-        let app = TestApp::start_with(&[&keys[..], &[FEW]].concat()).await;
+        let app = TestApp::start_with(&[&keys[..], &FEW].concat()).await;
         let dealer = app.new_dealer().await;
 
         for _ in 0..3 {
@@ -43,7 +47,7 @@ async fn too_many_attempts_must_wait_with_redis_and_without() {
 
 #[actix_web::test]
 async fn a_success_forgives_what_failed_before() {
-    let app = TestApp::start_with(&[FEW]).await;
+    let app = TestApp::start_with(&FEW).await;
     let dealer = app.new_dealer().await;
 
     for _ in 0..3 {
@@ -57,7 +61,7 @@ async fn a_success_forgives_what_failed_before() {
 
 #[actix_web::test]
 async fn a_blocked_address_blocks_no_other_and_no_other_dealer() {
-    let app = TestApp::start_with(&[FEW]).await;
+    let app = TestApp::start_with(&FEW).await;
     let (dealer, other) = (app.new_dealer().await, app.new_dealer().await);
     for _ in 0..4 {
         guess(&dealer).await;
@@ -77,8 +81,8 @@ async fn a_blocked_address_blocks_no_other_and_no_other_dealer() {
 async fn attempts_at_two_processes_count_together() {
     let database = Arc::new(Scratch::with_dealers().await);
     let (here, there) = (
-        TestApp::start_on(database.clone(), &[FEW]).await,
-        TestApp::start_on(database, &[FEW]).await,
+        TestApp::start_on(database.clone(), &FEW).await,
+        TestApp::start_on(database, &FEW).await,
     );
     let dealer = here.new_dealer().await;
     let elsewhere = there.stranger(&dealer.host);
@@ -98,7 +102,7 @@ async fn attempts_at_two_processes_count_together() {
 
 #[actix_web::test]
 async fn many_guesses_at_once_do_not_slip_through() {
-    let app = TestApp::start_with(&[FEW]).await;
+    let app = TestApp::start_with(&FEW).await;
     let dealer = app.new_dealer().await;
 
     let all = tokio::join!(
@@ -125,4 +129,71 @@ async fn many_guesses_at_once_do_not_slip_through() {
 async fn guess(dealer: &Dealer) -> Reply {
     let anybody = dealer.signed_out();
     anybody.sign_in(&dealer.email, "a wrong password").await
+}
+
+#[actix_web::test]
+async fn each_failure_doubles_the_wait_and_a_refusal_does_not_with_redis_and_without() {
+    for redis in [None, Some("")] {
+        let keys = redis.map(|url| ("TUBEX_REDIS__URL", url));
+        let few = [
+            ("TUBEX_AUTH__SIGN_IN_ATTEMPTS", "2"),
+            ("TUBEX_AUTH__SIGN_IN_WAIT_SECONDS", "100"),
+        ];
+        let keys: Vec<_> = few.into_iter().chain(keys).collect();
+        let app = TestApp::start_with(&keys).await;
+        let dealer = app.new_dealer().await;
+        guess(&dealer).await.expect(401);
+        let mut waits = Vec::new();
+
+        for wait in [100, 200, 400, 800, 900] {
+            guess(&dealer).await.expect(401);
+            for _ in 0..2 {
+                let refused = guess(&dealer).await.expect(429);
+                waits.push(refused.header("retry-after").parse::<u64>().unwrap());
+            }
+            app.advance(time::Duration::seconds(wait + 1));
+        }
+
+        let bounds = [100, 100, 200, 200, 400, 400, 800, 800, 900, 900];
+        for (wait, bound) in waits.iter().zip(bounds) {
+            assert!((bound - 60..=bound).contains(wait), "{redis:?}: {waits:?}");
+        }
+        let right = dealer.sign_in(&dealer.email, &dealer.password);
+        right.await.expect(200);
+        guess(&dealer).await.expect(401);
+        guess(&dealer).await.expect(401);
+    }
+}
+
+#[actix_web::test]
+async fn whoever_guesses_from_elsewhere_does_not_lock_the_owner_out() {
+    let trusted = ("TUBEX_LIMITS__TRUSTED_PROXIES", "127.0.0.1/32");
+    let app = TestApp::start_with(&[&FEW[..], &[trusted]].concat()).await;
+    let dealer = app.new_dealer().await;
+    let from = async |address: &str, password: &str| {
+        let proof = serde_json::json!({ "email": dealer.email, "password": password });
+        let request = dealer
+            .signed_out()
+            .request(reqwest::Method::POST, "/auth/sign-in")
+            .header("x-forwarded-for", address)
+            .json(&proof);
+        dealer.send(request).await.status.as_u16()
+    };
+
+    for _ in 0..3 {
+        assert_eq!(from("198.51.100.7", "a wrong password").await, 401);
+    }
+
+    assert_eq!(from("198.51.100.7", &dealer.password).await, 429);
+    assert_eq!(from("203.0.113.9", &dealer.password).await, 200);
+
+    // From ten addresses at last the account waits as a whole, and no longer than a minute.
+    for address in 0..10 {
+        for _ in 0..3 {
+            from(&format!("198.51.100.{}", 20 + address), "a wrong password").await;
+        }
+    }
+    assert_eq!(from("203.0.113.9", &dealer.password).await, 429);
+    app.advance(time::Duration::seconds(61));
+    assert_eq!(from("203.0.113.9", &dealer.password).await, 200);
 }

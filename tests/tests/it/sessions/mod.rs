@@ -1,7 +1,11 @@
 //! Signing in, staying signed in, and everything that ends it.
 
 mod attempts;
+mod browser;
 mod ending;
+mod families;
+mod lifetimes;
+mod places;
 mod sign_in;
 mod tokens;
 

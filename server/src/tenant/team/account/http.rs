@@ -37,6 +37,7 @@ struct ForgotIn {
 struct ResetIn {
     /// From the message.
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "tbxo_q8pX5cF0…")]
     token: String,
     /// 10 to 128 characters, and not easily guessed.
     #[schema(value_type = String, format = Password)]
@@ -60,6 +61,7 @@ struct PasswordIn {
 struct TokenIn {
     /// From the message.
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "tbxo_q8pX5cF0…")]
     token: String,
 }
 

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::service::{self, Newcomer};
 use crate::audit::{Actor, Change};
-use crate::auth::{Beginning, Client, InvitationToken, Method};
-use crate::http::{Dealer, Done, Problem, handed_out, visitor};
+use crate::auth::{Beginning, Client, InvitationToken, Method, must_use_sso};
+use crate::http::{Code, Dealer, Done, Problem, handed_out, visitor};
 use crate::state::AppState;
 use crate::tenant::team::error::TeamError;
 use crate::tenant::team::switch::remember;
@@ -29,9 +29,16 @@ pub(super) async fn accept(
 ) -> Result<HttpResponse, Problem> {
     let (state, db) = (AppState::of(req), &dealer.db);
     let (token, now) = (&acceptance.token, state.clock.now());
-    let invitation = db
-        .read(async |tx| service::of_token(tx, token, now).await)
+    let (invitation, by_sso) = db
+        .read(async |tx| {
+            let invitation = service::of_token(tx, token, now).await?;
+            let by_sso = must_use_sso(tx, &invitation.email).await?;
+            Ok::<_, TeamError>((invitation, by_sso))
+        })
         .await?;
+    if by_sso {
+        return Err(Problem::new(Code::SsoRequired));
+    }
     let name = acceptance.name.as_ref().unwrap_or(&invitation.name);
     let tenant = db.tenant();
     let context = [name, &invitation.email, tenant.name(), tenant.slug()].map(ToOwned::to_owned);

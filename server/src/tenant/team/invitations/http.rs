@@ -90,6 +90,7 @@ struct InvitationOut {
 struct AcceptanceIn {
     /// From the message.
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "tbxi_q8pX5cF0…")]
     token: String,
     /// The name of the invitation when absent.
     #[validate(custom(function = person_name))]
@@ -221,6 +222,7 @@ async fn revoke(
     responses(
     (status = 200, body = TokensOut),
     (status = 400, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 403, body = ProblemOut, content_type = "application/problem+json"),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
     (status = 422, body = ProblemOut, content_type = "application/problem+json"),
 ))]

@@ -62,6 +62,7 @@ pub(super) struct TicketOut {
 #[serde(deny_unknown_fields)]
 struct ArrivalIn {
     #[validate(length(min = 1, max = 200))]
+    #[schema(example = "tbxo_q8pX5cF0…")]
     ticket: String,
 }
 

@@ -1,12 +1,12 @@
 //! Use cases of going over to another dealer.
 
-use ::entity::tenant::{member, sso_connection, totp_credential};
+use ::entity::tenant::{member, totp_credential};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::auth::{NewOneTime, OneTimeKind, OneTimeToken, Sealer, one_time};
+use crate::auth::{NewOneTime, OneTimeKind, OneTimeToken, Sealer, must_use_sso, one_time};
 use crate::db::TenantTx;
 use crate::tenant::team::error::TeamError;
 
@@ -72,10 +72,7 @@ async fn must_let_in(tx: &TenantTx, member: &member::Model) -> Result<(), TeamEr
             "that dealer asks you for a second factor: sign in there",
         ));
     }
-    let enforced = sso_connection::Entity::find()
-        .filter(sso_connection::Column::IsEnabled.eq(true))
-        .filter(sso_connection::Column::IsEnforced.eq(true));
-    if enforced.one(tx).await?.is_some() {
+    if must_use_sso(tx, &member.email).await? {
         return Err(TeamError::SwitchRefused(
             "that dealer has its own identity provider: sign in there",
         ));
