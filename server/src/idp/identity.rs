@@ -253,6 +253,12 @@ fn claims(
             ) => Disbelief::UnknownKey,
             error => wrong(&error),
         })?;
+    // The library leaves this to us: a token that was made for another client, even one that names
+    // us among its audience, is not ours to take.
+    let party = claims.authorized_party();
+    if party.is_some_and(|party| party.as_str() != registration.client_id) {
+        return Err(Disbelief::Wrong("azp is another client".to_owned()));
+    }
     if let Some(expected) = claims.access_token_hash() {
         let algorithm = token.signing_alg().map_err(|error| wrong(&error))?;
         let key = token

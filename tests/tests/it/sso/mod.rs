@@ -51,10 +51,11 @@ impl World {
             ("TUBEX_SSO__ALLOW_INSECURE_ISSUERS", "true"),
             ("TUBEX_SSO__DNS_SERVER", dns.as_str()),
         ];
-        let app = TestApp::start_with(&[&usual[..], keys].concat()).await;
+        // First, as it takes seconds on a busy machine: the app's connections would lie idle.
         let provider = OidcProvider::start().await;
         let client = provider.client(CALLBACK).await;
         provider.user(ADA, json!({ "name": "Ada" })).await;
+        let app = TestApp::start_with(&[&usual[..], keys].concat()).await;
         let acme = app.dealer().await;
         let browser = browser(&app, &acme.host);
         let mut world = Self {
