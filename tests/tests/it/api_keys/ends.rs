@@ -163,11 +163,12 @@ async fn what_its_maker_is_given_later_a_key_is_not() {
     let more = json!({"grants": [{"permission": "item.read"}, {"permission": "item.write"}]});
     dealer.patch(&path, 1, more).await.expect(200);
 
+    let unit = |code: &str| json!({"code": code, "name": "n", "symbol": "s", "decimals": 0});
     eventually("its maker may more", async || {
-        maker.post("/units", json!({})).await.status == 422
+        maker.post("/units", unit("theirs")).await.status == 201
     })
     .await;
-    let refused = made.machine.post("/units", json!({})).await;
+    let refused = made.machine.post("/units", unit("its")).await;
 
     assert_eq!(refused.problem(), "permission_denied");
 }

@@ -20,7 +20,13 @@ async fn a_key_is_shown_once_and_opens_what_it_was_given() {
         assert!(!told.expect(200).text().contains(secret));
     }
     made.machine.get("/items").await.expect(200);
-    let refused = made.machine.post("/items", json!({})).await;
+    let refused = made
+        .machine
+        .post(
+            "/items",
+            json!({"sku": "N", "name": "n", "base_unit": "pcs"}),
+        )
+        .await;
     assert_eq!(
         (refused.status.as_u16(), refused.problem()),
         (403, "permission_denied")

@@ -132,27 +132,3 @@ async fn a_cost_is_for_as_much_as_the_price_and_goes_with_it() {
         assert_eq!(refused.status, 422, "{wrong}");
     }
 }
-
-#[actix_web::test]
-async fn on_record_a_change_of_costs_stands_in_full() {
-    let app = TestApp::start().await;
-    let dealer = app.dealer().await;
-    let path = format!("/items/{}", item(&dealer).await);
-    let writer = keeper(&app, &dealer, "writer", &["price.cost.write"]).await;
-
-    writer
-        .patch(&path, 1, json!({"cost": "51"}))
-        .await
-        .expect(200);
-
-    let schema = app.database.schema_of(&dealer.slug).await;
-    let record = format!(
-        "SELECT before->>'cost' || ' ' || (after->>'cost') FROM {schema}.audit_record
-         WHERE action = 'item.change'"
-    );
-    let record: String = sqlx::query_scalar(sqlx::AssertSqlSafe(record))
-        .fetch_one(&mut app.database.connect().await)
-        .await
-        .unwrap();
-    assert_eq!(record, "48.1 51");
-}
