@@ -26,7 +26,8 @@ const ELSEWHERE: &[&str] = &[
 /// Operations that are sent with POST and change nothing. May only shrink.
 const ONLY_ASK: &[&str] = &["discover_sso"];
 
-/// Changes of what has no version: it ends, and that is all that can happen to it. May only shrink.
+/// Changes that need not say which version they are based on: it ends, and that is all that can
+/// happen to it. (Who retires an item may say it.) May only shrink.
 const UNVERSIONED: &[&str] = &[
     "add_team_member",
     "end_member_sessions",
@@ -35,6 +36,7 @@ const UNVERSIONED: &[&str] = &[
     "remove_sso_domain",
     "remove_team_member",
     "reset_second_factor",
+    "retire_item",
     "revoke_invitation",
 ];
 
