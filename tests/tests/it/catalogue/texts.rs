@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use tests::TestApp;
 
-use super::{path_of, pointers, query, skus};
+use super::{path_of, pointers, skus};
 
 #[actix_web::test]
 async fn what_people_write_is_kept_to_the_letter() {
@@ -147,7 +147,7 @@ async fn a_nul_character_in_an_address_finds_nothing() {
 }
 
 #[actix_web::test]
-async fn a_cursor_made_by_hand_is_refused_or_harmless() {
+async fn a_cursor_made_by_hand_is_refused() {
     use base64_of as cursor;
     let app = TestApp::start().await;
     let dealer = app.dealer().await;
@@ -158,6 +158,10 @@ async fn a_cursor_made_by_hand_is_refused_or_harmless() {
         ("/items", cursor(r#"{"sku":1}"#)),
         ("/items", cursor(r#"["a","b"]"#)),
         ("/items?q=a", cursor(r#"{"rank":[99999999999,"a"]}"#)),
+        (
+            "/items?q=a",
+            cursor(r#"{"rank":[2147483647,"' OR 1=1; --"]}"#),
+        ),
         ("/items", "!".to_owned()),
         ("/items", String::new()),
         ("/units", cursor(r#""\u0000""#)),
@@ -174,11 +178,6 @@ async fn a_cursor_made_by_hand_is_refused_or_harmless() {
             "{list} {made_up}"
         );
     }
-    let harmless = cursor(r#"{"rank":[2147483647,"' OR 1=1; --"]}"#);
-    dealer
-        .get(&query("/items", &[("cursor", &harmless), ("q", "a")]))
-        .await
-        .expect(200);
 }
 
 /// What the server makes of a sort key.
