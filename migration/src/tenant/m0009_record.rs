@@ -38,10 +38,12 @@ CREATE TABLE audit_record (
     id uuid NOT NULL
         CONSTRAINT audit_record_id_key UNIQUE,
     at timestamptz NOT NULL,
-    action text NOT NULL GENERATED ALWAYS AS (content ->> 'action') STORED,
-    actor_kind text NOT NULL GENERATED ALWAYS AS (content -> 'actor' ->> 'kind') STORED,
+    action text NOT NULL GENERATED ALWAYS AS (coalesce(content ->> 'action', '')) STORED,
+    actor_kind text NOT NULL
+        GENERATED ALWAYS AS (coalesce(content -> 'actor' ->> 'kind', '')) STORED,
     actor_id text GENERATED ALWAYS AS (content -> 'actor' ->> 'id') STORED,
-    target_kind text NOT NULL GENERATED ALWAYS AS (content -> 'target' ->> 'kind') STORED,
+    target_kind text NOT NULL
+        GENERATED ALWAYS AS (coalesce(content -> 'target' ->> 'kind', '')) STORED,
     target_id text GENERATED ALWAYS AS (content -> 'target' ->> 'id') STORED
 );
 CREATE INDEX audit_record_target_idx ON audit_record (target_kind, target_id, seq);

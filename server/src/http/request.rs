@@ -23,7 +23,7 @@ use crate::state::AppState;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an answer of the API depends on besides its address.
-const VARIES: &str = "Accept-Encoding, Authorization, Origin, X-Tenant-ID";
+const VARIES: &str = "Accept-Encoding, Authorization, Cookie, Origin, X-Tenant-ID";
 /// The one address that may take long: whole price files arrive here.
 const IMPORTS: &str = "/api/v1/imports";
 

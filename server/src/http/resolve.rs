@@ -49,12 +49,29 @@ impl FromRequest for Dealer {
         Box::pin(async move {
             let tenant = resolve(&req).await?;
             limits::admit(&req, Subject::Anonymous(tenant.key())).await?;
-            let purpose = purpose(&req, Purpose::Session);
+            let purpose = purpose(&req, purpose_of_stranger(req.path()));
             let db = AppState::of(&req).directory.enter_for(purpose, &tenant)?;
             let gate = Gate::new(&req, db.clone(), Actor::Anonymous);
             opened(&req, ANYBODY);
             Ok(Self { db, gate })
         })
+    }
+}
+
+/// Where somebody who is nobody yet begins or renews a session. What else they may do changes the
+/// dealer, as accepting an invitation does.
+const BEGINNINGS: [&str; 5] = [
+    "/api/v1/auth/sign-in",
+    "/api/v1/auth/refresh",
+    "/api/v1/auth/second-factor",
+    "/api/v1/auth/sso/",
+    "/api/v1/auth/switch/redeem",
+];
+
+fn purpose_of_stranger(path: &str) -> Purpose {
+    match BEGINNINGS.iter().any(|begun| path.starts_with(begun)) {
+        true => Purpose::Session,
+        false => Purpose::Work,
     }
 }
 

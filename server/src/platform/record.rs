@@ -1,5 +1,7 @@
 //! What operators do to a tenant stands in the tenant's own trail, where its people see it.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use provisioner::Provisioner;
 use serde_json::{Value, json};
@@ -10,6 +12,11 @@ use crate::audit::{Actor, Change};
 use crate::db::{Address, DirectoryError, Found, TenantDb};
 use crate::http::{Code, Problem, put_on_record};
 use crate::state::AppState;
+
+/// Between two looks for a new tenant.
+const PAUSE: Duration = Duration::from_millis(25);
+/// How many.
+const PATIENCE: u32 = 60;
 
 /// Something that is done to a tenant: what, and what belongs to it.
 #[derive(Debug)]
@@ -59,9 +66,11 @@ impl<P> Operator<P> {
     /// Puts on the record of a tenant that is new what it came from. It is there already, so a
     /// record that fails is only said in the log.
     pub(super) async fn begin_trail(&self, req: &HttpRequest, tenant: &str, deed: Deed) {
-        let recorded = match trail_of(req, tenant).await {
+        let recorded = match new_trail_of(req, tenant).await {
             Ok(Some(trail)) => self.record(req, &trail, deed.action, &deed.told).await,
-            Ok(None) => return,
+            Ok(None) => Err(Problem::internal(
+                "the directory did not hear of it in time",
+            )),
             Err(problem) => Err(problem),
         };
         if let Err(problem) = recorded {
@@ -84,6 +93,18 @@ impl<P> Operator<P> {
         let change = Change::new(action, "tenant", id).after(told);
         put_on_record(req, trail, Actor::Operator { id: self.id() }, &change).await
     }
+}
+
+/// The trail of a tenant that was made a moment ago: the directory hears of it within milliseconds,
+/// and within half a second where a notification was lost.
+async fn new_trail_of(req: &HttpRequest, tenant: &str) -> Result<Option<TenantDb>, Problem> {
+    for _ in 0..PATIENCE {
+        if let Some(trail) = trail_of(req, tenant).await? {
+            return Ok(Some(trail));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    trail_of(req, tenant).await
 }
 
 /// The trail of a tenant. Nobody has none, nor has a tenant without tables, or with tables that are

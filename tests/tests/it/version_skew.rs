@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use tests::{Dealer, OlderDealers, Scratch, TestApp, eventually, tubex};
 
+/// The oldest that this build serves.
+const SERVED: &str = "m0009_record";
 const OLD: &str = "m0002_catalogue";
 const BEFORE_CONTRACT: &str = "m0005_session_recent_idx";
 
@@ -71,7 +73,7 @@ async fn version_of(app: &TestApp, slug: &str) -> String {
 #[actix_web::test]
 async fn a_server_that_is_newer_than_the_fleet_serves_before_while_and_after_it_is_migrated() {
     let database = Scratch::with_dealers().await;
-    let old = OlderDealers::knowing(2);
+    let old = OlderDealers::knowing(9);
     old.create(&database, "elder").await;
     let provisioner = old.provisioner(&database).await.unwrap();
     // Company, so that the run takes a while.
@@ -83,7 +85,7 @@ async fn a_server_that_is_newer_than_the_fleet_serves_before_while_and_after_it_
     }
     let app = Arc::new(TestApp::start_on(database, &[]).await);
     let elder = app.enter("elder").await;
-    assert_eq!(version_of(&app, "elder").await, OLD);
+    assert_eq!(version_of(&app, "elder").await, SERVED);
     for number in 0..5 {
         works(&app, &elder, number).await;
     }
@@ -119,15 +121,29 @@ async fn a_server_that_is_newer_than_the_fleet_serves_before_while_and_after_it_
     for number in 10..15 {
         works(&app, &elder, number).await;
     }
-    let schema = app.database.schema_of("elder").await;
-    let unfilled = format!(
-        "SELECT count(*) FROM {schema}.item_barcode WHERE kind IS NULL AND barcode < '4000000000005'"
+}
+
+#[actix_web::test]
+async fn a_dealer_that_is_too_far_behind_is_told_to_come_back_and_served_once_it_is_migrated() {
+    let database = Scratch::with_dealers().await;
+    OlderDealers::knowing(8).create(&database, "elder").await;
+    let app = TestApp::start_on(database, &[]).await;
+    let stranger = app.stranger("elder.localhost");
+
+    let refused = stranger.get("/items").await;
+
+    assert_eq!(
+        (refused.status.as_u16(), refused.problem()),
+        (503, "tenant_upgrading")
     );
-    let unfilled: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(unfilled))
-        .fetch_one(&mut app.database.connect().await)
-        .await
-        .unwrap();
-    assert_eq!(unfilled, 0, "what was there before has been looked at");
+    assert!(!refused.header("retry-after").is_empty());
+    let (code, ended, _) = run(&app.database, &["migrate", "--json"]).await;
+    assert_eq!((code, &ended["state"]), (Some(0), &json!("done")));
+    eventually("it is served", async || {
+        stranger.get("/items").await.problem() == "unauthenticated"
+    })
+    .await;
+    works(&app, &app.enter("elder").await, 0).await;
 }
 
 #[actix_web::test]
@@ -221,7 +237,6 @@ async fn a_contract_waits_until_no_live_server_needs_what_it_takes_away() {
         "{ended}"
     );
     assert_eq!(version_of(&app, "elder").await, BEFORE_CONTRACT);
-    works(&app, &app.enter("elder").await, 0).await;
 
     app.sql("DELETE FROM platform.server_process WHERE build = 'the-old-build'")
         .await;

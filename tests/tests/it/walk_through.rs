@@ -89,7 +89,7 @@ impl Person {
         let mail = ["--owner-email", "owner@fresh.example"];
         person
             .types(&[&create[..], &mail].concat())
-            .with(0, &["fresh", "active", "created in", "password"]);
+            .with(0, &["fresh", "active", "created in", "invitation"]);
         person
     }
 }

@@ -4,7 +4,7 @@ use std::env::var;
 use std::error::Error;
 
 use reqwest::header::{HOST, HeaderMap};
-use tubex_client::apis::auth_api::{self, SignInParams};
+use tubex_client::apis::auth_api::{self, SignInParams, SignOutParams};
 use tubex_client::apis::configuration::Configuration;
 use tubex_client::apis::imports_api::{self, ImportPriceFileParams};
 use tubex_client::apis::items_api::{self, ChangeItemParams, ListItemsParams};
@@ -27,11 +27,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         sign_in_in: credentials,
     };
     let tokens = auth_api::sign_in(&tubex, credentials).await?;
-    tubex.bearer_access_token = tokens.access_token;
+    tubex.bearer_access_token = Some(tokens.access_token);
     let me = auth_api::me(&tubex).await?;
 
     let form = ImportPriceFileParams {
         file: var("TUBEX_PRICE_FILE")?.into(),
+        idempotency_key: None,
         dry_run: None,
         duplicates: None,
         dry_run2: None,
@@ -66,7 +67,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let changed = items_api::change_item(&tubex, change.clone()).await?;
     let late = items_api::change_item(&tubex, change).await;
 
-    auth_api::sign_out(&tubex).await?;
+    let unnamed = SignOutParams {
+        idempotency_key: None,
+    };
+    auth_api::sign_out(&tubex, unnamed).await?;
     let nobody = auth_api::me(&tubex).await;
 
     let saw = serde_json::json!({

@@ -61,11 +61,13 @@ async fn medians(who: &Actor, questions: &[Question]) -> Vec<Duration> {
             times[index].push(since.elapsed());
         }
     }
-    let median = |mut of: Vec<Duration>| {
+    // Whatever else the machine does makes some questions slower and none faster: the quick ones tell
+    // what an answer costs.
+    let quick = |mut of: Vec<Duration>| {
         of.sort_unstable();
-        of[of.len() / 2]
+        of[of.len() / 5]
     };
-    times.into_iter().map(median).collect()
+    times.into_iter().map(quick).collect()
 }
 
 /// Within 15 % of each other, or two milliseconds, which no network lets anybody measure.

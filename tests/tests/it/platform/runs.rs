@@ -12,9 +12,8 @@ const RUNS: &str = "/platform/v1/migration-runs";
 async fn set_back(app: &TestApp, slug: &str) {
     let schema = app.database.schema_of(slug).await;
     app.sql(&format!(
-        "CREATE INDEX session_member_id_idx ON {schema}.session (member_id);
-         DELETE FROM {schema}.seaql_migrations WHERE version = 'm0006_session_member_id_idx';
-         UPDATE platform.tenant SET schema_version = 'm0005_session_recent_idx' WHERE slug = '{slug}'"
+        "DELETE FROM {schema}.seaql_migrations WHERE version = 'm0010_references_proven';
+         UPDATE platform.tenant SET schema_version = 'm0009_record' WHERE slug = '{slug}'"
     ))
     .await;
 }
