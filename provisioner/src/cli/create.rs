@@ -110,6 +110,10 @@ pub(super) async fn prepare(args: CreateArgs) -> Result<Prepared, Failure> {
     })
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a program at its edge: the invitation counts from now"
+)]
 fn invite(days: i64) -> Result<(Entrance, InvitationToken), Failure> {
     let token = InvitationToken::generate()
         .map_err(|error| Failure::stuck("no_randomness", chain(&error)))?;

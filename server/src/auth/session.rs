@@ -89,7 +89,7 @@ pub struct Issued {
 #[derive(Debug)]
 pub enum Refreshed {
     /// It was replaced; or it had been a moment ago, for the same client, whose answer got lost.
-    Replaced(Issued),
+    Replaced(Box<Issued>),
     /// It had been replaced before, so somebody has a copy: its session is ended, which must be
     /// committed before the caller refuses.
     Reused(Uuid),
@@ -269,14 +269,14 @@ impl Sessions {
             keep(tx, &successor, session.id, (now, until)).await?;
             until
         };
-        Ok(Refreshed::Replaced(Issued {
+        Ok(Refreshed::Replaced(Box::new(Issued {
             session_id: session.id,
             member,
             tenant_version: epoch::read(tx).await?.token_version,
             client: Client::of(&session.client),
             until,
             refresh_token: successor,
-        }))
+        })))
     }
 
     /// What a client is known by when it comes again: its name and its network.

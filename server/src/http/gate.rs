@@ -40,7 +40,7 @@ pub struct Passage {
 #[derive(Debug)]
 pub enum Entry {
     /// There is.
-    Open(Passage),
+    Open(Box<Passage>),
     /// It was done before; this was the answer.
     Before(HttpResponse),
 }
@@ -157,7 +157,7 @@ impl Gate {
                 Before::Refused(code) => return Err(refused(code)),
             }
         }
-        Ok(Entry::Open(Passage { tx, stamp, once }))
+        Ok(Entry::Open(Box::new(Passage { tx, stamp, once })))
     }
 
     fn once(&self) -> Result<Option<Once>, Problem> {

@@ -137,7 +137,7 @@ pub(super) async fn verify(
             broken: None,
         },
     };
-    let broken = walk.to_the_end(&rows).await?;
+    let broken = walk.walk_to_the_end(&rows).await?;
     walk.verdict.broken = broken;
     Ok(walk.verdict)
 }
@@ -156,7 +156,10 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn to_the_end(&mut self, rows: &impl ConnectionTrait) -> Result<Option<Broken>, DbErr> {
+    async fn walk_to_the_end(
+        &mut self,
+        rows: &impl ConnectionTrait,
+    ) -> Result<Option<Broken>, DbErr> {
         loop {
             let batch = batch(rows, self.last.seq).await?;
             if batch.is_empty() {

@@ -121,8 +121,8 @@ async fn import(
     };
     let now = state.clock.now();
     match run((&who.db, who.gate()), file, options, now).await? {
-        Ran::Dry(report) => streamed(body(report)?),
-        Ran::Loaded(report, passage) => loaded(report, passage).await,
+        Ran::Dry(report) => streamed(body(*report)?),
+        Ran::Loaded(report, passage) => loaded(*report, *passage).await,
         Ran::Before(answer) => Ok(answer),
     }
 }

@@ -51,9 +51,9 @@ pub struct ImportOptions {
 #[derive(Debug)]
 pub enum Ran {
     /// It only said what it would do.
-    Dry(Report),
+    Dry(Box<Report>),
     /// It is done, and counts once the passage is left.
-    Loaded(Report, Passage),
+    Loaded(Box<Report>, Box<Passage>),
     /// The same request was done before; this was its answer.
     Before(HttpResponse),
 }
@@ -86,7 +86,7 @@ pub async fn run(
             let tx = db.begin_read_only().await?;
             load(&tx, survey, file, Mode::DryRun, now)
                 .await
-                .map(Ran::Dry)
+                .map(|report| Ran::Dry(Box::new(report)))
         }
         Mode::Apply => {
             let passage = match gate.enter().await.map_err(ImportError::Refused)? {
@@ -95,7 +95,7 @@ pub async fn run(
             };
             one_at_a_time(passage.tx()).await?;
             let report = load(passage.tx(), survey, file, Mode::Apply, now).await?;
-            Ok(Ran::Loaded(report, passage))
+            Ok(Ran::Loaded(Box::new(report), passage))
         }
     }
 }

@@ -122,7 +122,7 @@ async fn put_policy(
     Ok((before, version + 1))
 }
 
-fn roles(names: &Vec<String>) -> Result<(), ValidationError> {
+fn roles(names: &[String]) -> Result<(), ValidationError> {
     let unknown = names
         .iter()
         .find(|name| Role::try_from_value(name).is_err());

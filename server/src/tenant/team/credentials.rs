@@ -111,7 +111,7 @@ pub(super) async fn refresh(
                         must_be_own_page(req, tenant, issued.session_id)?;
                     }
                     let record = Change::new("session.refresh", "session", issued.session_id);
-                    Ok::<_, Problem>(Done::new(record, handed_out(req, db, issued)?))
+                    Ok::<_, Problem>(Done::new(record, handed_out(req, db, *issued)?))
                 }
                 Refreshed::Reused(ended) => {
                     reused.set(Some(ended));

@@ -135,8 +135,8 @@ async fn who_is_no_member_there_is_told_as_much_as_of_a_dealer_that_is_not_there
     let nobody = to(json!("01890000-0000-7000-8000-000000000000")).await;
     let theirs = to(tenant_of(&other).await).await;
     let olga = two.there.get("/members?limit=200").await.expect(200).json;
-    let olga = olga["data"].as_array().unwrap().iter();
-    let olga = olga.filter(|row| row["email"] == OLGA).next().unwrap()["id"].clone();
+    let mut olga = olga["data"].as_array().unwrap().iter();
+    let olga = olga.find(|row| row["email"] == OLGA).unwrap()["id"].clone();
     let path = format!("/members/{}/deactivate", olga.as_str().unwrap());
     two.there.post(&path, json!({})).await.expect(200);
     let out = two.leave().await;

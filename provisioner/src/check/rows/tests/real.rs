@@ -37,7 +37,8 @@ async fn every_table_of_the_product_has_rows_and_probes() {
             bench.schema
         ))
         .await;
-    assert_eq!(filled.rows, 50 * tables.len() as u64);
+    // Two tables hold one row at most.
+    assert_eq!(filled.rows, 50 * (tables.len() as u64 - 2) + 2);
     for table in tables {
         let of_it = made.iter().filter(|probe| probe.table == table);
         assert_eq!(of_it.count(), 2, "{table}");

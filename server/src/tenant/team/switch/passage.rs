@@ -26,7 +26,7 @@ pub(super) async fn leave(
     let person = &caller.principal.person;
     caller.session_id()?;
     let session = caller.principal.session();
-    if !session.is_some_and(|session| session.method == Method::Password.name()) {
+    if session.is_none_or(|session| session.method != Method::Password.name()) {
         return Err(TeamError::SwitchRefused(
             "only a session that you began with your password leads to other dealers",
         )
