@@ -41,7 +41,9 @@ async fn every_table_of_the_product_has_rows_and_probes() {
     assert_eq!(filled.rows, 50 * (tables.len() as u64 - 2) + 2);
     for table in tables {
         let of_it = made.iter().filter(|probe| probe.table == table);
-        assert_eq!(of_it.count(), 2, "{table}");
+        // What is nothing but its key has nothing that could be changed.
+        let probes = if table == "team_member" { 1 } else { 2 };
+        assert_eq!(of_it.count(), probes, "{table}");
     }
     assert!(bench.count("item WHERE price_amount IS NOT NULL").await > 5);
     assert!(bench.count("item WHERE other_price_unit IS NOT NULL").await > 2);
