@@ -33,18 +33,26 @@ async fn every_table_of_the_product_has_rows_and_probes() {
 
     let tables = bench
         .texts(&format!(
-            "SELECT tablename::text FROM pg_tables WHERE schemaname = '{}'",
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = '{}' ORDER BY 1",
             bench.schema
         ))
         .await;
     // Two tables hold one row at most.
     assert_eq!(filled.rows, 50 * (tables.len() as u64 - 2) + 2);
-    for table in tables {
-        let of_it = made.iter().filter(|probe| probe.table == table);
-        // What is nothing but its key has nothing that could be changed.
-        let probes = if table == "team_member" { 1 } else { 2 };
-        assert_eq!(of_it.count(), probes, "{table}");
-    }
+    let probed = |table: &String| made.iter().filter(|probe| probe.table == *table).count();
+    let few = tables.iter().map(|table| (table.as_str(), probed(table)));
+    // What is nothing but its key has nothing that could be changed, and where one row is all there
+    // can be, or one for each member, no other can be tried.
+    let few: Vec<_> = few.filter(|(_, probes)| *probes != 2).collect();
+    assert_eq!(
+        few,
+        [
+            ("access_state", 0),
+            ("audit_head", 0),
+            ("team_member", 1),
+            ("totp_credential", 0)
+        ]
+    );
     assert!(bench.count("item WHERE price_amount IS NOT NULL").await > 5);
     assert!(bench.count("item WHERE other_price_unit IS NOT NULL").await > 2);
 }
