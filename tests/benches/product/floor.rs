@@ -23,7 +23,7 @@ const CONNECTIONS: u32 = 8;
 
 /// What the server runs for a page without a search; the bench compares both answers.
 const SQL: &str = "SELECT i.id, i.sku, i.name, i.description, i.group_id, i.base_unit, \
-     i.price_amount, i.price_per, i.price_unit, i.currency, i.status, i.custom, i.version, \
+     i.price_amount, i.price_per, i.price_unit, i.currency, i.cost_amount, i.status, i.custom, i.version, \
      i.created_at, i.updated_at, i.retired_at, \
      ARRAY(SELECT b.barcode FROM item_barcode b WHERE b.item_id = i.id ORDER BY b.position) \
      AS barcodes, 0 AS rank FROM item i WHERE i.retired_at IS NULL ORDER BY i.sku LIMIT $1";
@@ -114,6 +114,7 @@ struct Item {
     group_id: Option<Uuid>,
     base_unit: String,
     price: Option<Price>,
+    cost: Option<Decimal>,
     barcodes: Vec<String>,
     status: String,
     custom: Value,
@@ -171,6 +172,7 @@ fn item(row: &PgRow) -> Result<Item, sqlx::Error> {
         group_id: row.try_get("group_id")?,
         base_unit: row.try_get("base_unit")?,
         price,
+        cost: row.try_get("cost_amount")?,
         barcodes: row.try_get("barcodes")?,
         status: row.try_get("status")?,
         custom: row.try_get("custom")?,

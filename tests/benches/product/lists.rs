@@ -50,10 +50,18 @@ pub async fn measure(
     by_many.run(&ours, scale.round_seconds).await?;
     by_anybody.run(&bare, 1).await?;
 
+    // What is kept in Redis is kept by this one itself: the difference is what Redis costs.
+    let alone = Server::start_beside(database, "").await?;
+    let by_itself = format!("{}{PATH}", alone.base);
+    let one_alone = Load::zipf(&[alone.enter(&one.slug).await?])?;
+    one_alone.run(&by_itself, 1).await?;
+
+    let mut alones = Sample::default();
     let (mut floors, mut ones, mut manys) = <(Sample, Sample, Sample)>::default();
     for _ in 0..scale.rounds {
         floors.add(by_anybody.run(&bare, scale.round_seconds).await?);
         ones.add(by_one.run(&ours, scale.round_seconds).await?);
+        alones.add(one_alone.run(&by_itself, scale.round_seconds).await?);
         manys.add(by_many.run(&ours, scale.round_seconds).await?);
     }
     let half = Target::RatioAtLeast(0.5);
@@ -62,6 +70,13 @@ pub async fn measure(
         "list of one dealer",
         "requests/s",
         one,
+        Some(floors.median()),
+        Target::RatioAtLeast(0.45),
+    );
+    table.add(
+        "the same, limits kept without Redis",
+        "requests/s",
+        alones.median(),
         Some(floors.median()),
         Target::RatioAtLeast(0.45),
     );

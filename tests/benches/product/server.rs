@@ -51,10 +51,19 @@ impl Server {
     ///
     /// When it doesn't become ready.
     pub async fn start(database: &Scratch) -> Result<Self> {
+        let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
+        Self::start_beside(database, &redis).await
+    }
+
+    /// The same beside another Redis, or beside none.
+    ///
+    /// # Errors
+    ///
+    /// When it doesn't become ready.
+    pub async fn start_beside(database: &Scratch, redis: &str) -> Result<Self> {
         let listen = format!("127.0.0.1:{}", free_port()?);
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("log");
-        let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
         let started = Instant::now();
         let child = Command::new(server_binary())
             .arg("api")
