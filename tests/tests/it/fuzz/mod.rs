@@ -65,6 +65,7 @@ async fn fuzz(hand: usize) {
     let report = String::from_utf8_lossy(&output.stdout);
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{report}{complaints}");
+    println!("{report}");
     assert!(report.contains("Test cases:"), "{report}");
     // Else the rest of it was about being nobody.
     let still = dealer.get("/me").await;
