@@ -174,14 +174,15 @@ fn broken() -> AuthError {
     AuthError::Broken("nobody is left to check passwords".to_owned())
 }
 
-/// Gives this thread the least claim to a processor: it runs at full speed while there is nothing
-/// else to do. Where that can't be asked for it competes like any other.
+/// Gives this thread a small claim to a processor: it runs at full speed while there is nothing else
+/// to do, and at a tenth of it while there is, so that a busy machine still lets people in. Where
+/// that can't be asked for it competes like any other.
 fn step_back() {
     #[cfg(target_os = "linux")]
     {
-        const LEAST: i32 = 19;
+        const BEHIND: i32 = 10;
         let me = rustix::thread::gettid();
-        if let Err(error) = rustix::process::setpriority_process(Some(me), LEAST) {
+        if let Err(error) = rustix::process::setpriority_process(Some(me), BEHIND) {
             tracing::warn!(error = %error, "passwords are hashed at the priority of requests");
         }
     }
