@@ -24,7 +24,6 @@ use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
 use crate::metrics::{self, Metrics};
-use crate::origins::Origins;
 use crate::platform::Platform;
 use crate::presence::Presence;
 use crate::redis::Redis;
@@ -306,7 +305,6 @@ impl Parts {
             mailer,
             memberships: Memberships::new(platform.clone()),
             identity_providers: IdentityProviders::new(&config.sso)?,
-            origins: Origins::default(),
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,

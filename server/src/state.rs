@@ -18,7 +18,6 @@ use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::origins::Origins;
 use crate::redis::Redis;
 
 /// The server's parts.
@@ -56,8 +55,6 @@ pub struct AppState {
     pub passwords: Passwords,
     /// The way to Redis, if there is one.
     pub redis: Redis,
-    /// Knows from which pages a dealer may be asked.
-    pub origins: Origins,
     /// Knows what of the API will go away.
     pub deprecations: Deprecations,
     /// Keeps the budgets that requests are charged against.

@@ -103,9 +103,9 @@ impl Access {
         opened.ok_or(AuthError::InvalidToken)
     }
 
-    /// Looks at a session anew when it is next used here, and with it at everything of its dealer:
-    /// other processes find out within a second.
-    pub fn forget(&self, db: &TenantDb, _session: Uuid) {
+    /// Looks at everything of a dealer anew when it is next asked for here; other processes do so
+    /// within a second.
+    pub fn forget(&self, db: &TenantDb) {
         self.epochs.forget(db.tenant().key());
     }
 }

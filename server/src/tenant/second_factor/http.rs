@@ -136,7 +136,7 @@ async fn confirm(
             Ok::<_, SecondFactorError>(Done::new(record, told(codes)))
         })
         .await;
-    state.access.forget(&who.db, whose.1);
+    state.access.forget(&who.db);
     answered
 }
 
@@ -169,7 +169,7 @@ async fn renew_recovery_codes(req: HttpRequest, who: Caller) -> Result<HttpRespo
         (status = 404, body = ProblemOut, content_type = "application/problem+json")))]
 #[delete("/me/second-factor")]
 async fn remove(req: HttpRequest, who: Caller) -> Result<HttpResponse, Problem> {
-    let (id, session) = (in_use(&req, &who).await?, who.session_id()?);
+    let id = in_use(&req, &who).await?;
     let answered = who
         .gate
         .write(async |tx| {
@@ -178,7 +178,7 @@ async fn remove(req: HttpRequest, who: Caller) -> Result<HttpResponse, Problem> 
             Ok::<_, SecondFactorError>(Done::new(record, Answer::no_content()))
         })
         .await;
-    AppState::of(&req).access.forget(&who.db, session);
+    AppState::of(&req).access.forget(&who.db);
     answered
 }
 

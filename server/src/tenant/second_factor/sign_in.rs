@@ -155,19 +155,22 @@ async fn answer(
                 Outcome::Wrong => {
                     was_right.set(false);
                     let record = Change::new("second_factor.refuse", "member", member);
-                    Ok(Done::new(record, Answer::no_content()))
+                    Ok(Done::refusing(
+                        record,
+                        Problem::new(Code::SecondFactorWrong),
+                    ))
                 }
             },
         )
-        .await?;
-    if !was_right.get() {
-        return Err(Problem::new(Code::SecondFactorWrong));
+        .await;
+    if !was_right.get() || answered.is_err() {
+        return answered;
     }
     state.attempts.forgive(&attempts).await;
     if is_break_glass.get() {
         record(&req, db, "break_glass_sign_in", member);
     }
-    Ok(answered)
+    answered
 }
 
 /// Reads what was given: exactly one of the two.

@@ -105,7 +105,7 @@ async fn step_up(
         })
         .await?;
     state.attempts.forgive(&attempts).await;
-    state.access.forget(&who.db, session);
+    state.access.forget(&who.db);
     Ok(answered)
 }
 

@@ -84,7 +84,7 @@ async fn replace(
         Ok::<_, SettingError>(Done::new(record.from_to(&before, &after), answer))
     });
     let answered = replace.await;
-    state.origins.forget(who.db.tenant().key()).await;
+    state.access.forget(&who.db);
     answered
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::error::SettingError;
+use crate::auth::epoch;
 use crate::db::{Failure, TenantTx, failure_of};
 use crate::origins::CORS_ORIGINS;
 
@@ -54,6 +55,7 @@ pub(super) async fn replace_origins(
             new.insert(tx).await.map_err(overtaken)?
         }
     };
+    epoch::bump(tx).await?;
     Ok((before, list_of(after)))
 }
 

@@ -16,8 +16,7 @@ use crate::auth::{
 };
 use crate::db::{SecurityEvent, TenantDb};
 use crate::http::{
-    Answer, Code, Dealer, Done, Problem, RequestId, handed_out, must_be_own_page, refresh_cookie,
-    visitor,
+    Code, Dealer, Done, Problem, RequestId, handed_out, must_be_own_page, refresh_cookie, visitor,
 };
 use crate::state::AppState;
 use crate::tenant::second_factor;
@@ -101,7 +100,7 @@ pub(super) async fn refresh(
     let token = &token.or(cookie).ok_or(AuthError::InvalidRefreshToken)?;
     // Which client keeps the tokens is known from when the session began.
     let visitor = &visitor(req, Client::default());
-    let reused = Cell::new(None);
+    let was_reused = Cell::new(false);
     let answered = dealer
         .gate
         .write(
@@ -114,20 +113,19 @@ pub(super) async fn refresh(
                     Ok::<_, Problem>(Done::new(record, handed_out(req, db, *issued)?))
                 }
                 Refreshed::Reused(ended) => {
-                    reused.set(Some(ended));
+                    was_reused.set(true);
                     let record = Change::new("session.end", "session", ended)
                         .after(&json!({ "because": "refresh_token_reused" }));
-                    Ok(Done::new(record, Answer::no_content()))
+                    Ok(Done::refusing(record, AuthError::InvalidRefreshToken))
                 }
             },
         )
-        .await?;
-    let Some(ended) = reused.get() else {
-        return Ok(answered);
-    };
-    state.access.forget(db, ended);
-    record(req, db, "refresh_token_reused");
-    Err(AuthError::InvalidRefreshToken.into())
+        .await;
+    if was_reused.get() {
+        state.access.forget(db);
+        record(req, db, "refresh_token_reused");
+    }
+    answered
 }
 
 fn record(req: &HttpRequest, db: &TenantDb, kind: &'static str) {

@@ -108,7 +108,7 @@ async fn sign_out(req: HttpRequest, Leaver(caller): Leaver) -> Result<HttpRespon
             Ok::<_, AuthError>(Done::new(record, signed_out(&req)))
         })
         .await;
-    state.access.forget(&caller.db, id);
+    state.access.forget(&caller.db);
     answered
 }
 

@@ -8,11 +8,11 @@ const SHOP: &str = "https://shop.example";
 
 async fn allow(app: &TestApp, slug: &str, origins: &str) {
     let schema = app.database.schema_of(slug).await;
-    app.sql(&format!(
+    let set = format!(
         "INSERT INTO {schema}.setting (key, value) VALUES ('cors_origins', '{origins}')
          ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-    ))
-    .await;
+    );
+    app.sql_on_access(&schema, &set).await;
 }
 
 fn preflight(who: &Actor, origin: &str) -> RequestBuilder {

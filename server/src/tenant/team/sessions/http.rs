@@ -133,7 +133,7 @@ async fn end_own(
             Ok::<_, SessionError>(Done::new(record, Answer::no_content()))
         })
         .await;
-    state.access.forget(&who.db, *id);
+    state.access.forget(&who.db);
     answered
 }
 
@@ -156,7 +156,7 @@ async fn end_others(req: HttpRequest, who: Caller) -> Result<HttpResponse, Probl
             Ok::<_, SessionError>(Done::new(record, Answer::ok(&EndedOut { ended })))
         })
         .await;
-    state.access.forget(&who.db, current);
+    state.access.forget(&who.db);
     answered
 }
 
@@ -213,7 +213,7 @@ async fn end_of_member(
             Ok::<_, SessionError>(Done::new(record, Answer::ok(&EndedOut { ended })))
         })
         .await;
-    state.access.forget(&who.db, *id);
+    state.access.forget(&who.db);
     answered
 }
 
@@ -242,7 +242,7 @@ async fn void_all(
             Ok::<_, SessionError>(Done::new(record, Answer::ok(&EndedOut { ended })))
         })
         .await;
-    state.access.forget(&who.db, tenant.key().id());
+    state.access.forget(&who.db);
     answered
 }
 
