@@ -21,6 +21,7 @@ mod fingerprint;
 pub mod fleet;
 mod history;
 mod invitation;
+pub mod jobs;
 mod label;
 pub mod lanes;
 pub mod life;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::db_error;
 use crate::fence::{self, FenceReport};
+use crate::jobs;
 use crate::lanes::{self, LaneError, LaneOptions, MendedMemberships};
 use crate::login::{WeakSecret, check_secret};
 use crate::nodes::{self, Site};
@@ -211,6 +212,7 @@ async fn migrate_in<M: MigratorTraitSelf>(
         return Err(PlatformError::Fence(Box::new(fence)));
     }
     add_server_login(tx, options).await?;
+    jobs::ensure_login(tx, &options.secret).await?;
     // Before the lanes: what is written there is marked anew by itself.
     let marks_mended = mend_marks(tx).await?;
     let lanes = add_lanes(tx, options).await?;

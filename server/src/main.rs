@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use server::config::{Config, ConfigError};
 use server::kernel::Clock;
 use server::openapi::{self, Audience};
-use server::{Application, doctor, startup, telemetry, worker};
+use server::{Application, doctor, startup, telemetry};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -141,22 +141,12 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
     }
     tracing::info!(address = %application.address(), "listening");
     let handle = application.handle();
-    let work = (kind == Kind::Worker).then(|| {
-        let state = application.state();
-        actix_web::rt::spawn(async move {
-            state.admission.opened().await;
-            worker::run(state).await;
-        })
-    });
     actix_web::rt::spawn(async move {
         asked_to_stop().await;
         tracing::info!("asked to stop, letting requests in progress end");
         handle.stop(true).await;
     });
     let served = application.run().await;
-    if let Some(work) = work {
-        work.abort();
-    }
     tracing::info!("stopped");
     served
 }

@@ -11,10 +11,16 @@ use crate::audit::checkpoint;
 use crate::auth::{self, AuthError};
 use crate::db::TenantTx;
 use crate::http;
+use crate::jobs::Registry;
 use crate::state::AppState;
 
 /// How soon the directory is looked at again before it was first read.
 const NOT_READ_YET: Duration = Duration::from_millis(100);
+
+/// Who does which kind of job.
+pub fn registry() -> Registry<AppState> {
+    Registry::new()
+}
 
 /// What a round removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

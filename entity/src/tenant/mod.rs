@@ -6,6 +6,8 @@ pub mod api_key_usage;
 pub mod audit_head;
 pub mod audit_record;
 pub mod branch;
+pub mod event;
+pub mod event_head;
 pub mod idempotency_key;
 pub mod invitation;
 pub mod item;

@@ -1,5 +1,5 @@
-//! Schema `platform` (the directory) and schema `shared` (what every tenant may call), oldest
-//! step first. Runs with the search path `platform, pg_temp`, which is where its history table
+//! Schema `platform` (the directory), schema `shared` (what every tenant may call) and schema
+//! `jobs` (background work), oldest step first. Runs with the search path `platform, pg_temp`, which is where its history table
 //! lands; everything else is qualified.
 
 use sea_orm_migration::prelude::*;
@@ -17,6 +17,7 @@ mod m0010_operator;
 mod m0011_rehearsal;
 mod m0012_record;
 mod m0013_identity;
+mod m0014_jobs;
 
 /// The history of the platform's own schema.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,11 +40,12 @@ impl MigratorTrait for PlatformMigrator {
             Box::new(m0011_rehearsal::Migration),
             Box::new(m0012_record::Migration),
             Box::new(m0013_identity::Migration),
+            Box::new(m0014_jobs::Migration),
         ]
     }
 }
 
-/// The history of schema `shared` on a node that holds tenants and no platform. Runs with the
+/// The history of schemas `shared` and `jobs` on a node that holds tenants and no platform. Runs with the
 /// search path `shared, pg_temp`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeMigrator;
@@ -54,6 +56,7 @@ impl MigratorTrait for NodeMigrator {
         vec![
             Box::new(m0004_shared::Migration),
             Box::new(m0012_record::Migration),
+            Box::new(m0014_jobs::Migration),
         ]
     }
 }

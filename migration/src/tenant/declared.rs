@@ -3,7 +3,7 @@
 
 use super::{
     m0002_catalogue, m0003_barcode_kind, m0004_barcode_kind_fill, m0005_session_recent_idx,
-    m0007_people,
+    m0007_people, m0015_item_updated_at_idx,
 };
 
 /// Whether older code can live with a migration.
@@ -46,7 +46,11 @@ pub fn declared(name: &str) -> Option<(Kind, Way)> {
         | "m0007_people"
         | "m0008_access"
         | "m0009_record"
-        | "m0010_references_proven" => (Kind::Expand, Way::Transaction),
+        | "m0010_references_proven"
+        | "m0011_events"
+        | "m0012_imports"
+        | "m0013_webhooks"
+        | "m0014_notifications" => (Kind::Expand, Way::Transaction),
         "m0004_barcode_kind_fill" => {
             let statement = m0004_barcode_kind_fill::BATCH;
             (Kind::Expand, Way::Fill { statement })
@@ -55,6 +59,13 @@ pub fn declared(name: &str) -> Option<(Kind, Way)> {
             let (name, statement) = (
                 m0005_session_recent_idx::INDEX,
                 m0005_session_recent_idx::CONCURRENTLY,
+            );
+            (Kind::Expand, Way::Index { name, statement })
+        }
+        "m0015_item_updated_at_idx" => {
+            let (name, statement) = (
+                m0015_item_updated_at_idx::INDEX,
+                m0015_item_updated_at_idx::CONCURRENTLY,
             );
             (Kind::Expand, Way::Index { name, statement })
         }

@@ -14,6 +14,11 @@ mod m0007_people;
 mod m0008_access;
 mod m0009_record;
 mod m0010_references_proven;
+mod m0011_events;
+mod m0012_imports;
+mod m0013_webhooks;
+mod m0014_notifications;
+mod m0015_item_updated_at_idx;
 
 use sea_orm_migration::prelude::*;
 
@@ -37,6 +42,11 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m0008_access::Migration),
             Box::new(m0009_record::Migration),
             Box::new(m0010_references_proven::Migration),
+            Box::new(m0011_events::Migration),
+            Box::new(m0012_imports::Migration),
+            Box::new(m0013_webhooks::Migration),
+            Box::new(m0014_notifications::Migration),
+            Box::new(m0015_item_updated_at_idx::Migration),
         ]
     }
 }

@@ -48,6 +48,8 @@ impl Product for Dealers {
             EntityTable::of::<entity::tenant::audit_head::Entity>(),
             EntityTable::of::<entity::tenant::audit_record::Entity>(),
             EntityTable::of::<entity::tenant::branch::Entity>(),
+            EntityTable::of::<entity::tenant::event::Entity>(),
+            EntityTable::of::<entity::tenant::event_head::Entity>(),
             EntityTable::of::<entity::tenant::idempotency_key::Entity>(),
             EntityTable::of::<entity::tenant::invitation::Entity>(),
             EntityTable::of::<entity::tenant::item::Entity>(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr};
 
+use crate::jobs;
 use crate::query::column;
 use crate::transaction::{Limits, act_as_owner, begin, finish};
 use crate::{SchemaName, Trouble, db_trouble};
@@ -99,5 +100,5 @@ async fn drop_some(database: &DatabaseConnection, schema: &SchemaName) -> Result
 pub(super) async fn remove(tx: &DatabaseTransaction, schema: &SchemaName) -> Result<(), DbErr> {
     let sql = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {schema}");
     tx.execute_unprepared(&sql).await?;
-    Ok(())
+    jobs::forget(tx, schema).await
 }

@@ -14,6 +14,7 @@ use super::preparing::{LIMITS, prepare};
 use super::{NodeError, find};
 use crate::fence::FenceReport;
 use crate::history::now;
+use crate::jobs;
 use crate::lanes::{self, AddedLane, Shape};
 use crate::platform::FenceRule;
 use crate::transaction::{act_as_owner, begin, finish, to_the_end};
@@ -100,7 +101,12 @@ async fn add_in<P: Product, M: MigratorTraitSelf>(
     }
     let site = inner.reach(row.clone()).await?;
     let on_node = site.begin(tx, LIMITS).await?;
-    let prepared = prepare(&on_node, migrator, rule).await;
+    let prepared = async {
+        let prepared = prepare(&on_node, migrator, rule).await?;
+        jobs::ensure_login(&on_node, &inner.secret).await?;
+        Ok::<_, NodeError>(prepared)
+    };
+    let prepared = prepared.await;
     let prepared = on_node.finish(prepared).await?;
     row.into_active_model().reset_all().insert(tx).await?;
     let shape = Shape::Shared(inner.lanes);

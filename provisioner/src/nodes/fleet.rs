@@ -11,6 +11,7 @@ use super::preparing::{LIMITS, Prepared, prepare};
 use super::{NodeError, NodeTx, Site, is_own};
 use crate::db_error;
 use crate::fence::FenceReport;
+use crate::jobs;
 use crate::lanes::{self, LaneError, MendedMemberships};
 use crate::platform::{ATTEMPTS, FenceRule};
 use crate::query::{all, column};
@@ -189,6 +190,7 @@ async fn prepare_with_logins<P: Product, M: MigratorTraitSelf>(
         // Before the logins: the fence takes CONNECT from everybody, and they get it back.
         let prepared = prepare(&on_node, migrator, rule).await?;
         ensure_logins(&on_node, inner, &logins).await?;
+        jobs::ensure_login(&on_node, &inner.secret).await?;
         Ok::<_, NodeError>(prepared)
     };
     let outcome = outcome.await;

@@ -135,7 +135,7 @@ async fn a_killed_run_is_gone_on_with_and_so_is_a_killed_rollback() {
         assert_ledgers(&scratch, &[FROM, TO]).await;
         let head = tubex(&scratch, &["migrate"]).status().unwrap();
         assert!(head.success(), "{head}");
-        assert_ledgers(&scratch, &["m0010_references_proven"]).await;
+        assert_ledgers(&scratch, &["m0015_item_updated_at_idx"]).await;
         assert_structure(&scratch).await;
         scratch.assert_no_orphans().await;
         scratch.assert_memberships().await;

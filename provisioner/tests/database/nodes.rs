@@ -25,7 +25,10 @@ async fn a_node_is_prepared_listed_and_gets_a_lane() {
         let taken = add("n2").await.unwrap_err();
         let twice = add("n3").await.unwrap_err();
 
-        assert_eq!(added.applied, ["m0004_shared", "m0012_record"]);
+        assert_eq!(
+            added.applied,
+            ["m0004_shared", "m0012_record", "m0014_jobs"]
+        );
         assert!(added.fence.gaps.is_empty());
         assert!(fence::inspect(&other.db).await.unwrap().gaps.is_empty());
         assert!(matches!(taken, NodeError::NameTaken(_)), "{taken:?}");

@@ -38,6 +38,24 @@ impl Change {
         }
     }
 
+    /// What was done, such as `item.retire`.
+    pub fn action(&self) -> &'static str {
+        self.action
+    }
+
+    /// To which thing, if to one.
+    pub fn target_id(&self) -> Option<&str> {
+        self.target_id.as_deref()
+    }
+
+    /// The names of the fields that are told of it, without their values.
+    pub fn changed_fields(&self) -> Vec<&str> {
+        match &self.after {
+            Some(Value::Object(fields)) => fields.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What it is now, or what belongs to the deed. Values whose names say that they are secret are
     /// left out.
     ///

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::permission::{self, CATALOGUE, Permission, Scope};
 use super::permission::{
-    ManageMembers, ManageSessions, ReadAudit, ReadCosts, ReadItems, ReadMembers, ReadOrganisation,
-    ReadRoles, ReadSettings, RunImports, WriteCosts, WriteItems,
+    ManageMembers, ManageSessions, ReadAudit, ReadCosts, ReadEvents, ReadItems, ReadJobs,
+    ReadMembers, ReadOrganisation, ReadRoles, ReadSettings, RunExports, RunImports, UndoImports,
+    WriteCosts, WriteItems,
 };
 
 /// Permissions, each with how far it reaches. What isn't in it is denied.
@@ -60,13 +61,17 @@ impl Grants {
 
 /// The permissions of a built-in role.
 pub fn granted_to(role: Role) -> Grants {
-    const LOOK: &[&str] = &[ReadItems::NAME, ReadOrganisation::NAME];
+    const LOOK: &[&str] = &[ReadItems::NAME, ReadOrganisation::NAME, ReadEvents::NAME];
     const KEEP: &[&str] = &[
         ReadItems::NAME,
         WriteItems::NAME,
         ReadCosts::NAME,
         WriteCosts::NAME,
         RunImports::NAME,
+        UndoImports::NAME,
+        RunExports::NAME,
+        ReadJobs::NAME,
+        ReadEvents::NAME,
         ReadOrganisation::NAME,
     ];
     const MANAGE_BRANCH: &[&str] = &[

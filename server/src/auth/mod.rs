@@ -42,10 +42,11 @@ pub use keys::{SentKey, load_key};
 pub use one_time::{Kind as OneTimeKind, NewOneTime, OneTimeToken};
 pub use passwords::{Passwords, Unfit};
 pub use permission::{
-    CATALOGUE, Entry, ExportAudit, ManageKeys, ManageMembers, ManageOrganisation, ManageRoles,
-    ManageSecurity, ManageSessions, ManageSettings, ManageSso, Permission, ReadAudit, ReadCosts,
-    ReadItems, ReadMembers, ReadOrganisation, ReadRoles, ReadSettings, RunImports, Scope,
-    WriteCosts, WriteItems, entry,
+    CATALOGUE, Entry, ExportAudit, ManageJobs, ManageKeys, ManageMembers, ManageOrganisation,
+    ManageRoles, ManageSecurity, ManageSessions, ManageSettings, ManageSso, ManageWebhooks,
+    Permission, ReadAudit, ReadCosts, ReadEvents, ReadItems, ReadJobs, ReadMembers,
+    ReadOrganisation, ReadRoles, ReadSettings, ReadWebhooks, RunExports, RunImports, Scope,
+    UndoImports, WriteCosts, WriteItems, entry,
 };
 pub use policy::{
     SECURITY_SETTING, SecurityPolicy, domain_of, has_second_factor, must_enrol, must_use_sso,

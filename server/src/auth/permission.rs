@@ -91,6 +91,13 @@ catalogue! {
     ReadCosts "price.cost.read" "See what the dealer pays for items" false false;
     WriteCosts "price.cost.write" "Change what the dealer pays for items" false false;
     RunImports "import.run" "Load price files" false false;
+    UndoImports "import.undo" "Take back what a price file changed" false false;
+    RunExports "export.run" "Take out the catalogue as a file" false false;
+    ReadEvents "event.read" "Follow what happens" false false;
+    ReadJobs "job.read" "See background work" false false;
+    ManageJobs "job.manage" "Retry and discard background work" false false;
+    ReadWebhooks "webhook.read" "See webhooks and what was delivered" false false;
+    ManageWebhooks "webhook.manage" "Change webhooks and their secrets" false true;
     ReadMembers "member.read" "See the team" true false;
     ManageMembers "member.manage" "Invite, change and deactivate members" true false;
     ManageSessions "session.manage" "See and end sessions of others" true false;

@@ -1,6 +1,7 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
 mod api;
+mod jobs;
 mod limits;
 mod mail;
 mod redis;
@@ -10,6 +11,7 @@ mod source;
 mod sso;
 
 pub use api::{Api, Deprecation};
+pub use jobs::Jobs;
 pub use limits::Limits;
 pub use mail::{Mail, Transport};
 pub use redis::Redis;
@@ -42,6 +44,9 @@ pub struct Config {
     /// How much may be asked.
     #[validate(nested)]
     pub limits: Limits,
+    /// How background work is done.
+    #[validate(nested)]
+    pub jobs: Jobs,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,

@@ -100,3 +100,15 @@ pub(super) fn is_connection_lost(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// Whether a job's step was refused because somebody else has the job by now (see schema `jobs`).
+pub fn is_job_lost(error: &DbErr) -> bool {
+    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return false;
+    };
+    cause
+        .as_database_error()
+        .is_some_and(|refusal| refusal.code().as_deref() == Some("TBX01"))
+}

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::gate::Place;
+use super::ledger::Ledger;
 use super::platform::connect_options;
 use super::pool::Pool;
 use crate::config::Database;
@@ -23,6 +24,8 @@ pub struct Lanes {
     config: Database,
     home: Handle,
     by_id: RwLock<HashMap<Uuid, Arc<Lane>>>,
+    /// One for every node that a lane leads to.
+    ledgers: RwLock<Vec<Ledger>>,
 }
 
 /// One lane.
@@ -59,6 +62,16 @@ pub struct NodeAddress {
     pub database: Option<String>,
 }
 
+impl LaneRow {
+    fn address(&self) -> NodeAddress {
+        NodeAddress {
+            host: self.host.clone(),
+            port: self.port.and_then(|port| port.try_into().ok()),
+            database: self.database.clone(),
+        }
+    }
+}
+
 impl Lanes {
     /// No lanes yet. Their connections will live on the runtime that this is called on.
     ///
@@ -71,6 +84,7 @@ impl Lanes {
             config: config.clone(),
             home: Handle::current(),
             by_id: RwLock::default(),
+            ledgers: RwLock::default(),
         })
     }
 
@@ -86,9 +100,54 @@ impl Lanes {
         lanes.values().cloned().collect()
     }
 
+    /// The jobs of every node.
+    pub(super) fn ledgers(&self) -> Vec<Ledger> {
+        let ledgers = self.ledgers.read().unwrap_or_else(PoisonError::into_inner);
+        ledgers.clone()
+    }
+
+    /// The jobs of the node that a lane leads to.
+    pub(super) fn ledger_of(&self, lane: Uuid) -> Option<Ledger> {
+        let address = self.get(lane)?.described.address();
+        let ledgers = self.ledgers.read().unwrap_or_else(PoisonError::into_inner);
+        ledgers
+            .iter()
+            .find(|ledger| *ledger.address() == address)
+            .cloned()
+    }
+
+    /// Makes the ledgers be those of the nodes that the lanes lead to.
+    fn replace_ledgers(&self, rows: &[LaneRow]) {
+        let mut ledgers = self.ledgers.write().unwrap_or_else(PoisonError::into_inner);
+        let (mut former, mut now) = (std::mem::take(&mut *ledgers), Vec::<Ledger>::new());
+        for row in rows {
+            let address = row.address();
+            if now.iter().any(|ledger| *ledger.address() == address) {
+                continue;
+            }
+            let known = former.iter().position(|it| *it.address() == address);
+            now.push(match known {
+                Some(place) => former.swap_remove(place),
+                None => Ledger::new(
+                    &row.node,
+                    address,
+                    &self.platform,
+                    &self.config,
+                    self.home.clone(),
+                ),
+            });
+        }
+        *ledgers = now;
+        drop(ledgers);
+        for ledger in former {
+            ledger.close();
+        }
+    }
+
     /// Makes the lanes be those of `rows`. An unchanged lane keeps its pool; a pool that is no
     /// longer wanted serves the requests that hold it already, and goes with the last of them.
     pub(super) fn replace(&self, rows: Vec<LaneRow>) {
+        self.replace_ledgers(&rows);
         let mut lanes = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
         let mut former = std::mem::take(&mut *lanes);
         for row in rows {
@@ -114,6 +173,9 @@ impl Lanes {
         for lane in self.all() {
             lane.pool.reap();
         }
+        for ledger in self.ledgers() {
+            ledger.reap();
+        }
     }
 
     /// Closes all pools.
@@ -123,15 +185,14 @@ impl Lanes {
         for lane in lanes.into_values() {
             lane.pool.close();
         }
+        for ledger in self.ledgers() {
+            ledger.close();
+        }
     }
 
     fn open(&self, row: LaneRow) -> Lane {
         let width = u32::try_from(row.width).unwrap_or(1).max(1);
-        let node = NodeAddress {
-            host: row.host.clone(),
-            port: row.port.and_then(|port| port.try_into().ok()),
-            database: row.database.clone(),
-        };
+        let node = row.address();
         let options = lane_options(&self.platform, &self.config.secret, &row.login_role, &node);
         Lane {
             pool: Pool::new(options, width, &self.config, self.home.clone()),

@@ -32,10 +32,12 @@
     reason = "this module is the door that the lint sends everybody else to"
 )]
 
+mod bell;
 mod directory;
 mod failure;
 mod gate;
 mod lanes;
+mod ledger;
 mod memberships;
 mod owner;
 mod platform;
@@ -47,9 +49,11 @@ mod stats;
 mod tenant;
 mod transaction;
 
+pub use bell::{Bell, Wake};
 pub use directory::{Address, Directory, DirectoryError, Found, Purpose, Tenant, TenantStatus};
-pub use failure::{Failure, failure_of};
+pub use failure::{Failure, failure_of, is_job_lost};
 pub use lanes::Lanes;
+pub use ledger::Ledger;
 pub use memberships::Memberships;
 pub use owner::OwnerDb;
 pub use platform::PlatformDb;
@@ -57,4 +61,4 @@ pub use schema_version::MINIMUM as MINIMUM_SCHEMA_VERSION;
 pub use security_log::{SecurityEvent, SecurityLog};
 pub use stats::LaneStats;
 pub use tenant::{LongWork, TenantDb};
-pub use transaction::{PlatformTx, TenantTx};
+pub use transaction::{JobsTx, PlatformTx, TenantTx};

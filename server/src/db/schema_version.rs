@@ -3,7 +3,7 @@
 /// The oldest tenant migration that a dealer must have for this build to serve it. Versions are
 /// names of migrations and sort by age; a dealer that is ahead is served, because only expanding
 /// migrations run before their code.
-pub const MINIMUM: &str = "m0009_record";
+pub const MINIMUM: &str = "m0014_notifications";
 
 /// Whether this build can serve a dealer at `version`.
 pub(super) fn can_serve(version: &str) -> bool {
@@ -16,8 +16,8 @@ mod tests {
 
     #[test]
     fn an_older_dealer_is_not_served_a_newer_one_is() {
-        assert!(!can_serve("m0008_access"));
-        assert!(can_serve("m0009_record"));
-        assert!(can_serve("m0010_something"));
+        assert!(!can_serve("m0013_webhooks"));
+        assert!(can_serve("m0014_notifications"));
+        assert!(can_serve("m0015_something"));
     }
 }

@@ -153,7 +153,10 @@ impl TenantDb {
         let mut pauses = PAUSES.iter();
         loop {
             match TenantTx::open(&lane.pool, &start, self.visit()).await {
-                Ok(tx) => return Ok(tx.within(place)),
+                Ok(tx) => {
+                    let bell = self.directory.bell().clone();
+                    return Ok(tx.within(place).ringing(bell, self.tenant.key()));
+                }
                 Err(error) if is_gone_from_here(&error) => {
                     let Some(pause) = pauses.next() else {
                         return Err(error);

@@ -6,6 +6,7 @@
 //! its end; dropped in doubt it is closed, not reused.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -22,9 +23,11 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::bell::{Bell, Ring, Wake};
 use super::failure::is_connection_lost;
 use super::gate::Place;
 use super::pool::{Lease, Pool};
+use crate::kernel::TenantKey;
 
 const NOTHING_TO_COMMIT: &str =
     "a statement of the transaction was refused before, so there is nothing to commit";
@@ -36,12 +39,19 @@ pub type TenantTx = Tx<TenantScope>;
 /// A transaction in the platform's schema.
 pub type PlatformTx = Tx<PlatformScope>;
 
+/// A transaction in a node's schema of jobs.
+pub type JobsTx = Tx<JobsScope>;
+
 /// Marks a dealer's transaction.
 #[derive(Debug)]
 pub enum TenantScope {}
 /// Marks the platform's transaction.
 #[derive(Debug)]
 pub enum PlatformScope {}
+
+/// Marks a transaction in a node's schema of jobs.
+#[derive(Debug)]
+pub enum JobsScope {}
 
 /// Who begins a transaction.
 pub(super) struct Visit {
@@ -66,6 +76,8 @@ pub struct Tx<Scope> {
     is_asking: AtomicBool,
     /// Free again when the connection is.
     place: Option<Place>,
+    /// What to ring once the work is permanent.
+    ring: Option<Ring>,
     scope: PhantomData<fn() -> Scope>,
 }
 
@@ -109,6 +121,7 @@ impl<Scope> Tx<Scope> {
             has_failed: AtomicBool::new(false),
             is_asking: AtomicBool::new(false),
             place: None,
+            ring: None,
             scope: PhantomData,
         }
     }
@@ -117,6 +130,19 @@ impl<Scope> Tx<Scope> {
     pub(super) fn within(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
+    }
+
+    /// Rings for a tenant when it commits.
+    pub(super) fn ringing(mut self, bell: Arc<Bell>, tenant: TenantKey) -> Self {
+        self.ring = Some(Ring::new(bell, tenant));
+        self
+    }
+
+    /// Has somebody woken when the work is permanent.
+    pub fn wake(&self, whom: Wake) {
+        if let Some(ring) = &self.ring {
+            ring.want(whom);
+        }
     }
 
     /// Makes the work permanent. Takes the transaction itself: a borrower can't end it.
@@ -135,6 +161,9 @@ impl<Scope> Tx<Scope> {
             .await
             .map_err(exec_error)?;
         lease.trust();
+        if let Some(ring) = &self.ring {
+            ring.now();
+        }
         Ok(())
     }
 
@@ -159,6 +188,7 @@ impl<Scope> Tx<Scope> {
         };
         let mut again = Self::on(lease, visit);
         again.place = self.place.take();
+        again.ring = self.ring.take();
         Ok(again)
     }
 

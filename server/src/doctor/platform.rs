@@ -16,7 +16,7 @@ use crate::db::{Directory, PlatformDb};
 use crate::kernel::Clock;
 
 /// The newest tenant migration that this build was made with. A test holds it to that.
-pub const NEWEST: &str = "m0010_references_proven";
+pub const NEWEST: &str = "m0015_item_updated_at_idx";
 /// How long a notification may take.
 const HEARING: Duration = Duration::from_secs(1);
 const MIGRATE: &str = "run `tubex platform migrate` with this build's `tubex`";

@@ -10,8 +10,9 @@ use super::code::Code;
 use super::idempotency::{Before, Once};
 use super::problem::Problem;
 use super::request::RequestId;
-use crate::audit::{self, Actor, Change, Stamp};
+use crate::audit::{Actor, Change, Stamp};
 use crate::db::{TenantDb, TenantTx};
+use crate::events;
 use crate::state::AppState;
 
 /// Seconds after which a request that is being done right now may be answered.
@@ -126,7 +127,7 @@ impl Gate {
                 if let (Some(once), Ending::Answered(answer)) = (&once, &done.ending) {
                     once.keep(tx, answer).await?;
                 }
-                audit::append(tx, &stamp, &done.change).await?;
+                events::record(tx, &stamp, &done.change).await?;
                 Ok(Outcome::Done(done.ending))
             })
             .await;
@@ -188,7 +189,7 @@ impl Passage {
         if let (Some(once), Some(answer)) = (&self.once, answer) {
             once.keep(&self.tx, answer).await?;
         }
-        audit::append(&self.tx, &self.stamp, change).await?;
+        events::record(&self.tx, &self.stamp, change).await?;
         self.tx.commit().await
     }
 }
@@ -206,7 +207,7 @@ pub async fn put_on_record(
     change: &Change,
 ) -> Result<(), Problem> {
     let stamp = stamp(req, actor);
-    db.write(async |tx| audit::append(tx, &stamp, change).await)
+    db.write(async |tx| events::record(tx, &stamp, change).await)
         .await
         .map_err(|error| Problem::database(&error))
 }

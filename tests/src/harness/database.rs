@@ -61,7 +61,7 @@ impl Scratch {
         let logins = lanes.join(", ");
         let rights = format!(
             "REVOKE ALL ON DATABASE {name} FROM PUBLIC;
-             GRANT CONNECT ON DATABASE {name} TO tubex_server, {logins}"
+             GRANT CONNECT ON DATABASE {name} TO tubex_server, tubex_jobs, {logins}"
         );
         run(connection, &rights).await;
     }

@@ -22,6 +22,7 @@ mod fuzz;
 mod idempotency;
 mod imports;
 mod isolation;
+mod jobs;
 mod lanes;
 mod metrics;
 mod oidc_provider;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Dealer, OlderDealers, Scratch, TestApp, eventually, tubex};
 
 /// The oldest that this build serves.
-const SERVED: &str = "m0009_record";
+const SERVED: &str = "m0014_notifications";
 const OLD: &str = "m0002_catalogue";
 const BEFORE_CONTRACT: &str = "m0005_session_recent_idx";
 
@@ -73,7 +73,7 @@ async fn version_of(app: &TestApp, slug: &str) -> String {
 #[actix_web::test]
 async fn a_server_that_is_newer_than_the_fleet_serves_before_while_and_after_it_is_migrated() {
     let database = Scratch::with_dealers().await;
-    let old = OlderDealers::knowing(9);
+    let old = OlderDealers::knowing(14);
     old.create(&database, "elder").await;
     let provisioner = old.provisioner(&database).await.unwrap();
     // Company, so that the run takes a while.
@@ -126,7 +126,7 @@ async fn a_server_that_is_newer_than_the_fleet_serves_before_while_and_after_it_
 #[actix_web::test]
 async fn a_dealer_that_is_too_far_behind_is_told_to_come_back_and_served_once_it_is_migrated() {
     let database = Scratch::with_dealers().await;
-    OlderDealers::knowing(8).create(&database, "elder").await;
+    OlderDealers::knowing(13).create(&database, "elder").await;
     let app = TestApp::start_on(database, &[]).await;
     let stranger = app.stranger("elder.localhost");
     let password = app.dealer().await.password;

@@ -36,6 +36,11 @@ impl Tenant {
         }
     }
 
+    /// The name of its schema and of its role, which its jobs know it by.
+    pub fn schema(&self) -> &SchemaName {
+        &self.schema
+    }
+
     /// The key under which anything of this tenant is kept outside its schema.
     pub fn key(&self) -> TenantKey {
         TenantKey::of(self.id)
@@ -78,6 +83,7 @@ pub enum Address {
 pub(super) struct Index {
     tenants: HashMap<Uuid, Arc<Tenant>>,
     ids: HashMap<Address, Uuid>,
+    schemas: HashMap<SchemaName, Uuid>,
 }
 
 impl Index {
@@ -102,6 +108,12 @@ impl Index {
         self.tenants.get(id).cloned()
     }
 
+    /// No text that is no schema's name belongs to anybody.
+    pub(super) fn get_by_schema(&self, schema: &str) -> Option<Arc<Tenant>> {
+        let schema = SchemaName::parse(schema).ok()?;
+        self.tenants.get(self.schemas.get(&schema)?).cloned()
+    }
+
     /// Adds or replaces a tenant; the addresses it had and no longer has are forgotten. Returns
     /// its addresses. What was read before what is there changes nothing: a look-up and a
     /// notification may overtake each other.
@@ -117,6 +129,7 @@ impl Index {
         for address in &addresses {
             self.ids.insert(address.clone(), tenant.id);
         }
+        self.schemas.insert(tenant.schema.clone(), tenant.id);
         self.tenants.insert(tenant.id, Arc::new(tenant));
         addresses
     }
@@ -134,6 +147,7 @@ impl Index {
         let Some(former) = self.tenants.remove(&id) else {
             return;
         };
+        self.schemas.remove(&former.schema);
         for address in addresses_of(&former) {
             // Somebody else may have taken the name over in the meantime.
             if self.ids.get(&address) == Some(&id) {

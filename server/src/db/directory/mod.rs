@@ -17,8 +17,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use self::index::Index;
+use super::bell::Bell;
 use super::gate::Limits;
 use super::lanes::{Lane, Lanes};
+use super::ledger::Ledger;
 use super::platform::PlatformDb;
 use super::schema_version;
 use super::tenant::TenantDb;
@@ -39,6 +41,7 @@ pub struct Directory {
     lookups: Semaphore,
     lanes: Lanes,
     platform: PlatformDb,
+    bell: Arc<Bell>,
     /// For tenants whose plan doesn't say otherwise.
     limits: Limits,
     /// How long a request may wait for its tenant's others.
@@ -112,6 +115,7 @@ impl Directory {
             lookups: Semaphore::new(LOOKUPS),
             lanes: Lanes::new(config)?,
             platform,
+            bell: Arc::default(),
             limits: Limits {
                 concurrency: config.tenant_concurrency,
                 statement_timeout_ms: config.statement_timeout_ms,
@@ -137,6 +141,26 @@ impl Directory {
     /// The way to the platform's own rows.
     pub fn platform(&self) -> &PlatformDb {
         &self.platform
+    }
+
+    /// What wakes those who wait for jobs and events.
+    pub fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    /// The jobs of every node.
+    pub fn ledgers(&self) -> Vec<Ledger> {
+        self.lanes.ledgers()
+    }
+
+    /// Where a tenant's jobs are, if its lane is known.
+    pub fn ledger_of(&self, tenant: &Tenant) -> Option<Ledger> {
+        self.lanes.ledger_of(tenant.lane_id)
+    }
+
+    /// The tenant that this schema belongs to: jobs know no other name of it.
+    pub fn tenant_of(&self, schema: &str) -> Option<Arc<Tenant>> {
+        self.read_index().get_by_schema(schema)
     }
 
     /// How many tenants there are.

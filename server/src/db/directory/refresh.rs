@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::index::Index;
 use super::{Directory, load};
+use crate::db::bell;
 
 /// Where the triggers of the directory's tables report: a tenant's id, or `*` for anything else.
 const CHANNEL: &str = "tubex_directory";
@@ -34,6 +35,7 @@ struct Changes {
 pub(super) async fn run(directory: Arc<Directory>, reconcile: Duration, poll: Duration) {
     let (told, heard) = mpsc::channel(UNREAD);
     tokio::join!(
+        directory.bell.tell(&directory.platform),
         hear(&directory, told),
         follow_for_ever(&directory, heard, reconcile, poll)
     );
@@ -54,10 +56,15 @@ async fn hear(directory: &Directory, told: mpsc::Sender<String>) {
 /// Ends well only when nobody wants to know any more.
 async fn listen(directory: &Directory, told: &mpsc::Sender<String>) -> Result<(), anyhow::Error> {
     let mut listener = directory.platform.listener().await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, bell::CHANNEL]).await?;
     while !told.is_closed() {
         // Nothing: the connection was lost and made anew.
-        if let Some(notification) = listener.try_recv().await? {
+        let Some(notification) = listener.try_recv().await? else {
+            continue;
+        };
+        if notification.channel() == bell::CHANNEL {
+            directory.bell.hear(notification.payload());
+        } else {
             let _ = told.try_send(notification.payload().to_owned());
         }
     }

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::Named;
-use crate::audit::{self, Actor, Change, Stamp};
+use crate::audit::{Actor, Change, Stamp};
 use crate::auth::{AuthError, Invited, offer, open_to, renew};
 use crate::db::{Address, Found, TenantDb, TenantTx};
+use crate::events;
 use crate::http::{Body, Code, Problem, ProblemOut, RequestId, client_address};
 use crate::kernel::Email;
 use crate::mail::{Letterhead, Occasion};
@@ -154,7 +155,7 @@ async fn invite_within(
     };
     let record = Change::new("invitation.create", "invitation", invitation.id)
         .after(&json!({ "email": invitation.email, "role": "owner" }));
-    audit::append(tx, stamp, &record).await?;
+    events::record(tx, stamp, &record).await?;
     Ok(token)
 }
 

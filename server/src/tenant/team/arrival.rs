@@ -10,9 +10,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::switch::remember;
-use crate::audit::{self, Actor, Change, Stamp};
+use crate::audit::{Actor, Change, Stamp};
 use crate::auth::Passwords;
 use crate::db::{TenantDb, TenantTx};
+use crate::events;
 use crate::state::AppState;
 
 /// To be called once somebody has proven their password. It makes nobody wait.
@@ -75,5 +76,5 @@ async fn replace(
         at: now,
     };
     let record = Change::new("password.renew_hash", "member", id);
-    audit::append(tx, &stamp, &record).await
+    events::record(tx, &stamp, &record).await
 }

@@ -74,6 +74,8 @@ fn modules_of_the_server_point_one_way() {
         ("limits", &["kernel", "config", "redis"]),
         ("mail", &["kernel", "config"]),
         ("audit", &["db", "kernel"]),
+        ("jobs", &["audit", "db", "kernel", "config"]),
+        ("events", &["audit", "auth", "db", "jobs", "kernel"]),
         ("cache", &["kernel", "redis"]),
         (
             "auth",
@@ -88,6 +90,8 @@ fn modules_of_the_server_point_one_way() {
                 "kernel",
                 "config",
                 "deprecations",
+                "events",
+                "jobs",
                 "limits",
                 "origins",
                 "redis",
@@ -105,6 +109,8 @@ fn modules_of_the_server_point_one_way() {
                 "kernel",
                 "config",
                 "deprecations",
+                "events",
+                "jobs",
                 "limits",
                 "mail",
                 "origins",
@@ -114,14 +120,15 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "idp", "db", "kernel", "config", "mail", "origins",
-                "state",
+                "http", "audit", "auth", "events", "idp", "jobs", "db", "kernel", "config", "mail",
+                "origins", "state",
             ],
         ),
         (
             "platform",
             &[
-                "http", "audit", "auth", "db", "kernel", "config", "mail", "state",
+                "http", "audit", "auth", "db", "events", "jobs", "kernel", "config", "mail",
+                "state",
             ],
         ),
     ]);
@@ -136,6 +143,8 @@ fn modules_of_the_server_point_one_way() {
         "deprecations",
         "db",
         "audit",
+        "jobs",
+        "events",
         "auth",
         "http",
         "idp",
@@ -228,6 +237,11 @@ fn dealers_rows_are_written_through_the_gate_alone() {
         "auth/key_trail.rs",
         // After a sign-in, when nobody waits any more: it keeps the record itself.
         "tenant/team/arrival.rs",
+        // What is put on record is told of, by the gate and by jobs.
+        "events/record.rs",
+        // What jobs do commits together with their ends, and they tell the record by themselves.
+        "jobs/attempt.rs",
+        "jobs/task.rs",
         // What is long over is swept out, for nobody.
         "worker.rs",
     ];

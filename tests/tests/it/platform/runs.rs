@@ -12,8 +12,9 @@ const RUNS: &str = "/platform/v1/migration-runs";
 async fn set_back(app: &TestApp, slug: &str) {
     let schema = app.database.schema_of(slug).await;
     app.sql(&format!(
-        "DELETE FROM {schema}.seaql_migrations WHERE version = 'm0010_references_proven';
-         UPDATE platform.tenant SET schema_version = 'm0009_record' WHERE slug = '{slug}'"
+        "DELETE FROM {schema}.seaql_migrations WHERE version = 'm0015_item_updated_at_idx';
+         DROP INDEX {schema}.item_updated_at_idx;
+         UPDATE platform.tenant SET schema_version = 'm0014_notifications' WHERE slug = '{slug}'"
     ))
     .await;
 }

@@ -1,5 +1,8 @@
 //! Puts the server together: the same way for `main` and for the tests.
 
+mod parts;
+mod working;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +11,18 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
-use tokio::task::JoinHandle;
 
-use crate::auth::{
-    Access, AccessTokens, Attempts, CursorSeals, KeyTrail, Passwords, Sealer, Sessions, SigningKeys,
-};
-use crate::cache::Caches;
+use self::parts::Parts;
+use self::working::Working;
+use crate::auth::{Passwords, Sealer, SigningKeys};
 use crate::config::Config;
-use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
-use crate::deprecations::Deprecations;
-use crate::doctor::{self, Admission};
+use crate::db::PlatformDb;
+use crate::doctor;
 use crate::http;
-use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
-use crate::limits::RateLimits;
 use crate::mail::Mailer;
-use crate::metrics::{self, Metrics};
+use crate::metrics;
 use crate::platform::Platform;
-use crate::presence::Presence;
 use crate::redis::Redis;
 use crate::routes;
 use crate::state::AppState;
@@ -78,30 +75,6 @@ impl Handle {
     }
 }
 
-/// What must be closed after the last request.
-#[derive(Debug)]
-struct Parts {
-    state: web::Data<AppState>,
-    platform: PlatformDb,
-    /// For operators' requests, if this server takes any.
-    operators: Option<web::Data<Platform>>,
-    /// Who works on migration runs and keeps spares here.
-    runs: Option<JoinHandle<()>>,
-    /// What the platform is told of this process, if it serves dealers.
-    presence: Option<Presence>,
-    keeper: JoinHandle<()>,
-    /// Who keeps the signing keys as they should be.
-    key_keeper: JoinHandle<()>,
-    /// Who writes down what API keys did.
-    trail_keeper: JoinHandle<()>,
-    security_writer: JoinHandle<()>,
-    /// Who sends messages.
-    postman: JoinHandle<()>,
-}
-
-/// How long the last security events may take to be put on record.
-const LAST_EVENTS: Duration = Duration::from_secs(2);
-
 impl Application {
     /// Opens the port and begins to read the directory. It doesn't wait for the database: a
     /// server that starts before its database answers 503 until it is there.
@@ -119,6 +92,9 @@ impl Application {
         let mut parts = Parts::assemble(config, clock)?;
         parts.presence = Some(parts.presence());
         parts.runs = parts.work_on_runs();
+        if parts.state.config.jobs.inside {
+            parts.worker = Some(Working::start(&parts.state));
+        }
         let state = parts.state.clone();
         let operators = parts.operators.clone();
         let mut server = HttpServer::new(move || {
@@ -162,7 +138,8 @@ impl Application {
     /// As [`Application::build`].
     pub async fn build_worker(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
         let listen = config.http.listen;
-        let parts = Parts::assemble(config, clock)?;
+        let mut parts = Parts::assemble(config, clock)?;
+        parts.worker = Some(Working::start(&parts.state));
         let state = parts.state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -231,16 +208,6 @@ impl Application {
     }
 }
 
-/// Whoever has a tenant in hand finishes it; a longer one is taken up by somebody else.
-async fn wait_for_runs(task: Option<JoinHandle<()>>) {
-    if let Some(mut task) = task
-        && tokio::time::timeout(LAST_EVENTS, &mut task).await.is_err()
-    {
-        tracing::warn!("work on a migration run is left to others");
-        task.abort();
-    }
-}
-
 async fn serve_unless_refused(
     mut server: Server,
     state: &web::Data<AppState>,
@@ -254,129 +221,6 @@ async fn serve_unless_refused(
     let (served, ()) = tokio::join!(server, stopped);
     served?;
     Err(refused.into())
-}
-
-impl Parts {
-    fn assemble(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
-        let platform = PlatformDb::connect_lazily(&config.database)?;
-        let directory = Directory::new(platform.clone(), &config.database)?;
-        let keeper = directory.keep_fresh(&config.database);
-        let (security, security_writer) = SecurityLog::start(platform.clone(), clock.clone());
-        let sealer = Sealer::new(&config.auth.token_secret);
-        let keys = SigningKeys::new(
-            platform.clone(),
-            sealer.clone(),
-            clock.clone(),
-            &config.auth,
-        );
-        let key_keeper = keys.keep_fresh();
-        let operators = Platform::connect_lazily(&config, &keys)?.map(web::Data::new);
-        let redis = Redis::new(&config.redis)?;
-        let caches = Caches::new(redis.clone(), sealer.clone());
-        let access = Access::new(&caches);
-        let (mailer, postman) = Mailer::start(&config)?;
-        let deprecations = Deprecations::new(&config.api);
-        let key_trail = KeyTrail::new();
-        let trail_keeper = key_trail.keep(directory.clone());
-        let (heard, told_at) = (key_trail.clone(), clock.clone());
-        deprecations.tell(move |tenant, key, operation| {
-            heard.called(tenant, key, operation, told_at.now());
-        });
-        let metrics = Metrics::new(
-            &config.metrics,
-            &directory,
-            (&redis, &caches),
-            &deprecations,
-        );
-        let state = web::Data::new(AppState {
-            metrics,
-            admission: Admission::new(),
-            tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
-            keys,
-            settings: access.settings(&caches),
-            access,
-            caches,
-            sessions: Sessions::new(&config.auth, &sealer),
-            key_trail,
-            cursors: CursorSeals::new(&sealer),
-            sealer,
-            passwords: Passwords::new(&config.auth)?,
-            attempts: Attempts::new(redis.clone(), clock.clone(), &config.auth),
-            mailer,
-            memberships: Memberships::new(platform.clone()),
-            identity_providers: IdentityProviders::new(&config.sso)?,
-            deprecations,
-            limits: RateLimits::new(redis.clone(), &config.database),
-            redis,
-            security,
-            directory,
-            clock,
-            config,
-        });
-        Ok(Self {
-            state,
-            platform,
-            operators,
-            runs: None,
-            presence: None,
-            keeper,
-            key_keeper,
-            trail_keeper,
-            security_writer,
-            postman,
-        })
-    }
-
-    fn presence(&self) -> Presence {
-        let state = self.state.clone();
-        let every = Duration::from_secs(state.config.metrics.publish_seconds);
-        let (platform, metrics) = (self.platform.clone(), state.metrics.clone());
-        Presence::start(platform, metrics, every, async move {
-            state.admission.opened().await;
-        })
-    }
-
-    fn work_on_runs(&self) -> Option<JoinHandle<()>> {
-        let operators = self.operators.clone()?;
-        let works = self.state.config.platform.works;
-        works.then(|| tokio::spawn(async move { operators.work().await }))
-    }
-
-    async fn close(self) {
-        self.trail_keeper.abort();
-        let last = self.state.key_trail.write(&self.state.directory);
-        if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
-            tracing::warn!("the last uses of API keys may be missing");
-        }
-        self.keeper.abort();
-        self.key_keeper.abort();
-        if let Some(presence) = self.presence {
-            presence.leave().await;
-        }
-        self.state.directory.close();
-        // The writer ends by itself once nobody can send to it any more.
-        drop(self.state);
-        if tokio::time::timeout(LAST_EVENTS, self.security_writer)
-            .await
-            .is_err()
-        {
-            tracing::warn!("the last security events may be missing from the record");
-        }
-        let mut postman = self.postman;
-        if tokio::time::timeout(LAST_EVENTS, &mut postman)
-            .await
-            .is_err()
-        {
-            postman.abort();
-            tracing::warn!("the last messages may not have been sent");
-        }
-        if let Some(operators) = &self.operators {
-            operators.wind_up();
-            wait_for_runs(self.runs).await;
-            operators.close().await;
-        }
-        self.platform.close().await;
-    }
 }
 
 impl std::fmt::Debug for Application {

@@ -1,0 +1,152 @@
+//! Handing a job over.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use uuid::Uuid;
+
+use super::job::Job;
+use crate::db::{JobsTx, TenantTx, Wake};
+
+/// How a job is handed over, beyond what its kind says.
+#[derive(Debug, Clone, Default)]
+pub struct Enqueue {
+    delay: Duration,
+    priority: Option<i16>,
+    unique: Option<(String, Duration)>,
+    trace: Option<String>,
+    attempts: Option<i32>,
+}
+
+/// What most jobs have: five, with four steps on either side.
+const PRIORITY: i16 = 5;
+
+impl Enqueue {
+    /// As its kind says, as soon as may be.
+    pub fn now() -> Self {
+        Self::default()
+    }
+
+    /// Not before so long.
+    pub fn after(delay: Duration) -> Self {
+        Self {
+            delay,
+            ..Self::default()
+        }
+    }
+
+    /// Before (0) or after (9) the tenant's others; they have 5.
+    #[must_use]
+    pub fn priority(mut self, priority: i16) -> Self {
+        self.priority = Some(priority.clamp(0, 9));
+        self
+    }
+
+    /// Not beside another of its kind and key that is still to be done, or that was handed over
+    /// within `window`, done or not.
+    #[must_use]
+    pub fn unique(mut self, key: impl Into<String>, window: Duration) -> Self {
+        self.unique = Some((key.into(), window));
+        self
+    }
+
+    /// On whose behalf, as it stands in the log: the id of a request.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<String>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Attempts in all, where that isn't for the kind to say.
+    #[must_use]
+    pub fn attempts(mut self, attempts: i32) -> Self {
+        self.attempts = Some(attempts.max(1));
+        self
+    }
+}
+
+/// Hands a job over in the transaction that wants it done: it is there if that commits. Answers with
+/// its id, or with that of the one that was there before under its key.
+///
+/// # Errors
+///
+/// When the database refuses.
+///
+/// # Panics
+///
+/// Never: what a job carries is made of plain values.
+pub async fn enqueue<J: Job>(tx: &TenantTx, job: &J, how: Enqueue) -> Result<Uuid, DbErr> {
+    let sql = "SELECT shared.enqueue_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS id";
+    let (key, window) = how
+        .unique
+        .map_or((None, Duration::ZERO), |(key, window)| (Some(key), window));
+    let values: [Value; 12] = [
+        Uuid::now_v7().into(),
+        J::QUEUE.as_str().into(),
+        J::KIND.into(),
+        J::VERSION.into(),
+        payload(job).into(),
+        how.priority.unwrap_or(PRIORITY).into(),
+        millis(how.delay).into(),
+        how.attempts.unwrap_or(J::RETRY.attempts).into(),
+        kept(J::KEPT).into(),
+        how.trace.into(),
+        key.into(),
+        millis(window).into(),
+    ];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let row = tx.query_one_raw(statement).await?;
+    tx.wake(Wake::Jobs);
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("a job's id".to_owned()))?;
+    row.try_get("", "id")
+}
+
+/// Hands a job of each of these tenants (by schema) to a node's workers, or one of the platform's own
+/// (an empty name), beside any tenant's transaction. Whoever has one of the kind that is still to be
+/// done gets no second.
+///
+/// # Errors
+///
+/// When the database refuses.
+///
+/// # Panics
+///
+/// As [`enqueue`].
+pub async fn enqueue_for_platform<J: Job>(
+    tx: &JobsTx,
+    job: &J,
+    tenants: &[&str],
+) -> Result<u64, DbErr> {
+    let sql = "INSERT INTO jobs.job (id, tenant, queue, kind, version, payload, priority, state,
+            run_at, max_attempts, keep_seconds, enqueued_at)
+        SELECT gen_random_uuid(), whose, $2, $3, $4, $5, $6, 'ready', clock_timestamp(), $7, $8,
+            clock_timestamp()
+        FROM unnest($1::text[]) AS whose
+        WHERE NOT EXISTS (SELECT FROM jobs.job j WHERE j.tenant = whose AND j.kind = $3
+            AND j.queue = $2 AND j.state IN ('ready', 'running'))";
+    let tenants: Vec<String> = tenants.iter().map(|it| (*it).to_owned()).collect();
+    let values: [Value; 8] = [
+        tenants.into(),
+        J::QUEUE.as_str().into(),
+        J::KIND.into(),
+        J::VERSION.into(),
+        payload(job).into(),
+        PRIORITY.into(),
+        J::RETRY.attempts.into(),
+        kept(J::KEPT).into(),
+    ];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    Ok(tx.execute_raw(statement).await?.rows_affected())
+}
+
+fn payload<J: Job>(job: &J) -> serde_json::Value {
+    serde_json::to_value(job).expect("what a job carries is made of plain values")
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)
+}
+
+fn kept(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,96 @@
+//! Who does which kind of job.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::error::JobError;
+use super::job::{Job, Retry};
+use super::task::{Outcome, Task};
+
+/// What an attempt came to.
+pub type Handled = Result<Outcome, JobError>;
+
+/// Transactions are worked in by closures that borrow, and no future of those is known to be able to
+/// change threads: each is made where it runs.
+type Work<S> =
+    Arc<dyn Fn(Arc<S>, Task, Value) -> Pin<Box<dyn Future<Output = Handled>>> + Send + Sync>;
+
+/// All kinds of jobs that this build can do.
+pub struct Registry<S>(HashMap<&'static str, Entry<S>>);
+
+pub(super) struct Entry<S> {
+    pub(super) version: i16,
+    pub(super) upgrade: fn(i16, Value) -> Option<Value>,
+    pub(super) retry: Retry,
+    pub(super) timeout: Duration,
+    pub(super) work: Work<S>,
+}
+
+impl<S: Send + Sync + 'static> Registry<S> {
+    /// Knows none.
+    pub fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    /// Adds a kind.
+    ///
+    /// # Panics
+    ///
+    /// When there is one of that name: two programmers had the same idea.
+    #[must_use]
+    pub fn with<J, F>(mut self, work: impl Fn(Arc<S>, Task, J) -> F + Send + Sync + 'static) -> Self
+    where
+        J: Job,
+        F: Future<Output = Handled> + 'static,
+    {
+        let entry = Entry {
+            version: J::VERSION,
+            upgrade: J::upgrade,
+            retry: J::RETRY,
+            timeout: J::TIMEOUT,
+            work: Arc::new(
+                move |state, task, payload| match serde_json::from_value(payload) {
+                    Ok(job) => Box::pin(work(state, task, job)),
+                    Err(error) => Box::pin(async move {
+                        Err(JobError::discard(format!(
+                            "it carries what can't be read: {error}"
+                        )))
+                    }),
+                },
+            ),
+        };
+        assert!(
+            self.0.insert(J::KIND, entry).is_none(),
+            "two kinds of jobs are called {}",
+            J::KIND
+        );
+        self
+    }
+
+    /// The names of all kinds.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let mut kinds: Vec<_> = self.0.keys().copied().collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    pub(super) fn get(&self, kind: &str) -> Option<&Entry<S>> {
+        self.0.get(kind)
+    }
+}
+
+impl<S: Send + Sync + 'static> Default for Registry<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> std::fmt::Debug for Registry<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
