@@ -271,6 +271,7 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_MAIL__TRANSPORT", "memory"),
         // A busy machine is no outage; a test of outages says how long it waits.
         ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
+        ("TUBEX_REDIS__TIMEOUT_MS", "5000"),
         (
             "TUBEX_AUTH__TOKEN_SECRET",
             "a token secret for tests, long enough",
