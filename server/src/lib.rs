@@ -24,6 +24,7 @@ pub mod redis;
 mod routes;
 pub mod startup;
 mod state;
+pub mod storage;
 pub mod telemetry;
 pub mod tenant;
 pub mod worker;

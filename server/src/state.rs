@@ -19,6 +19,7 @@ use crate::limits::RateLimits;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::redis::Redis;
+use crate::storage::Storage;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub struct AppState {
     pub identity_providers: IdentityProviders,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Keeps uploads and exports.
+    pub storage: Storage,
     /// The way to Redis, if there is one.
     pub redis: Redis,
     /// Knows what of the API will go away.

@@ -9,6 +9,7 @@ mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod storage;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
@@ -21,6 +22,7 @@ pub use sections::{
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use storage::{Storage, StorageKind};
 
 use serde::Deserialize;
 use validator::Validate;
@@ -56,6 +58,9 @@ pub struct Config {
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,
+    /// Where files are kept.
+    #[validate(nested)]
+    pub storage: Storage,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

@@ -26,6 +26,7 @@ use crate::platform::Platform;
 use crate::redis::Redis;
 use crate::routes;
 use crate::state::AppState;
+use crate::storage::Storage;
 use crate::telemetry;
 
 /// Looks at what only using a value can tell: addresses, the log filter, the cost of passwords.
@@ -43,6 +44,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     Platform::connect_lazily(config, &keys).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
     Mailer::check(config)?;
+    Storage::check(&config.storage).context("storage")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;

@@ -23,6 +23,7 @@ use crate::platform::Platform;
 use crate::presence::Presence;
 use crate::redis::Redis;
 use crate::state::AppState;
+use crate::storage::Storage;
 
 /// What must be closed after the last request.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ impl Parts {
             mailer,
             memberships: Memberships::new(platform.clone()),
             identity_providers: IdentityProviders::new(&config.sso)?,
+            storage: Storage::open(&config.storage)?,
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,

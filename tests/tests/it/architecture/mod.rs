@@ -73,6 +73,7 @@ fn modules_of_the_server_point_one_way() {
         ("deprecations", &["kernel", "config"]),
         ("limits", &["kernel", "config", "redis"]),
         ("mail", &["kernel", "config"]),
+        ("storage", &["kernel", "config"]),
         ("audit", &["db", "kernel"]),
         ("jobs", &["audit", "db", "kernel", "config"]),
         ("events", &["audit", "auth", "db", "jobs", "kernel"]),
@@ -115,13 +116,14 @@ fn modules_of_the_server_point_one_way() {
                 "mail",
                 "origins",
                 "redis",
+                "storage",
             ],
         ),
         (
             "tenant",
             &[
                 "http", "audit", "auth", "events", "idp", "jobs", "db", "kernel", "config", "mail",
-                "origins", "state",
+                "origins", "state", "storage",
             ],
         ),
         (
@@ -139,6 +141,7 @@ fn modules_of_the_server_point_one_way() {
         "cache",
         "limits",
         "mail",
+        "storage",
         "origins",
         "deprecations",
         "db",
