@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sea_orm::DbErr;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -39,6 +39,8 @@ pub(super) struct Node<S> {
     shared: Arc<Shared<S>>,
     ledger: Ledger,
     running: Running,
+    /// Rung by jobs that end: their tenant may have had more than its bound lets it.
+    ended: [Notify; 2],
 }
 
 impl<S: Send + Sync + 'static> Node<S> {
@@ -47,6 +49,7 @@ impl<S: Send + Sync + 'static> Node<S> {
             shared,
             ledger,
             running: Running::default(),
+            ended: Default::default(),
         })
     }
 
@@ -108,7 +111,10 @@ impl<S: Send + Sync + 'static> Node<S> {
                             break;
                         };
                         let (node, done) = (self.clone(), done.clone());
-                        jobs.spawn(async move { node.see_to(job, place, done).await });
+                        jobs.spawn(async move {
+                            node.see_to(job, place, done).await;
+                            node.ended[queue as usize].notify_one();
+                        });
                     }
                 }
                 Err(error) => {
@@ -122,6 +128,7 @@ impl<S: Send + Sync + 'static> Node<S> {
             if !has_more {
                 tokio::select! {
                     _ = bell.changed() => {}
+                    () = self.ended[queue as usize].notified() => tokio::time::sleep(GATHER).await,
                     () = self.shared.pause(self.shared.config.poll()) => {}
                 }
             }
@@ -242,6 +249,9 @@ impl<S: Send + Sync + 'static> Node<S> {
             }
             for claim in claims.drain(..) {
                 self.running.end(claim);
+            }
+            for ended in &self.ended {
+                ended.notify_one();
             }
         }
     }
