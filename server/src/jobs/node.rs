@@ -171,7 +171,7 @@ impl<S: Send + Sync + 'static> Node<S> {
     }
 
     async fn see_to(
-        self: Arc<Self>,
+        &self,
         job: Claimed,
         place: OwnedSemaphorePermit,
         done: mpsc::UnboundedSender<Claim>,
