@@ -9,6 +9,7 @@ mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod worker;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
@@ -17,10 +18,11 @@ pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Scheme, Worker,
+    PreparedStatements, Scheme,
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;
