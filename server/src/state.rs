@@ -14,10 +14,12 @@ use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::idp::IdentityProviders;
+use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::redis::Redis;
 use crate::storage::Storage;
 
@@ -70,6 +72,10 @@ pub struct AppState {
     pub memberships: Memberships,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
+    /// What was done here of background work.
+    pub work: Arc<jobs::Stats>,
+    /// What operators are served with, where there is such an API.
+    pub operators: Option<web::Data<Platform>>,
     /// Counts what is asked, and of whom.
     pub metrics: Arc<Metrics>,
 }

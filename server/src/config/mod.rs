@@ -10,6 +10,7 @@ mod sections;
 mod source;
 mod sso;
 mod storage;
+mod worker;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
@@ -18,11 +19,12 @@ pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Scheme, Worker,
+    PreparedStatements, Scheme,
 };
 pub use source::ConfigError;
 pub use sso::Sso;
 pub use storage::{Storage, StorageKind};
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;

@@ -1,5 +1,6 @@
 //! The parts of a server: put together in the order of their needs, and closed in reverse.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
@@ -15,6 +16,7 @@ use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::idp::IdentityProviders;
+use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
 use crate::mail::Mailer;
@@ -32,7 +34,7 @@ pub(super) struct Parts {
     platform: PlatformDb,
     /// For operators' requests, if this server takes any.
     pub(super) operators: Option<web::Data<Platform>>,
-    /// Who works on migration runs and keeps spares here.
+    /// Who works on migration runs here.
     pub(super) runs: Option<JoinHandle<()>>,
     /// What the platform is told of this process, if it serves dealers.
     pub(super) presence: Option<Presence>,
@@ -77,14 +79,18 @@ impl Parts {
         deprecations.tell(move |tenant, key, operation| {
             heard.called(tenant, key, operation, told_at.now());
         });
+        let work = Arc::new(jobs::Stats::default());
         let metrics = Metrics::new(
             &config.metrics,
             &directory,
             (&redis, &caches),
+            &work,
             &deprecations,
         );
         let state = web::Data::new(AppState {
             metrics,
+            work,
+            operators: operators.clone(),
             admission: Admission::new(),
             tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
             keys,
