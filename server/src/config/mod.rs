@@ -3,6 +3,7 @@
 mod api;
 mod jobs;
 mod limits;
+mod live;
 mod mail;
 mod redis;
 mod scheme;
@@ -13,6 +14,7 @@ mod sso;
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
 pub use limits::Limits;
+pub use live::Live;
 pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
@@ -47,6 +49,9 @@ pub struct Config {
     /// How background work is done.
     #[validate(nested)]
     pub jobs: Jobs,
+    /// Streams of events.
+    #[validate(nested)]
+    pub live: Live,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,

@@ -17,6 +17,7 @@ use crate::doctor::Admission;
 use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -43,6 +44,8 @@ pub(super) struct Parts {
     /// Who writes down what API keys did.
     trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who wakes those who follow events.
+    caller: JoinHandle<()>,
     /// Who sends messages.
     postman: JoinHandle<()>,
 }
@@ -69,6 +72,7 @@ impl Parts {
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
         let (mailer, postman) = Mailer::start(&config)?;
+        let (live, caller) = Hub::start(&directory, &access, &clock, &config.live);
         let deprecations = Deprecations::new(&config.api);
         let key_trail = KeyTrail::new();
         let trail_keeper = key_trail.keep(directory.clone());
@@ -102,6 +106,7 @@ impl Parts {
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,
+            live,
             security,
             directory,
             clock,
@@ -118,6 +123,7 @@ impl Parts {
             key_keeper,
             trail_keeper,
             security_writer,
+            caller,
             postman,
         })
     }
@@ -147,6 +153,8 @@ impl Parts {
         if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
             tracing::warn!("the last uses of API keys may be missing");
         }
+        self.state.live.close();
+        self.caller.abort();
         self.keeper.abort();
         self.key_keeper.abort();
         if let Some(presence) = self.presence {

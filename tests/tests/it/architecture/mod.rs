@@ -76,6 +76,10 @@ fn modules_of_the_server_point_one_way() {
         ("audit", &["db", "kernel"]),
         ("jobs", &["audit", "db", "kernel", "config"]),
         ("events", &["audit", "auth", "db", "jobs", "kernel"]),
+        (
+            "live",
+            &["audit", "auth", "config", "db", "events", "kernel"],
+        ),
         ("cache", &["kernel", "redis"]),
         (
             "auth",
@@ -112,6 +116,7 @@ fn modules_of_the_server_point_one_way() {
                 "events",
                 "jobs",
                 "limits",
+                "live",
                 "mail",
                 "origins",
                 "redis",
@@ -120,8 +125,8 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "events", "idp", "jobs", "db", "kernel", "config", "mail",
-                "origins", "state",
+                "http", "audit", "auth", "events", "idp", "jobs", "live", "db", "kernel", "config",
+                "mail", "origins", "state",
             ],
         ),
         (
@@ -145,6 +150,7 @@ fn modules_of_the_server_point_one_way() {
         "audit",
         "jobs",
         "events",
+        "live",
         "auth",
         "http",
         "idp",
