@@ -17,6 +17,7 @@ use crate::idp::IdentityProviders;
 use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -64,6 +65,8 @@ pub struct AppState {
     pub deprecations: Deprecations,
     /// Keeps the budgets that requests are charged against.
     pub limits: RateLimits,
+    /// Takes what happens to those who follow it.
+    pub live: Hub,
     /// Counts failed attempts.
     pub attempts: Attempts,
     /// Takes messages to people.

@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod record;
+mod schema;
 
-pub use catalogue::{CATALOGUE, EventKind, Topic, kind_of_action};
+pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, Topic, kind_named, kind_of_action};
 pub use record::{Event, publish, record};

@@ -21,6 +21,7 @@ use crate::doctor;
 use crate::http;
 use crate::jobs::Registry;
 use crate::kernel::Clock;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics;
 use crate::platform::Platform;
@@ -65,6 +66,7 @@ pub struct Application {
 #[derive(Debug, Clone)]
 pub struct Handle {
     server: ServerHandle,
+    live: Hub,
     operators: Option<web::Data<Platform>>,
 }
 
@@ -72,6 +74,7 @@ impl Handle {
     /// Stops it; with `graceful` requests in progress may end first, except for those that would
     /// go on for ever.
     pub async fn stop(&self, graceful: bool) {
+        self.live.close();
         if let Some(operators) = &self.operators {
             operators.wind_up();
         }
@@ -190,6 +193,7 @@ impl Application {
     pub fn handle(&self) -> Handle {
         Handle {
             server: self.server.handle(),
+            live: self.parts.state.live.clone(),
             operators: self.parts.operators.clone(),
         }
     }

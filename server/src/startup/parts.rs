@@ -19,6 +19,7 @@ use crate::idp::IdentityProviders;
 use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -46,6 +47,8 @@ pub(super) struct Parts {
     /// Who writes down what API keys did.
     trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who wakes those who follow events.
+    caller: JoinHandle<()>,
     /// Who sends messages.
     postman: JoinHandle<()>,
 }
@@ -72,6 +75,7 @@ impl Parts {
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
         let (mailer, postman) = Mailer::start(&config)?;
+        let (live, caller) = Hub::start(&directory, &access, &clock, &config.live);
         let deprecations = Deprecations::new(&config.api);
         let key_trail = KeyTrail::new();
         let trail_keeper = key_trail.keep(directory.clone());
@@ -110,6 +114,7 @@ impl Parts {
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,
+            live,
             security,
             directory,
             clock,
@@ -126,6 +131,7 @@ impl Parts {
             key_keeper,
             trail_keeper,
             security_writer,
+            caller,
             postman,
         })
     }
@@ -155,6 +161,8 @@ impl Parts {
         if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
             tracing::warn!("the last uses of API keys may be missing");
         }
+        self.state.live.close();
+        self.caller.abort();
         self.keeper.abort();
         self.key_keeper.abort();
         if let Some(presence) = self.presence {
