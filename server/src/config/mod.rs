@@ -9,6 +9,7 @@ mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod webhooks;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
@@ -21,6 +22,7 @@ pub use sections::{
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use webhooks::Webhooks;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -56,6 +58,9 @@ pub struct Config {
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,
+    /// What is sent to addresses that dealers name.
+    #[validate(nested)]
+    pub webhooks: Webhooks,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

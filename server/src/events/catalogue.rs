@@ -116,6 +116,19 @@ pub const CATALOGUE: &[EventKind] = &[
         "item.restore",
         "An item is sold again",
     ),
+    told(
+        "webhook_endpoint.disabled",
+        Topic::Settings,
+        "webhook_endpoint.disable",
+        "An endpoint is sent nothing any more, for it failed too long",
+    ),
+    // Sent to the one endpoint that is tried, and told to nobody else.
+    EventKind {
+        name: "webhook.test",
+        topic: Topic::Settings,
+        action: None,
+        title: "An endpoint is tried",
+    },
 ];
 
 /// The kind that tells of an action, if any does.

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::egress::Egress;
 use crate::idp::IdentityProviders;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
@@ -99,6 +100,7 @@ impl Parts {
             mailer,
             memberships: Memberships::new(platform.clone()),
             identity_providers: IdentityProviders::new(&config.sso)?,
+            egress: Egress::new(&config.webhooks)?,
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,

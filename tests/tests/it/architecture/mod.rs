@@ -98,10 +98,12 @@ fn modules_of_the_server_point_one_way() {
                 "state",
             ],
         ),
-        ("idp", &["kernel", "config"]),
+        ("egress", &["kernel", "config"]),
+        ("idp", &["egress", "kernel", "config"]),
         (
             "state",
             &[
+                "egress",
                 "idp",
                 "auth",
                 "cache",
@@ -120,8 +122,8 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "events", "idp", "jobs", "db", "kernel", "config", "mail",
-                "origins", "state",
+                "http", "audit", "auth", "egress", "events", "idp", "jobs", "db", "kernel",
+                "config", "mail", "origins", "state",
             ],
         ),
         (
@@ -147,6 +149,7 @@ fn modules_of_the_server_point_one_way() {
         "events",
         "auth",
         "http",
+        "egress",
         "idp",
         "state",
         "tenant",
