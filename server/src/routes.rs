@@ -11,7 +11,7 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, imports, organisation, permissions, roles, second_factor, settings,
+    api_keys, audit, catalog, imports, jobs, organisation, permissions, roles, second_factor, settings,
     sso, team,
 };
 
@@ -105,6 +105,7 @@ where
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
+                .configure(jobs::http::routes)
                 .configure(audit::http::routes),
         )
         .split_for_parts();

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod catalog;
 pub mod imports;
+pub mod jobs;
 pub mod organisation;
 pub mod permissions;
 pub mod roles;
