@@ -26,6 +26,7 @@ dev: bins ## run Tubex here, with private databases and two demo dealers (PORT=8
 test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
 	@$(LOCAL) tools pgbouncer >/dev/null
+	@$(LOCAL) tools promtool >/dev/null
 	@$(LOCAL) tools validators >/dev/null
 	@$(LOCAL) tools oidc-provider >/dev/null
 	@$(LOCAL) tools linter >/dev/null
