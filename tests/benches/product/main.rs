@@ -18,6 +18,7 @@ mod floor;
 mod growing;
 mod identity;
 mod imports;
+mod jobs;
 mod lists;
 mod price_list;
 mod runs;
@@ -155,6 +156,9 @@ async fn measure(parts: &[String]) -> Result<()> {
         boot::measure(&mut table, &database, &fleet, scale).await?;
     }
 
+    if wanted("jobs") {
+        jobs::measure(&mut table, scale).await?;
+    }
     if wanted("runs") {
         runs::measure(&mut table, scale).await?;
     }

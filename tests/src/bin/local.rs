@@ -16,7 +16,7 @@ usage: local COMMAND
   run -- CMD ARGS...  run CMD with throw-away instances: Postgres in TUBEX_TEST_DATABASE_URL,
                       two more of them in TUBEX_TEST_NODE_URLS, Redis in TUBEX_TEST_REDIS_URL
   clean               stop what is left running, remove .local and its data
-  tools wrk|chromium|pgbouncer|validators|oidc-provider|linter|clients|fuzzer
+  tools wrk|chromium|pgbouncer|promtool|validators|oidc-provider|linter|clients|fuzzer
                       find a program, or install it, and print where it is; validators are what
                       the tests judge reports with, oidc-provider whom they sign in with, linter
                       what reads the API's documents, clients what generators make of them,
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         ["clean"] => (clean::clean().map(|()| 0), INTERRUPTED),
         ["tools", "wrk"] => (show(tools::wrk()), INTERRUPTED),
         ["tools", "pgbouncer"] => (show(tools::pgbouncer()), INTERRUPTED),
+        ["tools", "promtool"] => (show(tools::promtool()), INTERRUPTED),
         ["tools", "chromium"] => (show(tools::chromium()), INTERRUPTED),
         ["tools", "validators"] => (
             show(validators::validators().map(|found| found.home)),

@@ -6,6 +6,7 @@ use tests::{Actor, Dealer, Reply, TestApp};
 use uuid::Uuid;
 
 use super::comparable;
+use crate::jobs::hand_over;
 use crate::openapi::bodies::body_of;
 
 /// Every walk is made twice: with all dealers in one database, and with each on a cluster of its
@@ -48,7 +49,7 @@ struct Route {
 
 async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let theirs = Belongings::of(&bolt).await;
+    let theirs = Belongings::of(&app, &bolt).await;
     let mut walked = 0;
 
     for route in routes(&acme).await {
@@ -81,7 +82,7 @@ async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
 
 async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let (ours, theirs) = (Belongings::of(&acme).await, Belongings::of(&bolt).await);
+    let (ours, theirs) = (Belongings::of(&app, &acme).await, Belongings::of(&app, &bolt).await);
     let item = format!("/items/{}", ours.item);
     let group = format!("/item-groups/{}", ours.group);
     let ask = async |id: &str| {
@@ -189,10 +190,11 @@ struct Belongings {
     role: String,
     key: String,
     record: String,
+    job: String,
 }
 
 impl Belongings {
-    async fn of(dealer: &Dealer) -> Self {
+    async fn of(app: &TestApp, dealer: &Dealer) -> Self {
         let group = json!({"name": format!("Group of {}", dealer.slug)});
         let group = dealer.post("/item-groups", group).await.expect(201);
         let group = group.json["id"].as_str().unwrap().to_owned();
@@ -212,7 +214,9 @@ impl Belongings {
         };
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
+        let job = hand_over(app, dealer, "nothing", "theirs").await;
         Self {
+            job: job.to_string(),
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -243,6 +247,7 @@ impl Belongings {
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
             "/audit-records" => Some(self.record.clone()),
+            "/jobs" => Some(self.job.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -259,6 +264,8 @@ impl Belongings {
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
+        let job = dealer.get(&format!("/jobs/{}", self.job)).await.expect(200);
+        assert_eq!(job.json["job"]["state"], "ready");
     }
 }
 
