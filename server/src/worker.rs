@@ -13,13 +13,15 @@ use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::Registry;
 use crate::state::AppState;
+use crate::tenant::imports;
 
 /// How soon the directory is looked at again before it was first read.
 const NOT_READ_YET: Duration = Duration::from_millis(100);
 
 /// Who does which kind of job.
 pub fn registry() -> Registry<AppState> {
-    Registry::new()
+    let registry = Registry::new();
+    imports::jobs::register(registry)
 }
 
 /// What a round removed.

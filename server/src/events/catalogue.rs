@@ -90,6 +90,15 @@ const fn told(
     }
 }
 
+const fn heard(name: &'static str, topic: Topic, title: &'static str) -> EventKind {
+    EventKind {
+        name,
+        topic,
+        action: None,
+        title,
+    }
+}
+
 /// All kinds of events.
 pub const CATALOGUE: &[EventKind] = &[
     told(
@@ -115,6 +124,37 @@ pub const CATALOGUE: &[EventKind] = &[
         Topic::Items,
         "item.restore",
         "An item is sold again",
+    ),
+    heard(
+        "import.progress",
+        Topic::Imports,
+        "A price file has come a bit further",
+    ),
+    heard(
+        "import.ready",
+        Topic::Imports,
+        "It is known what a price file would do",
+    ),
+    told(
+        "import.applied",
+        Topic::Imports,
+        "import.apply",
+        "A price file is in the catalogue",
+    ),
+    heard(
+        "import.failed",
+        Topic::Imports,
+        "A price file came to nothing",
+    ),
+    heard(
+        "import.cancelled",
+        Topic::Imports,
+        "Somebody stopped a price file",
+    ),
+    heard(
+        "import.undone",
+        Topic::Imports,
+        "What a price file did was taken back",
     ),
 ];
 
