@@ -14,6 +14,7 @@ pub mod idp;
 pub mod jobs;
 pub mod kernel;
 pub mod limits;
+pub mod live;
 pub mod mail;
 pub mod metrics;
 pub mod openapi;

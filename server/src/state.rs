@@ -14,10 +14,13 @@ use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::idp::IdentityProviders;
+use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::redis::Redis;
 use crate::storage::Storage;
 
@@ -62,6 +65,8 @@ pub struct AppState {
     pub deprecations: Deprecations,
     /// Keeps the budgets that requests are charged against.
     pub limits: RateLimits,
+    /// Takes what happens to those who follow it.
+    pub live: Hub,
     /// Counts failed attempts.
     pub attempts: Attempts,
     /// Takes messages to people.
@@ -70,6 +75,10 @@ pub struct AppState {
     pub memberships: Memberships,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
+    /// What was done here of background work.
+    pub work: Arc<jobs::Stats>,
+    /// What operators are served with, where there is such an API.
+    pub operators: Option<web::Data<Platform>>,
     /// Counts what is asked, and of whom.
     pub metrics: Arc<Metrics>,
 }

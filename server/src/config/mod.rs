@@ -3,6 +3,7 @@
 mod api;
 mod jobs;
 mod limits;
+mod live;
 mod mail;
 mod redis;
 mod scheme;
@@ -10,19 +11,22 @@ mod sections;
 mod source;
 mod sso;
 mod storage;
+mod worker;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
 pub use limits::Limits;
+pub use live::Live;
 pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Scheme, Worker,
+    PreparedStatements, Scheme,
 };
 pub use source::ConfigError;
 pub use sso::Sso;
 pub use storage::{Storage, StorageKind};
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -49,6 +53,9 @@ pub struct Config {
     /// How background work is done.
     #[validate(nested)]
     pub jobs: Jobs,
+    /// Streams of events.
+    #[validate(nested)]
+    pub live: Live,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,

@@ -273,6 +273,7 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_STORAGE__DIRECTORY", storage.as_str()),
         // A busy machine is no outage; a test of outages says how long it waits.
         ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
+        ("TUBEX_REDIS__TIMEOUT_MS", "5000"),
         (
             "TUBEX_AUTH__TOKEN_SECRET",
             "a token secret for tests, long enough",

@@ -168,7 +168,9 @@ impl From<ImportError> for Problem {
 fn of_file(error: &FileError) -> Problem {
     let code = match error {
         FileError::Io(cause) => return Problem::internal(cause),
-        FileError::ColumnNotFound { .. } | FileError::InvalidMapping { .. } => Code::MappingInvalid,
+        FileError::ColumnNotFound { .. }
+        | FileError::SheetNotFound { .. }
+        | FileError::InvalidMapping { .. } => Code::MappingInvalid,
         _ => Code::FileUnreadable,
     };
     Problem::new(code)

@@ -62,7 +62,7 @@ impl Job for UndoImport {
 /// Adds the kinds of jobs of imports.
 pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
     registry
-        .with(|state, task, job: ReadImport| async move { work(&state, &task, job.import).await })
-        .with(|state, task, job: ApplyImport| async move { work(&state, &task, job.import).await })
-        .with(|state, task, job: UndoImport| async move { work(&state, &task, job.import).await })
+        .with(async |state, task, job: ReadImport| work(&state, &task, job.import).await)
+        .with(async |state, task, job: ApplyImport| work(&state, &task, job.import).await)
+        .with(async |state, task, job: UndoImport| work(&state, &task, job.import).await)
 }

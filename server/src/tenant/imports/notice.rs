@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::model::Status;
 use super::store::Import;
 use crate::db::TenantTx;
-use crate::events::{CATALOGUE, Event, publish};
+use crate::events::{Event, kind_named, publish};
 
 /// Tells how far an import has come.
 pub(super) async fn progress(
@@ -59,9 +59,7 @@ async fn tell(
     data: serde_json::Value,
     at: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    let Some(kind) = CATALOGUE.iter().find(|kind| kind.name == name) else {
-        return Ok(());
-    };
+    let kind = kind_named(name).expect("the catalogue has all kinds of this file");
     let event = Event {
         kind,
         audience: None,

@@ -17,7 +17,8 @@ use crate::http::ProblemOut;
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form, which is read field by field")]
 pub(super) struct ImportForm {
-    /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850.
+    /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850. Or a
+    /// workbook (.xlsx).
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// How the file is to be read: a `PriceFileMapping` as JSON. What is left out is found by headers and

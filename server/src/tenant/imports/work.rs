@@ -136,13 +136,16 @@ impl Desk<'_> {
         let key = self.key(import.row.id)?;
         let storage = &self.state.storage;
         let file = storage.to_file(&key).await.map_err(ImportError::Storage)?;
-        let options = pricefile::Options {
-            mapping: asked(import)?,
+        let mapping = asked(import)?;
+        let mut options = pricefile::Options {
+            mapping: None,
             default_currency: currency,
             duplicates: import.options.duplicates,
             max_rows: self.state.config.imports.max_rows,
         };
         let looked = tokio::task::spawn_blocking(move || {
+            let (file, mapping) = pricefile::readable(file, mapping)?;
+            options.mapping = mapping;
             let survey = pricefile::survey(&file, &options)?;
             Ok::<_, ImportError>((survey, file))
         });

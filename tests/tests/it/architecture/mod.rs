@@ -77,6 +77,10 @@ fn modules_of_the_server_point_one_way() {
         ("audit", &["db", "kernel"]),
         ("jobs", &["audit", "db", "kernel", "config"]),
         ("events", &["audit", "auth", "db", "jobs", "kernel"]),
+        (
+            "live",
+            &["audit", "auth", "config", "db", "events", "kernel"],
+        ),
         ("cache", &["kernel", "redis"]),
         (
             "auth",
@@ -113,6 +117,7 @@ fn modules_of_the_server_point_one_way() {
                 "events",
                 "jobs",
                 "limits",
+                "live",
                 "mail",
                 "origins",
                 "redis",
@@ -122,8 +127,8 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "events", "idp", "jobs", "db", "kernel", "config", "mail",
-                "origins", "state", "storage",
+                "http", "audit", "auth", "events", "idp", "jobs", "live", "db", "kernel", "config",
+                "mail", "origins", "state", "storage",
             ],
         ),
         (
@@ -148,6 +153,7 @@ fn modules_of_the_server_point_one_way() {
         "audit",
         "jobs",
         "events",
+        "live",
         "auth",
         "http",
         "idp",

@@ -33,6 +33,7 @@ mod rows;
 mod survey;
 mod synonyms;
 mod unit;
+mod workbook;
 
 pub use duplicates::Duplicates;
 pub use error::FileError;
@@ -43,6 +44,7 @@ pub use outcome::{
 pub use rewrite::{ERROR_COLUMN, line as csv_line};
 pub use rows::Rows;
 pub use survey::{Options, Survey, survey};
+pub use workbook::readable;
 
 #[cfg(test)]
 #[path = "tests/mod.rs"]
