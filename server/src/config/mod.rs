@@ -12,6 +12,7 @@ mod source;
 mod sso;
 mod storage;
 mod worker;
+mod webhooks;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
@@ -27,6 +28,7 @@ pub use source::ConfigError;
 pub use sso::Sso;
 pub use storage::{Storage, StorageKind};
 pub use worker::Worker;
+pub use webhooks::Webhooks;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -68,6 +70,9 @@ pub struct Config {
     /// Where files are kept.
     #[validate(nested)]
     pub storage: Storage,
+    /// What is sent to addresses that dealers name.
+    #[validate(nested)]
+    pub webhooks: Webhooks,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,
