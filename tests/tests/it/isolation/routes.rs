@@ -299,8 +299,8 @@ async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
             .replace("{member_id}", "01890000-0000-7000-8000-000000000000"),
         _ => route.path.clone(),
     };
-    if path == "/imports" {
-        return actor.import("", "sku;name;price\nX;X;1\n").await;
+    if path == "/imports" && route.method == Method::POST {
+        return actor.send_file("", "sku;name;price\nX;X;1\n").await;
     }
     let request = actor
         .request(route.method.clone(), &path)
