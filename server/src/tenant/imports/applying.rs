@@ -12,7 +12,7 @@ use super::journal;
 use super::load::{Catalogue, PlacedBatch};
 use super::model::{Counts, Status, Summary};
 use super::notice;
-use super::reading::{Present, TELL_MS, barcodes_taken, retiring};
+use super::reading::{Present, barcodes_taken, is_due, retiring};
 use super::rows::{self, NewRow};
 use super::store::{Import, Turn};
 use super::work::{Desk, Halt, turn};
@@ -31,7 +31,8 @@ struct Applying<'a> {
     present: Present,
     summary: Summary,
     done: i64,
-    told_at: Instant,
+    /// When it was told last how far it has come.
+    told_at: Option<Instant>,
 }
 
 /// Applies a file from its checkpoint on.
@@ -50,7 +51,7 @@ pub(super) async fn apply(desk: &mut Desk<'_>, import: &Import) -> Result<(), Ha
         present: Present::default(),
         summary,
         done: 0,
-        told_at: Instant::now(),
+        told_at: None,
     };
     let checkpoint = import.row.checkpoint;
     let mut batches = batch::read(survey, file, checkpoint);
@@ -110,7 +111,7 @@ impl Applying<'_> {
         let (end, now) = (batch.end, desk.state.clock.now());
         let skus = self.skus_to_note(&batch);
         let placed = self.catalogue.place(batch.rows);
-        let is_told = self.told_at.elapsed().as_millis() >= TELL_MS;
+        let is_told = is_due(self.told_at);
         let this = &*self;
         let id = this.import.row.id;
         let summary = desk
@@ -137,7 +138,7 @@ impl Applying<'_> {
             .await?;
         self.summary = summary;
         if is_told {
-            self.told_at = Instant::now();
+            self.told_at = Some(Instant::now());
         }
         Ok(())
     }

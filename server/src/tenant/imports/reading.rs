@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -22,8 +22,8 @@ use super::work::{Desk, Halt, plan_of, turn};
 
 /// Findings that wait to be written together.
 const FINDINGS: usize = 2000;
-/// How often it is told how far an import has come, milliseconds.
-pub(super) const TELL_MS: u128 = 1000;
+/// How often it is told how far an import has come.
+const TELL: Duration = Duration::from_secs(1);
 
 /// Article numbers of a file, as keyed hashes. Two that meet by chance keep an item that the file
 /// leaves out from being retired, once in millions of files.
@@ -60,7 +60,8 @@ struct Reading<'a> {
     /// Rows that wait to be told of.
     waiting: Vec<NewRow>,
     done: i64,
-    told_at: Instant,
+    /// When it was told last how far it has come.
+    told_at: Option<Instant>,
 }
 
 /// Reads a file from its beginning, whatever was read of it before.
@@ -98,7 +99,7 @@ pub(super) async fn read(desk: &mut Desk<'_>, import: &Import) -> Result<(), Hal
         summary: Summary::default(),
         waiting: Vec::new(),
         done: 0,
-        told_at: Instant::now(),
+        told_at: None,
     };
     let again = file.try_clone().map_err(super::pricefile::FileError::Io);
     let mut batches = batch::read(survey.clone(), again.map_err(ImportError::File)?, 0);
@@ -122,9 +123,9 @@ impl Reading<'_> {
         let placed = self.catalogue.place(rows);
         self.warn(&placed.cut);
         self.compare(desk, &placed).await?;
-        let is_due = self.told_at.elapsed().as_millis() >= TELL_MS;
-        if self.waiting.len() >= FINDINGS || is_due {
-            self.write(desk, is_due).await?;
+        let is_told = is_due(self.told_at);
+        if self.waiting.len() >= FINDINGS || is_told {
+            self.write(desk, is_told).await?;
         }
         Ok(())
     }
@@ -236,7 +237,7 @@ impl Reading<'_> {
             .await?;
         self.waiting.clear();
         if is_told {
-            self.told_at = Instant::now();
+            self.told_at = Some(Instant::now());
         }
         Ok(())
     }
@@ -261,6 +262,11 @@ impl Reading<'_> {
             })
             .await
     }
+}
+
+/// Whether it is time to tell how far it has come; the beginning is told at once.
+pub(super) fn is_due(told_at: Option<Instant>) -> bool {
+    told_at.is_none_or(|at| at.elapsed() >= TELL)
 }
 
 /// Tells of barcodes that others have.

@@ -31,7 +31,7 @@ async fn tally(app: &TestApp, dealer: &Dealer, import: &str) -> (i64, i64, i64) 
 async fn free_the_job(app: &TestApp) {
     app.sql("UPDATE jobs.job SET lease_until = now() - interval '1 second' WHERE state = 'running'")
         .await;
-    app.sql("UPDATE jobs.job SET run_at = now() WHERE state = 'ready'")
+    app.sql("UPDATE jobs.job SET run_at = now() WHERE state IN ('ready', 'scheduled')")
         .await;
 }
 

@@ -1,5 +1,6 @@
 //! Price files, through HTTP. Every file is made here, to show one habit of suppliers.
 
+mod chain;
 mod columns;
 mod crashes;
 mod dry_run;

@@ -189,6 +189,8 @@ struct Belongings {
     role: String,
     key: String,
     record: String,
+    import: String,
+    import_profile: String,
 }
 
 impl Belongings {
@@ -212,7 +214,11 @@ impl Belongings {
         };
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
+        let file = "sku;name;unit;price\nTHEIRS;Theirs;pcs;1,50\n";
+        let import = dealer.send_file("", file).await.expect(202);
         Self {
+            import: id_of(&import.json),
+            import_profile: made("/import-profiles", &named).await,
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -233,6 +239,8 @@ impl Belongings {
         match root {
             "/items" => Some(self.item.clone()),
             "/item-groups" => Some(self.group.clone()),
+            "/imports" => Some(self.import.clone()),
+            "/import-profiles" => Some(self.import_profile.clone()),
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
             "/invitations" => Some(self.invitation.clone()),
@@ -253,6 +261,11 @@ impl Belongings {
             (format!("/item-groups/{}", self.group), "\"1\""),
             (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
             (format!("/branches/{}", self.branch), "\"1\""),
+            (format!("/imports/{}", self.import), "\"1\""),
+            (
+                format!("/import-profiles/{}", self.import_profile),
+                "\"1\"",
+            ),
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),
