@@ -11,8 +11,8 @@ mod sections;
 mod source;
 mod sso;
 mod storage;
-mod worker;
 mod webhooks;
+mod worker;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
@@ -27,8 +27,8 @@ pub use sections::{
 pub use source::ConfigError;
 pub use sso::Sso;
 pub use storage::{Storage, StorageKind};
-pub use worker::Worker;
 pub use webhooks::Webhooks;
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;

@@ -55,10 +55,7 @@ enum Class {
 }
 
 /// Classes by the pattern a request matched, where its method alone doesn't say it.
-const CLASSES: &[(&str, Class)] = &[
-    ("/auth/", Class::Auth),
-    ("/export", Class::Heavy),
-];
+const CLASSES: &[(&str, Class)] = &[("/auth/", Class::Auth), ("/export", Class::Heavy)];
 
 /// Charges a request; asks Redis at most once a request, however often this is called.
 ///

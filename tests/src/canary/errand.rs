@@ -65,11 +65,7 @@ impl Errand {
                 dice,
                 marker,
             ),
-            83..85 => Self::import(
-                &owner.request(Method::POST, "/imports"),
-                dice,
-                marker,
-            ),
+            83..85 => Self::import(&owner.request(Method::POST, "/imports"), dice, marker),
             85..86 => {
                 let body = json!({"email": ours.email(), "password": PASSWORD});
                 let sign_in = owner.signed_out().request(Method::POST, "/auth/sign-in");

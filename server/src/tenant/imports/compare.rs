@@ -48,15 +48,15 @@ SELECT (SELECT count(*) FROM n) - (SELECT count(*) FROM k) AS created,
             'new_price', jsonb_build_object('amount', trim_scale(amount)::text,
                 'per', trim_scale(per)::text, 'unit', unit, 'currency', currency))), '[]')
         FROM (SELECT * FROM n WHERE NOT EXISTS (SELECT 1 FROM k WHERE k.sku = n.sku)
-            LIMIT $13) AS some) AS new,
+            LIMIT $13) AS few) AS new,
     (SELECT coalesce(jsonb_agg({known}), '[]')
-        FROM (SELECT * FROM k WHERE differs LIMIT $13) AS some) AS different,
+        FROM (SELECT * FROM k WHERE differs LIMIT $13) AS few) AS different,
     (SELECT coalesce(jsonb_agg({known}), '[]')
-        FROM (SELECT * FROM k WHERE NOT differs LIMIT $13) AS some) AS same,
+        FROM (SELECT * FROM k WHERE NOT differs LIMIT $13) AS few) AS same,
     (SELECT coalesce(jsonb_agg({known} || jsonb_build_object('change_percent', CASE WHEN base > 0
             THEN round(amount * old_per * 100 / base - 100, 2)::text END)), '[]')
         FROM (SELECT * FROM m ORDER BY moved / nullif(base, 0) DESC NULLS FIRST
-            LIMIT $13) AS some) AS dearer";
+            LIMIT $13) AS few) AS dearer";
 
 const KNOWN: &str = "jsonb_build_object('sku', sku, 'name', name,
     'old_price', CASE WHEN old_amount IS NOT NULL THEN jsonb_build_object('amount',

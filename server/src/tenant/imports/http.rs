@@ -137,7 +137,9 @@ async fn take_in(
 async fn read(who: Member<RunImports>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
     let import = who.db.read(async |tx| service::find(tx, *id).await).await?;
     let out = ImportOut::from(import);
-    Ok(HttpResponse::Ok().insert_header(ETag(out.version)).json(out))
+    Ok(HttpResponse::Ok()
+        .insert_header(ETag(out.version))
+        .json(out))
 }
 
 /// List rows of an import

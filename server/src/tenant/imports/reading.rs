@@ -105,7 +105,9 @@ pub(super) async fn read(desk: &mut Desk<'_>, import: &Import) -> Result<(), Hal
     let mut batches = batch::read(survey.clone(), again.map_err(ImportError::File)?, 0);
     while let Some(batch) = batches.recv().await {
         desk.go_on()?;
-        reading.take(desk, batch.map_err(ImportError::File)?).await?;
+        reading
+            .take(desk, batch.map_err(ImportError::File)?)
+            .await?;
     }
     reading.leave_out(desk).await?;
     reading.end(desk, now).await?;

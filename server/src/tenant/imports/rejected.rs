@@ -69,17 +69,19 @@ impl RejectedRows {
         format!("{BYTE_ORDER_MARK}{blank}{}\r\n", self.plan.heading)
     }
 
-    /// What is wrong, behind the row's own cells. A row that has too few gets none, lest it have the
-    /// right number by that.
+    /// What is wrong, in the last column. A row that has too few cells gets none, lest it have the
+    /// right number by that; nameless columns at the end may be missing, and are filled.
     fn last_cell(&self, raw: &str, code: &str, hint: &str) -> String {
         let delimiter = self.plan.mapping.delimiter.unwrap_or(Delimiter::Semicolon);
         let is_width_wrong = code == RejectionCode::WrongFieldCount.as_str();
-        if is_width_wrong && cells(raw, delimiter) < self.plan.width {
+        let missing = self.plan.width.saturating_sub(cells(raw, delimiter));
+        if is_width_wrong && missing > 0 {
             return String::new();
         }
         // The first cell is empty, so that the line begins with the delimiter.
         let error = format!("{code}: {hint}");
-        csv_line(["", error.as_str()].into_iter(), delimiter)
+        let blank = std::iter::repeat_n("", missing + 1);
+        csv_line(blank.chain([error.as_str()]), delimiter)
     }
 }
 

@@ -49,18 +49,6 @@ impl NewRow {
     }
 }
 
-impl From<Model> for Finding {
-    fn from(row: Model) -> Self {
-        Self {
-            line: row.line,
-            column: row.column_name,
-            value: row.value,
-            code: row.code,
-            hint: row.hint,
-        }
-    }
-}
-
 /// Adds rows in one statement; the first gets the number after `told`.
 pub(super) async fn add(
     tx: &TenantTx,

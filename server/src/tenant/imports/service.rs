@@ -111,6 +111,10 @@ pub(super) async fn cancel(
         Status::Applying => Status::Cancelling,
         status => return Err(ImportError::StatusWrong(status)),
     };
+    if to == Status::Cancelling {
+        // Should its own job be lost, somebody takes back what it did all the same.
+        enqueue(tx, &UndoImport { import: id }, Enqueue::now()).await?;
+    }
     let after = turned(tx, &before, to, Turn::default(), now).await?;
     if to == Status::Cancelled {
         notice::status(tx, &after, now).await?;

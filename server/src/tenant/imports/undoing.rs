@@ -1,12 +1,12 @@
 //! Takes back what an import did: undone, cancelled half-way, or failed half-way. Items that somebody
 //! has changed since are left alone and told of; units and groups that it brought stay.
 
+use super::journal;
 use super::model::{Finding, Kind, Status, Summary};
 use super::notice;
 use super::rows::{self, NewRow};
 use super::store::{self, Import, Turn};
 use super::work::{Desk, Halt, turn};
-use super::journal;
 
 pub(super) async fn take_back(desk: &Desk<'_>, import: &Import) -> Result<(), Halt> {
     let (id, here) = (import.row.id, [import.status]);

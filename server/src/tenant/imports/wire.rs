@@ -7,10 +7,9 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::model::{Counts, Finding, Kind, Options, Samples, Status, Undone};
+use super::model::{Counts, Kind, Missing, Mode, Options, Samples, Status, Undone};
 use super::pricefile::{Duplicates, Mapping};
 use super::store::Import;
-use super::model::{Missing, Mode};
 use crate::http::ProblemOut;
 
 /// A form with a price file.
@@ -141,9 +140,20 @@ pub(super) struct RowsQuery {
 /// A row that is told of.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RowOut {
-    #[schema(inline)]
-    #[serde(flatten)]
-    finding: Finding,
+    /// Physical line in the file where the row begins, from 1; 0 where there is none.
+    #[schema(example = 17)]
+    line: i64,
+    /// Name of the column, if one is to blame.
+    #[schema(example = "PRICE", required)]
+    column: Option<String>,
+    /// What stands there, cut to 200 characters.
+    #[schema(example = "1.2.3")]
+    value: String,
+    /// What is wrong, for programs.
+    #[schema(example = "price_invalid")]
+    code: String,
+    /// How to mend it, for people.
+    hint: String,
     /// The row as a line of CSV, where it was not taken.
     #[schema(required)]
     raw: Option<String>,
@@ -152,8 +162,12 @@ pub(super) struct RowOut {
 impl From<import_row::Model> for RowOut {
     fn from(row: import_row::Model) -> Self {
         Self {
-            raw: row.raw.clone(),
-            finding: row.into(),
+            line: row.line,
+            column: row.column_name,
+            value: row.value,
+            code: row.code,
+            hint: row.hint,
+            raw: row.raw,
         }
     }
 }

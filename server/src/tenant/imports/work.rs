@@ -104,8 +104,7 @@ pub(super) async fn work(state: &AppState, task: &Task, id: Uuid) -> Handled {
             }
             Err(Halt::Import(error)) => {
                 tracing::error!(import.id = %id, error = ?error, "an import was given up");
-                let is_taking_back =
-                    matches!(import.status, Status::Cancelling | Status::Undoing);
+                let is_taking_back = matches!(import.status, Status::Cancelling | Status::Undoing);
                 if is_taking_back {
                     return Err(JobError::retry(told(&error)));
                 }
@@ -217,8 +216,14 @@ async fn fail(desk: &Desk<'_>, import: &Import, error: ImportError) -> Result<()
             };
             // What was queued when it was looked at may be at work by now, or not.
             let is_turned = store::turn(tx, id, (&[from], to), turn(), now).await?
-                || store::turn(tx, id, (&[Status::Queued, Status::Reading], Status::Failed), turn(), now)
-                    .await?;
+                || store::turn(
+                    tx,
+                    id,
+                    (&[Status::Queued, Status::Reading], Status::Failed),
+                    turn(),
+                    now,
+                )
+                .await?;
             if is_turned {
                 let failed = store::find(tx, id).await?;
                 notice::status(tx, &failed, now).await?;

@@ -29,8 +29,10 @@ async fn tally(app: &TestApp, dealer: &Dealer, import: &str) -> (i64, i64, i64) 
 
 /// What a killed worker had is free once its lease is over; the test doesn't wait for that.
 async fn free_the_job(app: &TestApp) {
-    app.sql("UPDATE jobs.job SET lease_until = now() - interval '1 second' WHERE state = 'running'")
-        .await;
+    app.sql(
+        "UPDATE jobs.job SET lease_until = now() - interval '1 second' WHERE state = 'running'",
+    )
+    .await;
     app.sql("UPDATE jobs.job SET run_at = now() WHERE state IN ('ready', 'scheduled')")
         .await;
 }
@@ -50,7 +52,10 @@ async fn a_worker_that_is_killed_again_and_again_does_no_row_twice_and_forgets_n
     let mut kills = 0;
 
     for (round, price) in ["1,50", "2,50"].into_iter().enumerate() {
-        let sent = dealer.send_file("apply=true", file(price)).await.expect(202);
+        let sent = dealer
+            .send_file("apply=true", file(price))
+            .await
+            .expect(202);
         let id = sent.json["id"].as_str().unwrap().to_owned();
         let mut reached = 0;
         for _ in 0..KILLS / 2 {
@@ -75,7 +80,10 @@ async fn a_worker_that_is_killed_again_and_again_does_no_row_twice_and_forgets_n
 
         let rows = i64::try_from(ROWS).unwrap();
         let version = i64::try_from(round).unwrap() + 1;
-        assert_eq!(tally(&app, &dealer, &id).await, (rows * version, rows, rows));
+        assert_eq!(
+            tally(&app, &dealer, &id).await,
+            (rows * version, rows, rows)
+        );
         assert_eq!(done(&id).await.1, rows);
     }
     assert!(kills >= KILLS - 1, "{kills} hit it at work");

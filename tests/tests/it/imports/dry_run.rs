@@ -108,10 +108,7 @@ async fn it_is_asked_for_in_the_query_or_in_the_form_and_the_form_wins() {
     assert_eq!(dry(send(&dealer, &[("apply", "0")], file).await), true);
     assert_eq!(dry(dealer.import("apply=false", file).await), true);
     assert_eq!(sizes(&app, &dealer).await[0], 0);
-    assert_eq!(
-        dry(send(&dealer, &[("apply", "true")], file).await),
-        false
-    );
+    assert_eq!(dry(send(&dealer, &[("apply", "true")], file).await), false);
     assert_eq!(sizes(&app, &dealer).await[0], 1);
 }
 

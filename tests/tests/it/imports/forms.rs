@@ -127,7 +127,8 @@ async fn a_file_beyond_the_limit_is_refused_and_one_at_the_limit_is_not() {
     let app = TestApp::start_with(&[
         ("TUBEX_JOBS__INSIDE", "true"),
         ("TUBEX_IMPORTS__MAX_MIB", "1"),
-    ]).await;
+    ])
+    .await;
     let dealer = app.dealer().await;
     let padded = |size: usize| format!("{FILE}{}", "\n".repeat(size - FILE.len()));
 

@@ -11,8 +11,8 @@ mod memory;
 mod modes;
 mod months;
 mod races;
-mod rejected;
 mod refusals;
+mod rejected;
 mod rows;
 mod undo;
 

@@ -29,9 +29,7 @@ async fn as_many_rejected_rows_are_put_up_with_as_was_said() {
     let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
-    let refused = dealer
-        .import("mode=stop_after&max_rejected=1", MIXED)
-        .await;
+    let refused = dealer.import("mode=stop_after&max_rejected=1", MIXED).await;
     let nothing = sizes(&app, &dealer).await[0];
     let taken = dealer
         .import("mode=stop_after&max_rejected=2", MIXED)
@@ -52,7 +50,9 @@ async fn a_file_that_was_read_first_is_refused_when_it_is_to_be_applied() {
         .expect(200);
     let id = report.json["id"].as_str().unwrap();
 
-    let refused = dealer.post(&format!("/imports/{id}/apply"), json!({})).await;
+    let refused = dealer
+        .post(&format!("/imports/{id}/apply"), json!({}))
+        .await;
 
     assert_eq!(
         (refused.status.as_u16(), refused.problem()),

@@ -75,7 +75,10 @@ async fn of_many_imports_at_once_each_is_whole_and_they_follow_one_another() {
     );
     let versions = page["data"].as_array().unwrap().iter();
     let mut versions = versions.map(|row| row["version"].as_i64().unwrap());
-    assert!(versions.all(|version| version == 3), "three files, one by one");
+    assert!(
+        versions.all(|version| version == 3),
+        "three files, one by one"
+    );
 }
 
 /// Who lost a race tries again by itself; nothing here is anybody's fault.

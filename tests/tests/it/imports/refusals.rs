@@ -150,7 +150,11 @@ async fn a_file_that_breaks_off_late_writes_nothing_of_what_came_before() {
 
 #[actix_web::test]
 async fn a_file_with_too_many_rows_is_refused_and_one_with_just_enough_is_not() {
-    let app = TestApp::start_with(&[("TUBEX_JOBS__INSIDE", "true"), ("TUBEX_IMPORTS__MAX_ROWS", "3")]).await;
+    let app = TestApp::start_with(&[
+        ("TUBEX_JOBS__INSIDE", "true"),
+        ("TUBEX_IMPORTS__MAX_ROWS", "3"),
+    ])
+    .await;
     let dealer = app.dealer().await;
     let rows = |count: usize| {
         let rows: String = (0..count)

@@ -112,9 +112,13 @@ async fn an_import_that_waits_is_cancelled_and_has_done_nothing() {
         .await
         .expect(202);
 
-    let applied = dealer.post(&format!("/imports/{id}/apply"), json!({})).await;
+    let applied = dealer
+        .post(&format!("/imports/{id}/apply"), json!({}))
+        .await;
     assert_eq!(applied.problem(), "import_status_wrong");
-    let again = dealer.post(&format!("/imports/{id}/cancel"), json!({})).await;
+    let again = dealer
+        .post(&format!("/imports/{id}/cancel"), json!({}))
+        .await;
     assert_eq!(again.problem(), "import_status_wrong");
     let cancelled = dealer.import_at_rest(id).await;
     assert_eq!(cancelled["status"], "cancelled");
@@ -139,7 +143,10 @@ async fn an_import_that_is_cancelled_half_way_takes_back_what_it_did() {
         .execute(&mut other)
         .await
         .unwrap();
-    let sent = dealer.send_file("apply=true", rows("2,50")).await.expect(202);
+    let sent = dealer
+        .send_file("apply=true", rows("2,50"))
+        .await
+        .expect(202);
     let id = sent.json["id"].as_str().unwrap();
     tests::eventually("the first rows are written", async || {
         let import = dealer.get(&format!("/imports/{id}")).await.json;

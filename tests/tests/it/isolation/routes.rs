@@ -262,10 +262,7 @@ impl Belongings {
             (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
             (format!("/branches/{}", self.branch), "\"1\""),
             (format!("/imports/{}", self.import), "\"1\""),
-            (
-                format!("/import-profiles/{}", self.import_profile),
-                "\"1\"",
-            ),
+            (format!("/import-profiles/{}", self.import_profile), "\"1\""),
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),

@@ -46,8 +46,15 @@ impl<R: Read + Seek> Rows<R> {
     pub fn line(&self) -> String {
         let layout = &self.plan.layout;
         let known = rewrite::without_errors(&layout.headers).len();
-        let is_marked = known < layout.headers.len() && self.record.len() == layout.headers.len();
-        let wanted = if is_marked { known } else { self.record.len() };
+        let cells = self.record.len();
+        let last = self.record.get(cells.saturating_sub(1)).unwrap_or("");
+        let is_marked = known < layout.headers.len()
+            && last.starts_with(RejectionCode::WrongFieldCount.as_str());
+        let wanted = if self.plan.has_right_width(&self.record) {
+            known.min(cells) // cells beyond are blank, or say what was wrong before
+        } else {
+            cells - usize::from(is_marked)
+        };
         rewrite::line(self.record.cells().take(wanted), layout.dialect.delimiter)
     }
 

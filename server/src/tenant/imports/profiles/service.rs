@@ -131,11 +131,7 @@ pub(super) async fn remove(
     Ok(removed.try_into()?)
 }
 
-async fn find_locked(
-    tx: &TenantTx,
-    id: Uuid,
-    expected: Option<i64>,
-) -> Result<Model, ImportError> {
+async fn find_locked(tx: &TenantTx, id: Uuid, expected: Option<i64>) -> Result<Model, ImportError> {
     let row = Entity::find_by_id(id).lock_exclusive().one(tx).await?;
     let row = row.ok_or(ImportError::ProfileNotFound)?;
     match expected {

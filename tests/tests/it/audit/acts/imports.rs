@@ -16,7 +16,10 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
         "cancel_import" => turned(world, "import.cancel", "uploaded").await,
         "undo_import" => turned(world, "import.undo", "applied").await,
         "create_import_profile" => {
-            let act = world.act("import_profile.create", Target::Told("import_profile", "id"));
+            let act = world.act(
+                "import_profile.create",
+                Target::Told("import_profile", "id"),
+            );
             act.json(json!({"name": "Created"}))
         }
         "change_import_profile" => {
