@@ -9,6 +9,8 @@
 mod catalogue;
 mod record;
 mod schema;
+mod topic;
 
-pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, Topic, kind_named, kind_of_action};
+pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, kind_named, kind_of_action};
 pub use record::{Event, publish, record};
+pub use topic::Topic;
