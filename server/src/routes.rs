@@ -12,7 +12,7 @@ use crate::openapi;
 use crate::platform;
 use crate::tenant::{
     api_keys, audit, catalog, imports, organisation, permissions, roles, second_factor, settings,
-    sso, team,
+    sso, team, webhooks,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -105,6 +105,7 @@ where
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
+                .configure(webhooks::http::routes)
                 .configure(audit::http::routes),
         )
         .split_for_parts();

@@ -13,13 +13,14 @@ use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::Registry;
 use crate::state::AppState;
+use crate::tenant::webhooks;
 
 /// How soon the directory is looked at again before it was first read.
 const NOT_READ_YET: Duration = Duration::from_millis(100);
 
 /// Who does which kind of job.
 pub fn registry() -> Registry<AppState> {
-    Registry::new()
+    webhooks::register(Registry::new())
 }
 
 /// What a round removed.
@@ -33,6 +34,8 @@ pub struct Swept {
     pub answers: u64,
     /// Tokens for one time that nobody used in time.
     pub one_time_tokens: u64,
+    /// Deliveries to webhook endpoints that were over for long enough.
+    pub deliveries: u64,
 }
 
 /// How long a token that has expired is kept.
@@ -69,17 +72,22 @@ fn every(seconds: u64) -> Interval {
 pub async fn sweep(state: &AppState) -> Swept {
     let now = state.clock.now();
     let kept = time::Duration::days(state.config.worker.session_retention_days.into());
+    let delivered = time::Duration::days(state.config.webhooks.retention_days.into());
     let mut total = Swept::default();
     for tenant in state.directory.all() {
         let Ok(db) = state.directory.enter(&tenant) else {
             continue;
         };
-        match db.write(async |tx| of_one(tx, now - kept, now).await).await {
+        match db
+            .write(async |tx| of_one(tx, (now - kept, now - delivered), now).await)
+            .await
+        {
             Ok(swept) => {
                 total.sessions += swept.sessions;
                 total.refresh_tokens += swept.refresh_tokens;
                 total.answers += swept.answers;
                 total.one_time_tokens += swept.one_time_tokens;
+                total.deliveries += swept.deliveries;
             }
             Err(error) => tracing::error!(
                 tenant.id = %tenant.key(),
@@ -93,6 +101,7 @@ pub async fn sweep(state: &AppState) -> Swept {
         refresh_tokens = total.refresh_tokens,
         answers = total.answers,
         one_time_tokens = total.one_time_tokens,
+        deliveries = total.deliveries,
         "ended sessions were swept out"
     );
     total
@@ -100,13 +109,15 @@ pub async fn sweep(state: &AppState) -> Swept {
 
 async fn of_one(
     tx: &TenantTx,
-    before: OffsetDateTime,
+    (before, delivered_before): (OffsetDateTime, OffsetDateTime),
     now: OffsetDateTime,
 ) -> Result<Swept, AuthError> {
     let swept = auth::sweep(tx, before, now).await?;
     let answers = http::forget_expired_answers(tx, now).await?;
     let one_time_tokens = auth::one_time::sweep(tx, now - ONE_TIME_KEPT).await?;
+    let deliveries = webhooks::forget(tx, delivered_before, now).await?;
     Ok(Swept {
+        deliveries,
         sessions: swept.sessions,
         refresh_tokens: swept.refresh_tokens,
         answers,

@@ -7,7 +7,9 @@
 //! no domain.
 
 mod catalogue;
+mod outbox;
 mod record;
 
 pub use catalogue::{CATALOGUE, EventKind, Topic, kind_of_action};
+pub use outbox::{Deliver, Message, deliver};
 pub use record::{Event, publish, record};

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::catalogue::{EventKind, kind_of_action};
+use super::outbox::{Message, tell_endpoints};
 use crate::audit::{self, Change, Stamp};
 use crate::db::{TenantTx, Wake};
 
@@ -27,7 +28,8 @@ const TELL: &str = "WITH head AS (
     ON CONFLICT (is_only) DO UPDATE SET last_id = head.last_id + 1
     RETURNING last_id)
 INSERT INTO event (id, kind, topic, at, audience, data)
-SELECT last_id, $1, $2, $3, $4, $5 FROM head";
+SELECT last_id, $1, $2, $3, $4, $5 FROM head
+RETURNING EXISTS (SELECT FROM webhook_endpoint WHERE is_enabled) AS has_endpoints";
 
 impl Event {
     /// What is told of a change, if the catalogue has a word for it.
@@ -53,7 +55,7 @@ impl Event {
 pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(), DbErr> {
     audit::append(tx, stamp, change).await?;
     if let Some(event) = Event::of(change) {
-        publish(tx, &event, stamp.at).await?;
+        tell(tx, &event, stamp.at, stamp.request_id.as_deref()).await?;
     }
     Ok(())
 }
@@ -65,6 +67,15 @@ pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(),
 ///
 /// When the database refuses.
 pub async fn publish(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result<(), DbErr> {
+    tell(tx, event, at, None).await
+}
+
+async fn tell(
+    tx: &TenantTx,
+    event: &Event,
+    at: OffsetDateTime,
+    trace: Option<&str>,
+) -> Result<(), DbErr> {
     let values = [
         event.kind.name.into(),
         event.kind.topic.as_str().into(),
@@ -73,7 +84,18 @@ pub async fn publish(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result
         event.data.clone().into(),
     ];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, TELL, values);
-    tx.execute_raw(statement).await?;
+    let told = tx.query_one_raw(statement).await?;
     tx.wake(Wake::Events);
-    Ok(())
+    let told = told.ok_or_else(|| DbErr::RecordNotFound("the event that was told".to_owned()))?;
+    // What one member is told is nobody else's.
+    if event.audience.is_some() || !told.try_get("", "has_endpoints")? {
+        return Ok(());
+    }
+    let message = Message {
+        kind: event.kind.name,
+        data: &event.data,
+        at,
+        trace,
+    };
+    tell_endpoints(tx, message).await
 }

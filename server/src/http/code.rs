@@ -118,6 +118,11 @@ registry! {
     ApiKeyNotFound NOT_FOUND "api-key-not-found" "API key not found";
     ApiKeyEnded CONFLICT "api-key-ended" "The API key is revoked or has expired";
 
+    WebhookEndpointNotFound NOT_FOUND "webhook-endpoint-not-found" "Webhook endpoint not found";
+    WebhookEndpointDisabled CONFLICT "webhook-endpoint-disabled" "Nothing is sent to the webhook endpoint: enable it first";
+    WebhookEndpointsTooMany CONFLICT "webhook-endpoints-too-many" "The dealer has as many webhook endpoints as it may have";
+    WebhookDeliveryNotFound NOT_FOUND "webhook-delivery-not-found" "Webhook delivery not found";
+
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";

@@ -12,3 +12,4 @@ pub mod second_factor;
 pub mod settings;
 pub mod sso;
 pub mod team;
+pub mod webhooks;
