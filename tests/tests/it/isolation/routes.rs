@@ -188,6 +188,8 @@ struct Belongings {
     team: String,
     role: String,
     key: String,
+    endpoint: String,
+    delivery: String,
     record: String,
 }
 
@@ -212,7 +214,17 @@ impl Belongings {
         };
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
+        let endpoint = body_of("create_webhook_endpoint");
+        let endpoint = dealer
+            .post("/webhook-endpoints", endpoint)
+            .await
+            .expect(201);
+        let endpoint = id_of(&endpoint.json["endpoint"]);
+        let test = format!("/webhook-endpoints/{endpoint}/test");
+        let test = dealer.send(dealer.request(Method::POST, &test)).await;
         Self {
+            endpoint,
+            delivery: id_of(&test.expect(202).json),
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -242,6 +254,8 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/webhook-endpoints" => Some(self.endpoint.clone()),
+            "/webhook-deliveries" => Some(self.delivery.clone()),
             "/audit-records" => Some(self.record.clone()),
             other => panic!("{other}: say what has an id there"),
         }
@@ -256,6 +270,7 @@ impl Belongings {
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),
+            (format!("/webhook-endpoints/{}", self.endpoint), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
