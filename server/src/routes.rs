@@ -12,7 +12,7 @@ use crate::openapi;
 use crate::platform;
 use crate::tenant::{
     api_keys, audit, catalog, events, imports, jobs, organisation, permissions, roles,
-    second_factor, settings, sso, team,
+    second_factor, settings, sso, team, webhooks,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -106,6 +106,7 @@ where
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
                 .configure(jobs::http::routes)
+                .configure(webhooks::http::routes)
                 .configure(audit::http::routes)
                 .configure(events::http::routes),
         )

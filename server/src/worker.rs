@@ -13,7 +13,7 @@ use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
 use crate::state::AppState;
-use crate::tenant::imports;
+use crate::tenant::{imports, webhooks};
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -67,7 +67,7 @@ pub fn registry(config: &Config) -> Registry<AppState> {
         .with(async |state, task, Purge {}| purge(&state, &task).await)
         .with(async |state, task, Checkpoint {}| note_trail(&state, &task).await)
         .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await);
-    let registry = imports::jobs::register(registry)
+    let registry = webhooks::register(imports::jobs::register(registry))
         .every(&times.purge, Whose::Tenants, |_| Purge {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
     // Where nobody can keep spares nobody is asked to.
@@ -82,6 +82,7 @@ pub fn registry(config: &Config) -> Registry<AppState> {
 async fn purge(state: &AppState, task: &Task) -> Handled {
     let (now, kept) = (state.clock.now(), &state.config.worker);
     let sessions_until = now - time::Duration::days(kept.session_retention_days.into());
+    let deliveries_until = now - time::Duration::days(state.config.webhooks.retention_days.into());
     let events_until = now - time::Duration::days(kept.event_retention_days.into());
     while task.db()?.tenant().has("m0011_events") && !task.is_to_end() {
         let removed: Result<u64, JobError> = task
@@ -94,7 +95,9 @@ async fn purge(state: &AppState, task: &Task) -> Handled {
     task.finish(async |tx| {
         sweep(tx, sessions_until, now)
             .await
-            .map_err(JobError::retry)
+            .map_err(JobError::retry)?;
+        webhooks::forget(tx, deliveries_until, now).await?;
+        Ok(())
     })
     .await
 }

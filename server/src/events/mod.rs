@@ -7,10 +7,12 @@
 //! no domain.
 
 mod catalogue;
+mod outbox;
 mod record;
 mod schema;
 mod topic;
 
 pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, kind_named, kind_of_action};
+pub use outbox::{Deliver, Message, deliver};
 pub use record::{Event, publish, record};
 pub use topic::Topic;

@@ -123,6 +123,10 @@ registry! {
     JobNotFound NOT_FOUND "job-not-found" "Job not found";
     PauseNotFound NOT_FOUND "pause-not-found" "Nothing is paused like this";
     JobStateWrong CONFLICT "job-state-wrong" "The job stands where this can't be done to it";
+    WebhookEndpointNotFound NOT_FOUND "webhook-endpoint-not-found" "Webhook endpoint not found";
+    WebhookEndpointDisabled CONFLICT "webhook-endpoint-disabled" "Nothing is sent to the webhook endpoint: enable it first";
+    WebhookEndpointsTooMany CONFLICT "webhook-endpoints-too-many" "The dealer has as many webhook endpoints as it may have";
+    WebhookDeliveryNotFound NOT_FOUND "webhook-delivery-not-found" "Webhook delivery not found";
 
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";

@@ -14,3 +14,4 @@ pub mod second_factor;
 pub mod settings;
 pub mod sso;
 pub mod team;
+pub mod webhooks;

@@ -45,3 +45,4 @@ mod tokens;
 mod transactions;
 mod version_skew;
 mod walk_through;
+mod webhooks;

@@ -192,6 +192,8 @@ struct Belongings {
     team: String,
     role: String,
     key: String,
+    endpoint: String,
+    delivery: String,
     record: String,
     job: String,
     import: String,
@@ -222,10 +224,20 @@ impl Belongings {
         let job = hand_over(app, dealer, "nothing", "theirs").await;
         let file = "sku;name;unit;price\nTHEIRS;Theirs;pcs;1,50\n";
         let import = dealer.send_file("", file).await.expect(202);
+        let endpoint = body_of("create_webhook_endpoint");
+        let endpoint = dealer
+            .post("/webhook-endpoints", endpoint)
+            .await
+            .expect(201);
+        let endpoint = id_of(&endpoint.json["endpoint"]);
+        let test = format!("/webhook-endpoints/{endpoint}/test");
+        let test = dealer.send(dealer.request(Method::POST, &test)).await;
         Self {
             job: job.to_string(),
             import: id_of(&import.json),
             import_profile: made("/import-profiles", &named).await,
+            endpoint,
+            delivery: id_of(&test.expect(202).json),
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -257,6 +269,8 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/webhook-endpoints" => Some(self.endpoint.clone()),
+            "/webhook-deliveries" => Some(self.delivery.clone()),
             "/audit-records" => Some(self.record.clone()),
             "/jobs" => Some(self.job.clone()),
             other => panic!("{other}: say what has an id there"),
@@ -274,6 +288,7 @@ impl Belongings {
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),
+            (format!("/webhook-endpoints/{}", self.endpoint), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }

@@ -9,6 +9,7 @@ mod second_factor;
 mod sessions;
 mod settings;
 mod sso;
+mod webhooks;
 
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ pub fn body_of(operation_id: &str) -> Value {
         sessions::body_of,
         settings::body_of,
         sso::body_of,
+        webhooks::body_of,
     ];
     let known = areas.iter().find_map(|area| area(operation_id));
     known.unwrap_or_else(|| panic!("say what {operation_id} is sent, so that walks cover it"))
