@@ -7,8 +7,12 @@
 //! no domain.
 
 mod catalogue;
+mod not_told;
 mod record;
 mod schema;
+mod topic;
 
-pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, Topic, kind_named, kind_of_action};
+pub use catalogue::{CATALOGUE, EventKind, kind_named, kind_of_action};
+pub use not_told::NOT_TOLD;
 pub use record::{Event, publish, record};
+pub use topic::Topic;
