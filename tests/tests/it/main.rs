@@ -24,6 +24,7 @@ mod imports;
 mod isolation;
 mod jobs;
 mod lanes;
+mod live;
 mod metrics;
 mod oidc_provider;
 mod openapi;

@@ -339,6 +339,7 @@ async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
     }
     let request = actor
         .request(route.method.clone(), &path)
+        .header("accept", "application/json")
         .header("if-match", "*");
     let request = match route.has_body {
         true => request.json(&body_of(&route.operation_id)),
