@@ -61,7 +61,7 @@ pub struct AppState {
     pub limits: RateLimits,
     /// Counts failed attempts.
     pub attempts: Attempts,
-    /// Takes messages to people.
+    /// Seals, writes and sends messages to people.
     pub mailer: Mailer,
     /// Knows at which dealers an address was seen.
     pub memberships: Memberships,

@@ -12,14 +12,19 @@ use crate::auth::{self, AuthError};
 use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::Registry;
+use crate::mail::{self, SendMail};
 use crate::state::AppState;
+use crate::tenant::notifications;
 
 /// How soon the directory is looked at again before it was first read.
 const NOT_READ_YET: Duration = Duration::from_millis(100);
 
 /// Who does which kind of job.
 pub fn registry() -> Registry<AppState> {
-    Registry::new()
+    let registry = Registry::new().with(|state: Arc<AppState>, task, job: SendMail| async move {
+        mail::deliver(&state.mailer, &state.clock, task, job).await
+    });
+    notifications::register(registry)
 }
 
 /// What a round removed.
@@ -33,6 +38,10 @@ pub struct Swept {
     pub answers: u64,
     /// Tokens for one time that nobody used in time.
     pub one_time_tokens: u64,
+    /// What is kept of messages that ended long ago.
+    pub mails: u64,
+    /// What members were told long ago.
+    pub notifications: u64,
 }
 
 /// How long a token that has expired is kept.
@@ -74,12 +83,16 @@ pub async fn sweep(state: &AppState) -> Swept {
         let Ok(db) = state.directory.enter(&tenant) else {
             continue;
         };
-        match db.write(async |tx| of_one(tx, now - kept, now).await).await {
+        let logged = time::Duration::days(state.config.mail.log_days.into());
+        let before = (now - kept, now - logged);
+        match db.write(async |tx| of_one(tx, before, now).await).await {
             Ok(swept) => {
                 total.sessions += swept.sessions;
                 total.refresh_tokens += swept.refresh_tokens;
                 total.answers += swept.answers;
                 total.one_time_tokens += swept.one_time_tokens;
+                total.mails += swept.mails;
+                total.notifications += swept.notifications;
             }
             Err(error) => tracing::error!(
                 tenant.id = %tenant.key(),
@@ -93,6 +106,8 @@ pub async fn sweep(state: &AppState) -> Swept {
         refresh_tokens = total.refresh_tokens,
         answers = total.answers,
         one_time_tokens = total.one_time_tokens,
+        mails = total.mails,
+        notifications = total.notifications,
         "ended sessions were swept out"
     );
     total
@@ -100,10 +115,10 @@ pub async fn sweep(state: &AppState) -> Swept {
 
 async fn of_one(
     tx: &TenantTx,
-    before: OffsetDateTime,
+    (ended_before, logged_before): (OffsetDateTime, OffsetDateTime),
     now: OffsetDateTime,
 ) -> Result<Swept, AuthError> {
-    let swept = auth::sweep(tx, before, now).await?;
+    let swept = auth::sweep(tx, ended_before, now).await?;
     let answers = http::forget_expired_answers(tx, now).await?;
     let one_time_tokens = auth::one_time::sweep(tx, now - ONE_TIME_KEPT).await?;
     Ok(Swept {
@@ -111,6 +126,8 @@ async fn of_one(
         refresh_tokens: swept.refresh_tokens,
         answers,
         one_time_tokens,
+        mails: mail::sweep(tx, logged_before).await?,
+        notifications: notifications::sweep(tx, now).await?,
     })
 }
 

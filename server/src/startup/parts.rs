@@ -43,8 +43,6 @@ pub(super) struct Parts {
     /// Who writes down what API keys did.
     trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
-    /// Who sends messages.
-    postman: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -68,7 +66,7 @@ impl Parts {
         let redis = Redis::new(&config.redis)?;
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
-        let (mailer, postman) = Mailer::start(&config)?;
+        let mailer = Mailer::new(&config, sealer.clone())?;
         let deprecations = Deprecations::new(&config.api);
         let key_trail = KeyTrail::new();
         let trail_keeper = key_trail.keep(directory.clone());
@@ -118,7 +116,6 @@ impl Parts {
             key_keeper,
             trail_keeper,
             security_writer,
-            postman,
         })
     }
 
@@ -160,14 +157,6 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
-        }
-        let mut postman = self.postman;
-        if tokio::time::timeout(LAST_EVENTS, &mut postman)
-            .await
-            .is_err()
-        {
-            postman.abort();
-            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

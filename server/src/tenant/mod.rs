@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod catalog;
 pub mod imports;
+pub mod notifications;
 pub mod organisation;
 pub mod permissions;
 pub mod roles;

@@ -1,0 +1,63 @@
+//! What is left of messages: where mail comes back, and the log, until it is swept out.
+
+use ::entity::tenant::{mail, member};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use time::OffsetDateTime;
+
+use crate::db::TenantTx;
+use crate::kernel::Email;
+
+/// Marks whoever has an address: mail to it came back. Answers whether somebody has it, and was not
+/// marked at that time or later.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn comes_back(
+    tx: &TenantTx,
+    address: &Email,
+    at: OffsetDateTime,
+) -> Result<bool, DbErr> {
+    let earlier = member::Column::MailBouncedAt
+        .is_null()
+        .or(member::Column::MailBouncedAt.lt(at));
+    let marked = member::Entity::update_many()
+        .col_expr(member::Column::MailBouncedAt, Expr::value(at))
+        .filter(member::Column::Email.eq(address.as_str()))
+        .filter(earlier)
+        .exec(tx)
+        .await?;
+    Ok(marked.rows_affected > 0)
+}
+
+/// Takes the mark away: somebody has just read a message there.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn reaches_again(tx: &TenantTx, address: &str) -> Result<(), DbErr> {
+    member::Entity::update_many()
+        .col_expr(
+            member::Column::MailBouncedAt,
+            Expr::value(Option::<OffsetDateTime>::None),
+        )
+        .filter(member::Column::Email.eq(address))
+        .filter(member::Column::MailBouncedAt.is_not_null())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Sweeps out messages that were put down before a time. Answers how many.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn sweep(tx: &TenantTx, before: OffsetDateTime) -> Result<u64, DbErr> {
+    let swept = mail::Entity::delete_many()
+        .filter(mail::Column::CreatedAt.lt(before))
+        .exec(tx)
+        .await?;
+    Ok(swept.rows_affected)
+}
