@@ -11,8 +11,8 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, imports, organisation, permissions, roles, second_factor, settings,
-    sso, team,
+    api_keys, audit, catalog, imports, notifications, organisation, permissions, roles,
+    second_factor, settings, sso, team,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -101,6 +101,7 @@ where
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
                 .configure(settings::http::routes)
+                .configure(notifications::http::routes)
                 .configure(api_keys::http::routes)
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)

@@ -116,7 +116,16 @@ pub const CATALOGUE: &[EventKind] = &[
         "item.restore",
         "An item is sold again",
     ),
+    NOTIFICATION_CREATED,
 ];
+
+/// A member was told of something: what, they read at `/me/notifications`.
+pub const NOTIFICATION_CREATED: EventKind = EventKind {
+    name: "notification.created",
+    topic: Topic::Notifications,
+    action: None,
+    title: "You were told of something",
+};
 
 /// The kind that tells of an action, if any does.
 pub fn kind_of_action(action: &str) -> Option<&'static EventKind> {

@@ -9,5 +9,5 @@
 mod catalogue;
 mod record;
 
-pub use catalogue::{CATALOGUE, EventKind, Topic, kind_of_action};
+pub use catalogue::{CATALOGUE, EventKind, NOTIFICATION_CREATED, Topic, kind_of_action};
 pub use record::{Event, publish, record};

@@ -2,7 +2,7 @@
 
 use ::entity::tenant::{mail, member};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 
 use crate::db::TenantTx;
@@ -19,9 +19,9 @@ pub async fn comes_back(
     address: &Email,
     at: OffsetDateTime,
 ) -> Result<bool, DbErr> {
-    let earlier = member::Column::MailBouncedAt
-        .is_null()
-        .or(member::Column::MailBouncedAt.lt(at));
+    let earlier = Condition::any()
+        .add(member::Column::MailBouncedAt.is_null())
+        .add(member::Column::MailBouncedAt.lt(at));
     let marked = member::Entity::update_many()
         .col_expr(member::Column::MailBouncedAt, Expr::value(at))
         .filter(member::Column::Email.eq(address.as_str()))
