@@ -7,6 +7,7 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::declared::{Declared, Name, Undeclared};
+use crate::dev_mail;
 use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
@@ -43,6 +44,7 @@ where
         .service(http::verify_email)
         .service(http::confirm_email)
         .service(http::account_script)
+        .configure(dev_mail::routes)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")

@@ -4,12 +4,13 @@ use ::entity::tenant::{mail, member};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::db::TenantTx;
 use crate::kernel::Email;
 
-/// Marks whoever has an address: mail to it came back. Answers whether somebody has it, and was not
-/// marked at that time or later.
+/// Marks whoever has an address: mail to it came back. Answers with who that is, unless nobody has it
+/// or they were marked at that time or later.
 ///
 /// # Errors
 ///
@@ -18,7 +19,7 @@ pub async fn comes_back(
     tx: &TenantTx,
     address: &Email,
     at: OffsetDateTime,
-) -> Result<bool, DbErr> {
+) -> Result<Option<Uuid>, DbErr> {
     let earlier = Condition::any()
         .add(member::Column::MailBouncedAt.is_null())
         .add(member::Column::MailBouncedAt.lt(at));
@@ -26,9 +27,9 @@ pub async fn comes_back(
         .col_expr(member::Column::MailBouncedAt, Expr::value(at))
         .filter(member::Column::Email.eq(address.as_str()))
         .filter(earlier)
-        .exec(tx)
+        .exec_with_returning(tx)
         .await?;
-    Ok(marked.rows_affected > 0)
+    Ok(marked.first().map(|member| member.id))
 }
 
 /// Takes the mark away: somebody has just read a message there.

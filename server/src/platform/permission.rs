@@ -20,6 +20,10 @@ pub(super) struct CloneTenants;
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
 
+/// Say that mail to an address came back.
+#[derive(Debug)]
+pub(super) struct RecordBounces;
+
 /// Carry a new version over the fleet.
 #[derive(Debug)]
 pub(super) struct RunMigrations;
@@ -36,6 +40,9 @@ impl Permission for SuspendTenants {
 }
 impl Permission for VerifyDomains {
     const NAME: &'static str = "domain.verify";
+}
+impl Permission for RecordBounces {
+    const NAME: &'static str = "mail.bounce";
 }
 impl Permission for CloneTenants {
     const NAME: &'static str = "tenant.clone";
@@ -59,13 +66,14 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         SuspendTenants::NAME,
         VerifyDomains::NAME,
         CloneTenants::NAME,
+        RecordBounces::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
         RotateKeys::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,
-        Role::Support => 4,
+        Role::Support => 5,
         Role::Admin => ALL.len(),
     };
     &ALL[..held]

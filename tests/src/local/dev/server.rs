@@ -77,6 +77,9 @@ impl Server {
             // Messages that somebody would get are files here, and their links work.
             .env("TUBEX_MAIL__TRANSPORT", "files")
             .env("TUBEX_MAIL__DIRECTORY", place.home.join("mail"))
+            .env("TUBEX_MAIL__PAGE", "true")
+            // There is no worker beside it.
+            .env("TUBEX_JOBS__INSIDE", "true")
             // Meant for `tubex`; the server refuses variables that it does not know.
             .env_remove("TUBEX_LOG")
             .stdin(Stdio::null())

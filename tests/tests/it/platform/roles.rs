@@ -38,6 +38,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /platform/v1/auth/refresh", EVERYBODY),
     ("post /platform/v1/auth/sign-in", EVERYBODY),
     ("post /platform/v1/auth/sign-out", EVERYBODY),
+    ("post /platform/v1/mail-bounces", SUPPORT),
     ("post /platform/v1/migration-runs", ADMIN),
     ("post /platform/v1/migration-runs/{run}/approve", ADMIN),
     ("post /platform/v1/migration-runs/{run}/cancel", ADMIN),
