@@ -12,7 +12,7 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, imports, notifications, organisation, permissions, roles,
+    api_keys, audit, catalog, events, imports, notifications, organisation, permissions, roles,
     second_factor, settings, sso, team,
 };
 
@@ -108,7 +108,8 @@ where
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
-                .configure(audit::http::routes),
+                .configure(audit::http::routes)
+                .configure(events::http::routes),
         )
         .split_for_parts();
     openapi::offer_keys(&mut dealers);

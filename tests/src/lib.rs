@@ -7,6 +7,7 @@
 )]
 
 pub mod canary;
+pub mod errands;
 mod harness;
 pub mod local;
 

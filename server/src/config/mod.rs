@@ -3,24 +3,30 @@
 mod api;
 mod jobs;
 mod limits;
+mod live;
 mod mail;
 mod redis;
 mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod storage;
+mod worker;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
 pub use limits::Limits;
+pub use live::Live;
 pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Scheme, Worker,
+    PreparedStatements, Scheme,
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use storage::{Storage, StorageKind};
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -47,6 +53,9 @@ pub struct Config {
     /// How background work is done.
     #[validate(nested)]
     pub jobs: Jobs,
+    /// Streams of events.
+    #[validate(nested)]
+    pub live: Live,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
@@ -56,6 +65,9 @@ pub struct Config {
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,
+    /// Where files are kept.
+    #[validate(nested)]
+    pub storage: Storage,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

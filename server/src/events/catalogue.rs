@@ -90,6 +90,14 @@ const fn told(
     }
 }
 
+/// A member was told of something: what, they read at `/me/notifications`.
+pub const NOTIFICATION_CREATED: EventKind = EventKind {
+    name: "notification.created",
+    topic: Topic::Notifications,
+    action: None,
+    title: "You were told of something",
+};
+
 /// All kinds of events.
 pub const CATALOGUE: &[EventKind] = &[
     told(
@@ -116,16 +124,246 @@ pub const CATALOGUE: &[EventKind] = &[
         "item.restore",
         "An item is sold again",
     ),
+    told(
+        "item_group.created",
+        Topic::Items,
+        "item_group.create",
+        "A group of items is new",
+    ),
+    told(
+        "item_group.updated",
+        Topic::Items,
+        "item_group.change",
+        "A group of items is different",
+    ),
+    told(
+        "item_group.removed",
+        Topic::Items,
+        "item_group.remove",
+        "A group of items is gone",
+    ),
+    told("unit.created", Topic::Items, "unit.create", "A unit is new"),
+    told(
+        "unit.updated",
+        Topic::Items,
+        "unit.change",
+        "A unit is different",
+    ),
+    told(
+        "unit.removed",
+        Topic::Items,
+        "unit.remove",
+        "A unit is gone",
+    ),
+    told(
+        "member.provisioned",
+        Topic::Team,
+        "member.provision",
+        "An identity provider brought a new member",
+    ),
+    told(
+        "member.updated",
+        Topic::Team,
+        "member.change",
+        "A member is different",
+    ),
+    told(
+        "member.deactivated",
+        Topic::Team,
+        "member.deactivate",
+        "A member may not sign in any more",
+    ),
+    told(
+        "member.reactivated",
+        Topic::Team,
+        "member.reactivate",
+        "A member may sign in again",
+    ),
+    told(
+        "invitation.created",
+        Topic::Team,
+        "invitation.create",
+        "Somebody is invited",
+    ),
+    told(
+        "invitation.resent",
+        Topic::Team,
+        "invitation.resend",
+        "An invitation was sent again",
+    ),
+    told(
+        "invitation.revoked",
+        Topic::Team,
+        "invitation.revoke",
+        "An invitation is void",
+    ),
+    told(
+        "invitation.accepted",
+        Topic::Team,
+        "invitation.accept",
+        "Somebody has joined the team",
+    ),
+    told(
+        "branch.created",
+        Topic::Team,
+        "branch.create",
+        "A branch is new",
+    ),
+    told(
+        "branch.updated",
+        Topic::Team,
+        "branch.change",
+        "A branch is different",
+    ),
+    told(
+        "branch.removed",
+        Topic::Team,
+        "branch.remove",
+        "A branch is gone",
+    ),
+    told("team.created", Topic::Team, "team.create", "A team is new"),
+    told(
+        "team.updated",
+        Topic::Team,
+        "team.change",
+        "A team is different",
+    ),
+    told("team.removed", Topic::Team, "team.remove", "A team is gone"),
+    told(
+        "team.member_added",
+        Topic::Team,
+        "team.take_in",
+        "A member is in a team",
+    ),
+    told(
+        "team.member_removed",
+        Topic::Team,
+        "team.take_out",
+        "A member is in a team no more",
+    ),
+    told("role.created", Topic::Team, "role.create", "A role is new"),
+    told(
+        "role.updated",
+        Topic::Team,
+        "role.change",
+        "A role allows something else",
+    ),
+    told("role.removed", Topic::Team, "role.remove", "A role is gone"),
+    told(
+        "setting.updated",
+        Topic::Settings,
+        "setting.change",
+        "A setting is different",
+    ),
+    told(
+        "api_key.created",
+        Topic::Settings,
+        "api_key.create",
+        "An API key is new",
+    ),
+    told(
+        "api_key.updated",
+        Topic::Settings,
+        "api_key.change",
+        "An API key is different",
+    ),
+    told(
+        "api_key.rotated",
+        Topic::Settings,
+        "api_key.rotate",
+        "An API key has a new secret",
+    ),
+    told(
+        "api_key.revoked",
+        Topic::Settings,
+        "api_key.revoke",
+        "An API key is void",
+    ),
+    told(
+        "sso_connection.created",
+        Topic::Settings,
+        "sso_connection.create",
+        "An identity provider is new",
+    ),
+    told(
+        "sso_connection.updated",
+        Topic::Settings,
+        "sso_connection.change",
+        "An identity provider is different",
+    ),
+    told(
+        "sso_connection.removed",
+        Topic::Settings,
+        "sso_connection.remove",
+        "An identity provider is gone",
+    ),
+    told(
+        "sso_domain.claimed",
+        Topic::Settings,
+        "sso_domain.claim",
+        "A domain is claimed for an identity provider",
+    ),
+    told(
+        "sso_domain.verified",
+        Topic::Settings,
+        "sso_domain.verify",
+        "A domain is an identity provider's",
+    ),
+    told(
+        "sso_domain.removed",
+        Topic::Settings,
+        "sso_domain.remove",
+        "A domain is an identity provider's no more",
+    ),
+    told(
+        "token.voided",
+        Topic::Settings,
+        "token.void_all",
+        "Everybody must sign in again",
+    ),
     NOTIFICATION_CREATED,
 ];
 
-/// A member was told of something: what, they read at `/me/notifications`.
-pub const NOTIFICATION_CREATED: EventKind = EventKind {
-    name: "notification.created",
-    topic: Topic::Notifications,
-    action: None,
-    title: "You were told of something",
-};
+/// What is put on record and told to nobody, and why.
+pub const NOT_TOLD: &[(&str, &str)] = &[
+    ("audit.export", LOOKED),
+    ("email.ask", OWN),
+    ("email.change", OWN),
+    ("email.change_ask", OWN),
+    ("email.verify", OWN),
+    ("import.apply", "an import tells how far it is by itself"),
+    ("member.mail_bounce", "it changes nothing that anybody does"),
+    ("notification.read", OWN_READING),
+    ("notification.read_all", OWN_READING),
+    ("notification_preference.change", OWN_READING),
+    ("password.change", OWN),
+    ("password.forget", OWN),
+    ("password.renew_hash", OWN),
+    ("password.reset", OWN),
+    ("second_factor.ask", OWN),
+    ("second_factor.begin", OWN),
+    ("second_factor.confirm", OWN),
+    ("second_factor.refuse", OWN),
+    ("second_factor.remove", OWN),
+    ("second_factor.renew_recovery_codes", OWN),
+    ("second_factor.reset", OWN),
+    ("session.begin", OWN),
+    ("session.end", OWN),
+    ("session.end_all", OWN),
+    ("session.end_others", OWN),
+    ("session.refresh", OWN),
+    ("session.step_up", OWN),
+    ("switch.prepare", OWN),
+];
+
+const OWN: &str = "how somebody signs in is no news for others";
+const OWN_READING: &str = "what somebody has read, and how they want to be told, is their own";
+const LOOKED: &str = "nothing has changed: somebody looked";
+
+/// The kind of that name.
+pub fn kind_named(name: &str) -> Option<&'static EventKind> {
+    CATALOGUE.iter().find(|kind| kind.name == name)
+}
 
 /// The kind that tells of an action, if any does.
 pub fn kind_of_action(action: &str) -> Option<&'static EventKind> {

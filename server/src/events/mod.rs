@@ -8,6 +8,9 @@
 
 mod catalogue;
 mod record;
+mod schema;
 
-pub use catalogue::{CATALOGUE, EventKind, NOTIFICATION_CREATED, Topic, kind_of_action};
+pub use catalogue::{
+    CATALOGUE, EventKind, NOT_TOLD, NOTIFICATION_CREATED, Topic, kind_named, kind_of_action,
+};
 pub use record::{Event, publish, record};

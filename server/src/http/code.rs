@@ -61,6 +61,8 @@ registry! {
     CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
     RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
+    TooManyStreams TOO_MANY_REQUESTS "too-many-streams" "As many streams are open as may be, close one";
+    UpgradeRequired UPGRADE_REQUIRED "upgrade-required" "This address speaks WebSocket only";
     IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
     IdempotencyKeyBusy CONFLICT "idempotency-key-busy" "The same request is being done right now";
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "The Idempotency-Key was another request's";

@@ -8,6 +8,7 @@
 
 mod attempt;
 mod backoff;
+mod census;
 mod claim;
 mod enqueue;
 mod error;
@@ -15,6 +16,7 @@ mod job;
 mod node;
 mod registry;
 mod running;
+mod schedule;
 mod settle;
 mod stats;
 mod task;
@@ -22,10 +24,11 @@ mod tend;
 mod worker;
 
 pub use claim::Claimed;
-pub use enqueue::{Enqueue, enqueue, enqueue_for_platform};
+pub use enqueue::{Enqueue, enqueue};
 pub use error::JobError;
-pub use job::{Job, Queue, Retry};
+pub use job::{Job, Opens, Queue, Retry};
 pub use registry::{Handled, Registry};
-pub use stats::{Ended, KindStats};
+pub use schedule::Whose;
+pub use stats::{Depth, Ended, KindStats, Stats, Times};
 pub use task::{Outcome, Task};
-pub use worker::{Worker, WorkerStats};
+pub use worker::Worker;

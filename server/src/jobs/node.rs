@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::backoff;
+use super::census;
 use super::claim::{self, Claimed, Wanted};
 use super::error::JobError;
 use super::job::Queue;
@@ -29,6 +30,8 @@ const GATHER: Duration = Duration::from_millis(2);
 const TEND: Duration = Duration::from_secs(1);
 /// How often what is kept no longer is removed.
 const FORGET: Duration = Duration::from_secs(60);
+/// How often what waits is counted, for metrics.
+const COUNT: Duration = Duration::from_secs(10);
 /// Most jobs that are taken, or ended, by one statement.
 const MOST: u32 = 256;
 /// How often the end of a job is told to a database that doesn't listen.
@@ -273,9 +276,17 @@ impl<S: Send + Sync + 'static> Node<S> {
     }
 
     async fn tend(&self) {
-        let mut forgotten = Instant::now();
+        let (mut forgotten, mut counted) = (Instant::now(), None::<Instant>);
         loop {
             tokio::time::sleep(TEND).await;
+            self.fire().await;
+            if counted.is_none_or(|at| at.elapsed() >= COUNT) {
+                counted = Some(Instant::now());
+                match census::count(&self.ledger).await {
+                    Ok(depths) => self.shared.stats.saw(self.ledger.node(), depths),
+                    Err(error) => self.notice(Err(error), "jobs could not be counted"),
+                }
+            }
             match tend::tend(&self.ledger).await {
                 Ok(tended) => {
                     if tended.rescued > 0 {
@@ -291,6 +302,16 @@ impl<S: Send + Sync + 'static> Node<S> {
                 forgotten = Instant::now();
                 let done = tend::forget(&self.ledger, self.shared.config.dead_days).await;
                 self.notice(done, "old jobs could not be removed");
+            }
+        }
+    }
+
+    async fn fire(&self) {
+        for schedule in self.shared.attempts.registry.schedules() {
+            match schedule.fire(&self.ledger, &self.shared.directory).await {
+                Ok(0) => {}
+                Ok(_) => self.shared.directory.bell().wake_workers(),
+                Err(error) => self.notice(Err(error), "a schedule could not be fired"),
             }
         }
     }

@@ -69,6 +69,7 @@ impl Server {
             .arg("api")
             .env("TUBEX_HTTP__LISTEN", &listen)
             .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
+            .env("TUBEX_STORAGE__DIRECTORY", database.storage())
             .env("TUBEX_DATABASE__URL", database.server_url())
             .env("TUBEX_DATABASE__SECRET", database.secret())
             .env("TUBEX_REDIS__URL", redis)

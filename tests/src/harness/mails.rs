@@ -27,7 +27,7 @@ impl TestApp {
     pub fn work(&self) {
         self.postman.0.get_or_init(|| {
             let (state, directory) = (self.state.clone(), self.state.directory.clone());
-            let registry = server::worker::registry();
+            let registry = server::worker::registry(&self.state.config);
             let worker = Worker::new(state, directory, registry, &self.state.config.jobs);
             let working = worker.clone();
             tokio::spawn(async move { working.run().await });

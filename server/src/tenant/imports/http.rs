@@ -31,7 +31,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form, which is read field by field")]
 struct ImportForm {
-    /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850.
+    /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850. Or a
+    /// workbook (.xlsx).
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// How the file is to be read: a `PriceFileMapping` as JSON. What is left out is found by headers and
@@ -209,7 +210,9 @@ impl From<ImportError> for Problem {
 fn of_file(error: &FileError) -> Problem {
     let code = match error {
         FileError::Io(cause) => return Problem::internal(cause),
-        FileError::ColumnNotFound { .. } | FileError::InvalidMapping { .. } => Code::MappingInvalid,
+        FileError::ColumnNotFound { .. }
+        | FileError::SheetNotFound { .. }
+        | FileError::InvalidMapping { .. } => Code::MappingInvalid,
         _ => Code::FileUnreadable,
     };
     Problem::new(code)

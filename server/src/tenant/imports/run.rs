@@ -113,13 +113,15 @@ async fn look_through(
     options: &ImportOptions,
     default_currency: Option<String>,
 ) -> Result<(Survey, File), ImportError> {
-    let options = pricefile::Options {
+    let mut options = pricefile::Options {
         mapping: options.mapping.clone(),
         default_currency,
         duplicates: options.duplicates,
         max_rows: options.max_rows,
     };
     let looked = tokio::task::spawn_blocking(move || {
+        let (file, mapping) = pricefile::readable(file, options.mapping.take())?;
+        options.mapping = mapping;
         let survey = pricefile::survey(&file, &options)?;
         Ok::<_, ImportError>((survey, file))
     });

@@ -32,6 +32,7 @@ mod rows;
 mod survey;
 mod synonyms;
 mod unit;
+mod workbook;
 
 pub use duplicates::Duplicates;
 pub use error::FileError;
@@ -41,6 +42,7 @@ pub use outcome::{
 };
 pub use rows::Rows;
 pub use survey::{Options, Survey, survey};
+pub use workbook::readable;
 
 #[cfg(test)]
 #[path = "tests/mod.rs"]

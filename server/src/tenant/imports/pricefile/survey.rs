@@ -101,6 +101,7 @@ pub fn survey<R: Read + Seek>(mut file: R, options: &Options) -> Result<Survey, 
         currency: stated.map(str::to_owned),
         header_line: Some(plan.layout.header_line),
         obsolete_markers: mapping.obsolete_markers,
+        sheet: mapping.sheet,
         ..Mapping::default()
     };
     plan.columns.describe(&plan.layout.headers, &mut resolved);
