@@ -40,7 +40,10 @@ struct Message {
 impl Message {
     /// The text, word by word, so that addresses can be followed.
     fn lines(&self) -> impl Iterator<Item = Vec<&str>> {
-        self.letter.text.lines().map(|line| line.split(' ').collect())
+        self.letter
+            .text
+            .lines()
+            .map(|line| line.split(' ').collect())
     }
 
     /// Whether a word is an address to be followed.
@@ -106,7 +109,10 @@ fn entries(folder: &Path) -> std::io::Result<Vec<Entry>> {
         let path = file?.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str());
         let is_parts = path.extension().is_some_and(|ending| ending == "json");
-        ids.extend(stem.filter(|_| is_parts).and_then(|stem| Uuid::parse_str(stem).ok()));
+        ids.extend(
+            stem.filter(|_| is_parts)
+                .and_then(|stem| Uuid::parse_str(stem).ok()),
+        );
     }
     ids.sort_unstable_by(|one, other| other.cmp(one));
     let entries = ids.into_iter().take(MOST).filter_map(|id| {

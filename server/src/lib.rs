@@ -9,6 +9,7 @@ mod declared;
 pub mod deprecations;
 mod dev_mail;
 pub mod doctor;
+pub mod egress;
 pub mod events;
 pub mod http;
 pub mod idp;

@@ -12,8 +12,8 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, events, imports, notifications, organisation, permissions, roles,
-    second_factor, settings, sso, team,
+    api_keys, audit, catalog, events, imports, jobs, notifications, organisation, permissions,
+    roles, second_factor, settings, sso, team,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -108,6 +108,7 @@ where
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
+                .configure(jobs::http::routes)
                 .configure(audit::http::routes)
                 .configure(events::http::routes),
         )

@@ -50,7 +50,10 @@ pub(super) async fn language_of(tx: &TenantTx, member: Option<Uuid>) -> Result<L
     let values = [member.into(), CORRESPONDENCE.into()];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let row = tx.query_one_raw(statement).await?;
-    let code: Option<String> = row.map(|row| row.try_get("", "language")).transpose()?.flatten();
+    let code: Option<String> = row
+        .map(|row| row.try_get("", "language"))
+        .transpose()?
+        .flatten();
     Ok(code.and_then(|code| code.parse().ok()).unwrap_or_default())
 }
 

@@ -103,16 +103,20 @@ pub async fn deliver(mailer: &Mailer, clock: &Clock, task: Task, job: SendMail) 
         Ok(()) => finish(&task, &begun, end(Status::Sent, None)).await,
         // Nothing to be tried again, and nothing for operators to mend: its end is in the log of
         // messages, and the member is marked.
-        Err(Refusal::ForGood(code)) => finish(&task, &begun, end(Status::Bounced, Some(code))).await,
+        Err(Refusal::ForGood(code)) => {
+            finish(&task, &begun, end(Status::Bounced, Some(code))).await
+        }
         Err(Refusal::Unwritable(why)) => {
             let failed = end(Status::Failed, None);
-            task.step(async |tx| write(tx, &begun.mail, failed).await).await?;
+            task.step(async |tx| write(tx, &begun.mail, failed).await)
+                .await?;
             Err(JobError::discard(why))
         }
         Err(refusal @ Refusal::ForNow(_)) => {
             if task.is_last_attempt() {
                 let failed = end(Status::Failed, None);
-                task.step(async |tx| write(tx, &begun.mail, failed).await).await?;
+                task.step(async |tx| write(tx, &begun.mail, failed).await)
+                    .await?;
             }
             Err(JobError::retry(refusal))
         }

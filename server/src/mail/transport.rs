@@ -76,9 +76,8 @@ impl Transport {
     /// Sends one message.
     pub(super) async fn send(&self, letter: &Letter, stamped: Stamped<'_>) -> Result<(), Refusal> {
         // What can't be written for a mail server is none anywhere.
-        let message = message(letter, stamped).map_err(|error| {
-            Refusal::Unwritable(error.to_string())
-        })?;
+        let message =
+            message(letter, stamped).map_err(|error| Refusal::Unwritable(error.to_string()))?;
         match self {
             Self::Smtp(smtp) => {
                 smtp.send(message).await.map_err(|error| refusal(&error))?;

@@ -9,6 +9,7 @@ mod bounces;
 mod dealers;
 mod directory;
 mod door;
+mod jobs;
 mod operator;
 mod permission;
 mod problem;
@@ -118,4 +119,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     runs::routes(cfg);
     signing::routes(cfg);
     bounces::routes(cfg);
+    jobs::routes(cfg);
 }

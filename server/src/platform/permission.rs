@@ -16,6 +16,9 @@ pub(super) struct VerifyDomains;
 /// Copy tenants without their people.
 #[derive(Debug)]
 pub(super) struct CloneTenants;
+/// Retry and discard background work, see what it carries, pause and resume it.
+#[derive(Debug)]
+pub(super) struct ManageJobs;
 /// Make tenants, and change what they are called, may use and where they are.
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
@@ -47,6 +50,9 @@ impl Permission for RecordBounces {
 impl Permission for CloneTenants {
     const NAME: &'static str = "tenant.clone";
 }
+impl Permission for ManageJobs {
+    const NAME: &'static str = "job.manage";
+}
 impl Permission for ChangeTenants {
     const NAME: &'static str = "tenant.change";
 }
@@ -67,13 +73,14 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         VerifyDomains::NAME,
         CloneTenants::NAME,
         RecordBounces::NAME,
+        ManageJobs::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
         RotateKeys::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,
-        Role::Support => 5,
+        Role::Support => 6,
         Role::Admin => ALL.len(),
     };
     &ALL[..held]

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod catalog;
 pub mod events;
 pub mod imports;
+pub mod jobs;
 pub mod notifications;
 pub mod organisation;
 pub mod permissions;

@@ -81,13 +81,9 @@ pub(super) fn words(dealer: &str, occasion: &Occasion) -> Words {
             Words::new(format!("{title} – {dealer}"), "Open it", YOUR_CHOICE).say(title)
         }
         Occasion::Digest { titles, more } => {
-            let words = Words::new(
-                format!("What happened at {dealer}"),
-                "Open it",
-                YOUR_CHOICE,
-            )
-            .say("since the last message of this kind:")
-            .list(titles);
+            let words = Words::new(format!("What happened at {dealer}"), "Open it", YOUR_CHOICE)
+                .say("since the last message of this kind:")
+                .list(titles);
             match more {
                 0 => words,
                 more => words.say(format!("And {more} more.")),

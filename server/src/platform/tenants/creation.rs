@@ -111,8 +111,7 @@ async fn create(
     let name = owner.map_or_else(String::new, |owner| owner.name);
     // The tenant was made in a transaction of its own. Should this process die before the next one,
     // nobody was answered, and the owner is invited again.
-    let write =
-        async |key, tx: &TenantTx| post(state, (key, tx), (&email, &name), &token).await;
+    let write = async |key, tx: &TenantTx| post(state, (key, tx), (&email, &name), &token).await;
     let slug = &created.tenant.slug;
     let told = match who.begin_trail(&req, slug, beginning, write).await {
         true => told(state, &token),

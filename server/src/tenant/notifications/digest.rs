@@ -37,9 +37,8 @@ impl Job for SendDigest {
 
 /// Adds the jobs of this domain.
 pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
-    registry.with(|state: Arc<AppState>, task, _: SendDigest| async move {
-        run(&state, task).await
-    })
+    registry
+        .with(|state: Arc<AppState>, task, _: SendDigest| async move { run(&state, task).await })
 }
 
 async fn run(state: &AppState, task: Task) -> Handled {

@@ -49,7 +49,11 @@ async fn list(
         list.open(query.cursor.as_deref())?,
     );
     let fields = Fields::parse::<NotificationOut>(query.fields.as_deref())?;
-    let which = if query.unread { Which::Unread } else { Which::All };
+    let which = if query.unread {
+        Which::Unread
+    } else {
+        Which::All
+    };
     let id = who.principal.person.id;
     let (page, language) = who
         .db
@@ -60,7 +64,9 @@ async fn list(
         .await?;
     let shown = page.data.into_iter();
     let page = Page {
-        data: shown.map(|row| NotificationOut::of(row, language)).collect(),
+        data: shown
+            .map(|row| NotificationOut::of(row, language))
+            .collect(),
         next: page.next,
     };
     list.answer::<NotificationOut>(page, &fields)
@@ -73,7 +79,10 @@ async fn list(
 async fn count(who: Caller) -> Result<web::Json<UnreadOut>, Problem> {
     who.session_id()?;
     let id = who.principal.person.id;
-    let unread = who.db.read(async |tx| service::unread(tx, id).await).await?;
+    let unread = who
+        .db
+        .read(async |tx| service::unread(tx, id).await)
+        .await?;
     Ok(web::Json(UnreadOut { unread }))
 }
 
@@ -84,11 +93,7 @@ async fn count(who: Caller) -> Result<web::Json<UnreadOut>, Problem> {
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/me/notifications/{id}/read")]
-async fn read(
-    req: HttpRequest,
-    who: Caller,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
+async fn read(req: HttpRequest, who: Caller, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
     who.session_id()?;
     let (member, now) = (who.principal.person.id, AppState::of(&req).clock.now());
     who.gate

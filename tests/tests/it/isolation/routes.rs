@@ -48,7 +48,7 @@ struct Route {
 
 async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let theirs = Belongings::of(&bolt).await;
+    let theirs = Belongings::of(&app, &bolt).await;
     let mut walked = 0;
 
     for route in routes(&acme).await {
@@ -81,7 +81,7 @@ async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
 
 async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let (ours, theirs) = (Belongings::of(&acme).await, Belongings::of(&bolt).await);
+    let (ours, theirs) = (Belongings::of(&app, &acme).await, Belongings::of(&app, &bolt).await);
     let item = format!("/items/{}", ours.item);
     let group = format!("/item-groups/{}", ours.group);
     let ask = async |id: &str| {
@@ -189,10 +189,11 @@ struct Belongings {
     role: String,
     key: String,
     record: String,
+    notification: String,
 }
 
 impl Belongings {
-    async fn of(dealer: &Dealer) -> Self {
+    async fn of(app: &TestApp, dealer: &Dealer) -> Self {
         let group = json!({"name": format!("Group of {}", dealer.slug)});
         let group = dealer.post("/item-groups", group).await.expect(201);
         let group = group.json["id"].as_str().unwrap().to_owned();
@@ -213,6 +214,7 @@ impl Belongings {
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
         Self {
+            notification: notification_of(app, dealer).await,
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -242,6 +244,7 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/me/notifications" => Some(self.notification.clone()),
             "/audit-records" => Some(self.record.clone()),
             other => panic!("{other}: say what has an id there"),
         }

@@ -21,10 +21,7 @@ pub(super) struct Place {
 pub(in crate::tenant) fn remember(req: &HttpRequest, db: &TenantDb, email: &str) {
     let state = AppState::of(req);
     let (memberships, tenant) = (state.memberships.clone(), db.tenant().key());
-    let (digest, now) = (
-        Memberships::digest(&state.sealer, email),
-        state.clock.now(),
-    );
+    let (digest, now) = (Memberships::digest(&state.sealer, email), state.clock.now());
     actix_web::rt::spawn(async move {
         if let Err(error) = memberships.remember(digest, tenant, now).await {
             tracing::warn!(tenant.id = %tenant, error = %error, "a membership was not remembered");
