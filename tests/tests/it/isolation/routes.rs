@@ -198,6 +198,7 @@ struct Belongings {
     job: String,
     import: String,
     import_profile: String,
+    notification: String,
 }
 
 impl Belongings {
@@ -238,6 +239,7 @@ impl Belongings {
             import_profile: made("/import-profiles", &named).await,
             endpoint,
             delivery: id_of(&test.expect(202).json),
+            notification: notification_of(app, dealer).await,
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -271,6 +273,7 @@ impl Belongings {
             "/api-keys" => Some(self.key.clone()),
             "/webhook-endpoints" => Some(self.endpoint.clone()),
             "/webhook-deliveries" => Some(self.delivery.clone()),
+            "/me/notifications" => Some(self.notification.clone()),
             "/audit-records" => Some(self.record.clone()),
             "/jobs" => Some(self.job.clone()),
             other => panic!("{other}: say what has an id there"),
