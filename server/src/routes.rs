@@ -11,8 +11,8 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, events, imports, organisation, permissions, roles, second_factor,
-    settings, sso, team,
+    api_keys, audit, catalog, events, exports, imports, organisation, permissions, roles,
+    second_factor, settings, sso, team,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -100,6 +100,7 @@ where
                 .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
+                .configure(exports::http::routes)
                 .configure(settings::http::routes)
                 .configure(api_keys::http::routes)
                 .configure(organisation::http::routes)

@@ -13,6 +13,7 @@ use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
 use crate::state::AppState;
+use crate::tenant::exports;
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -68,6 +69,7 @@ pub fn registry(config: &Config) -> Registry<AppState> {
         .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await)
         .every(&times.purge, Whose::Tenants, |_| Purge {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
+    let registry = exports::jobs::register(registry, config);
     // Where nobody can keep spares nobody is asked to.
     if config.platform.database_url.is_none() {
         return registry;

@@ -1,6 +1,7 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
 mod api;
+mod exports;
 mod jobs;
 mod limits;
 mod live;
@@ -14,6 +15,7 @@ mod storage;
 mod worker;
 
 pub use api::{Api, Deprecation};
+pub use exports::Exports;
 pub use jobs::Jobs;
 pub use limits::Limits;
 pub use live::Live;
@@ -71,6 +73,9 @@ pub struct Config {
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,
+    /// Files that are made for people.
+    #[validate(nested)]
+    pub exports: Exports,
     /// The API of operators.
     #[validate(nested)]
     pub platform: Platform,

@@ -117,6 +117,12 @@ pub const CATALOGUE: &[EventKind] = &[
         "An item is sold again",
     ),
     told(
+        "export.ready",
+        Topic::Items,
+        "export.finish",
+        "The file of an export is there",
+    ),
+    told(
         "item_group.created",
         Topic::Items,
         "item_group.create",
@@ -322,6 +328,7 @@ pub const NOT_TOLD: &[(&str, &str)] = &[
     ("email.change", OWN),
     ("email.change_ask", OWN),
     ("email.verify", OWN),
+    ("export.create", "an export tells when it is ready"),
     ("import.apply", "an import tells how far it is by itself"),
     ("password.change", OWN),
     ("password.forget", OWN),

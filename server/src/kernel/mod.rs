@@ -2,6 +2,7 @@
 
 mod clock;
 mod currency;
+mod formula;
 mod page;
 mod patch;
 mod revised;
@@ -11,6 +12,7 @@ mod text;
 
 pub use clock::Clock;
 pub use currency::{Currency, CurrencyError};
+pub use formula::{guarded, unguarded};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
 pub use patch::{Patch, never_null};
 pub use revised::Revised;
