@@ -8,6 +8,7 @@ pub mod db;
 mod declared;
 pub mod deprecations;
 pub mod doctor;
+pub mod egress;
 pub mod events;
 pub mod http;
 pub mod idp;

@@ -11,7 +11,7 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, events, exports, imports, organisation, permissions, roles,
+    api_keys, audit, catalog, events, exports, imports, jobs, organisation, permissions, roles,
     second_factor, settings, sso, team,
 };
 
@@ -106,6 +106,7 @@ where
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
+                .configure(jobs::http::routes)
                 .configure(audit::http::routes)
                 .configure(events::http::routes),
         )

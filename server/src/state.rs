@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::egress::Egress;
 use crate::idp::IdentityProviders;
 use crate::jobs;
 use crate::kernel::Clock;
@@ -55,6 +56,8 @@ pub struct AppState {
     pub cursors: CursorSeals,
     /// Asks identity providers of dealers.
     pub identity_providers: IdentityProviders,
+    /// Goes to addresses that dealers name.
+    pub egress: Egress,
     /// Checks passwords.
     pub passwords: Passwords,
     /// Keeps uploads and exports.

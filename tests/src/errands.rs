@@ -60,6 +60,20 @@ impl Job for Errand {
     }
 }
 
+/// A job that writes, and then keeps its transaction open for a while.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Vigil {
+    /// For whoever looks at what was done.
+    pub name: String,
+    /// How long, milliseconds.
+    pub ms: u64,
+}
+
+impl Job for Vigil {
+    const KIND: &'static str = "test.vigil";
+    const TIMEOUT: Duration = Duration::from_secs(120);
+}
+
 /// How often each errand was begun in this process.
 pub type Begun = Arc<Mutex<HashMap<String, u32>>>;
 
@@ -67,15 +81,26 @@ pub type Begun = Arc<Mutex<HashMap<String, u32>>>;
 /// as [`EFFECTS`] makes them.
 pub fn registry(begun: &Begun) -> Registry<AppState> {
     let begun = begun.clone();
-    Registry::new().with(move |_, task, job: Errand| {
-        let count = begun.lock().map(|mut begun| {
-            *begun.entry(job.name.clone()).or_default() += 1;
-        });
-        async move {
-            count_or_fail(count.is_ok())?;
-            go(&task, &job).await
-        }
-    })
+    let vigil = async |_, task: Task, job: Vigil| {
+        task.finish(async |tx| {
+            leave_effect(tx, &job.name).await?;
+            tokio::time::sleep(Duration::from_millis(job.ms)).await;
+            Ok::<_, JobError>(())
+        })
+        .await
+    };
+    Registry::new()
+        .with(vigil)
+        .with(move |_, task, job: Errand| {
+            let is_counted = begun
+                .lock()
+                .map(|mut begun| *begun.entry(job.name.clone()).or_default() += 1)
+                .is_ok();
+            async move {
+                count_or_fail(is_counted)?;
+                go(&task, &job).await
+            }
+        })
 }
 
 fn count_or_fail(is_counted: bool) -> Result<(), JobError> {
@@ -105,14 +130,6 @@ async fn go(task: &Task, job: &Errand) -> Handled {
             tokio::time::sleep(pause).await;
             task.finish(async |tx| leave_effect(tx, &job.name).await)
                 .await
-        }
-        "write, then dawdle" => {
-            task.finish(async |tx| {
-                leave_effect(tx, &job.name).await?;
-                tokio::time::sleep(pause).await;
-                Ok::<_, JobError>(())
-            })
-            .await
         }
         other => Err(JobError::discard(format!("nobody can {other}"))),
     }

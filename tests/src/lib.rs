@@ -8,6 +8,7 @@
 
 pub mod canary;
 pub mod errands;
+pub mod errands_survive;
 mod harness;
 pub mod local;
 

@@ -29,3 +29,7 @@ pub mod team;
 pub mod team_member;
 pub mod totp_credential;
 pub mod unit;
+pub mod webhook_attempt;
+pub mod webhook_delivery;
+pub mod webhook_endpoint;
+pub mod webhook_secret;

@@ -71,6 +71,10 @@ impl Product for Dealers {
             EntityTable::of::<entity::tenant::team_member::Entity>(),
             EntityTable::of::<entity::tenant::totp_credential::Entity>(),
             EntityTable::of::<entity::tenant::unit::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_attempt::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_delivery::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_endpoint::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_secret::Entity>(),
         ]
     }
 

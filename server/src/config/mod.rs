@@ -12,6 +12,7 @@ mod sections;
 mod source;
 mod sso;
 mod storage;
+mod webhooks;
 mod worker;
 
 pub use api::{Api, Deprecation};
@@ -28,6 +29,7 @@ pub use sections::{
 pub use source::ConfigError;
 pub use sso::Sso;
 pub use storage::{Storage, StorageKind};
+pub use webhooks::Webhooks;
 pub use worker::Worker;
 
 use serde::Deserialize;
@@ -70,6 +72,9 @@ pub struct Config {
     /// Where files are kept.
     #[validate(nested)]
     pub storage: Storage,
+    /// What is sent to addresses that dealers name.
+    #[validate(nested)]
+    pub webhooks: Webhooks,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

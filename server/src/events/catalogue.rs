@@ -319,6 +319,19 @@ pub const CATALOGUE: &[EventKind] = &[
         "token.void_all",
         "Everybody must sign in again",
     ),
+    told(
+        "webhook_endpoint.disabled",
+        Topic::Settings,
+        "webhook_endpoint.disable",
+        "An endpoint is sent nothing any more, for it failed too long",
+    ),
+    // Sent to the one endpoint that is tried, and told to nobody else.
+    EventKind {
+        name: "webhook.test",
+        topic: Topic::Settings,
+        action: None,
+        title: "An endpoint is tried",
+    },
 ];
 
 /// What is put on record and told to nobody, and why.

@@ -120,6 +120,10 @@ registry! {
     ApiKeyNotFound NOT_FOUND "api-key-not-found" "API key not found";
     ApiKeyEnded CONFLICT "api-key-ended" "The API key is revoked or has expired";
 
+    JobNotFound NOT_FOUND "job-not-found" "Job not found";
+    PauseNotFound NOT_FOUND "pause-not-found" "Nothing is paused like this";
+    JobStateWrong CONFLICT "job-state-wrong" "The job stands where this can't be done to it";
+
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
     ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";

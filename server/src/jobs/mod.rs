@@ -8,6 +8,7 @@
 
 mod attempt;
 mod backoff;
+mod books;
 mod census;
 mod claim;
 mod enqueue;
@@ -23,6 +24,9 @@ mod task;
 mod tend;
 mod worker;
 
+pub use books::{
+    Letter, Letters, Overview, Pause, Summary, discard, letters, overview, pause, resume, retry,
+};
 pub use claim::Claimed;
 pub use enqueue::{Enqueue, enqueue};
 pub use error::JobError;

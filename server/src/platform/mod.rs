@@ -8,6 +8,7 @@
 mod dealers;
 mod directory;
 mod door;
+mod jobs;
 mod operator;
 mod permission;
 mod problem;
@@ -116,4 +117,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     directory::routes(cfg);
     runs::routes(cfg);
     signing::routes(cfg);
+    jobs::routes(cfg);
 }

@@ -16,6 +16,9 @@ pub(super) struct VerifyDomains;
 /// Copy tenants without their people.
 #[derive(Debug)]
 pub(super) struct CloneTenants;
+/// Retry and discard background work, see what it carries, pause and resume it.
+#[derive(Debug)]
+pub(super) struct ManageJobs;
 /// Make tenants, and change what they are called, may use and where they are.
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
@@ -40,6 +43,9 @@ impl Permission for VerifyDomains {
 impl Permission for CloneTenants {
     const NAME: &'static str = "tenant.clone";
 }
+impl Permission for ManageJobs {
+    const NAME: &'static str = "job.manage";
+}
 impl Permission for ChangeTenants {
     const NAME: &'static str = "tenant.change";
 }
@@ -59,13 +65,14 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         SuspendTenants::NAME,
         VerifyDomains::NAME,
         CloneTenants::NAME,
+        ManageJobs::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
         RotateKeys::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,
-        Role::Support => 4,
+        Role::Support => 5,
         Role::Admin => ALL.len(),
     };
     &ALL[..held]

@@ -82,6 +82,23 @@ impl<P> Operator<P> {
         }
     }
 
+    /// Puts something on a tenant's record.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be recorded.
+    pub(super) async fn note(
+        &self,
+        req: &HttpRequest,
+        tenant: &str,
+        deed: Deed,
+    ) -> Result<(), Problem> {
+        match trail_of(req, tenant).await? {
+            Some(trail) => self.record(req, &trail, deed.action, &deed.told).await,
+            None => Ok(()),
+        }
+    }
+
     async fn record(
         &self,
         req: &HttpRequest,

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::egress::Egress;
 use crate::idp::IdentityProviders;
 use crate::jobs;
 use crate::kernel::Clock;
@@ -111,6 +112,7 @@ impl Parts {
             memberships: Memberships::new(platform.clone()),
             identity_providers: IdentityProviders::new(&config.sso)?,
             storage: Storage::open(&config.storage)?,
+            egress: Egress::new(&config.webhooks)?,
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod events;
 pub mod exports;
 pub mod imports;
+pub mod jobs;
 pub mod organisation;
 pub mod permissions;
 pub mod roles;

@@ -103,10 +103,12 @@ fn modules_of_the_server_point_one_way() {
                 "state",
             ],
         ),
-        ("idp", &["kernel", "config"]),
+        ("egress", &["kernel", "config"]),
+        ("idp", &["egress", "kernel", "config"]),
         (
             "state",
             &[
+                "egress",
                 "idp",
                 "auth",
                 "cache",
@@ -127,8 +129,8 @@ fn modules_of_the_server_point_one_way() {
         (
             "tenant",
             &[
-                "http", "audit", "auth", "events", "idp", "jobs", "live", "db", "kernel", "config",
-                "mail", "origins", "state", "storage",
+                "http", "audit", "auth", "egress", "events", "idp", "jobs", "live", "db", "kernel",
+                "config", "mail", "origins", "state", "storage",
             ],
         ),
         (
@@ -156,6 +158,7 @@ fn modules_of_the_server_point_one_way() {
         "live",
         "auth",
         "http",
+        "egress",
         "idp",
         "state",
         "tenant",

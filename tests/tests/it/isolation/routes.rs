@@ -189,6 +189,7 @@ struct Belongings {
     role: String,
     key: String,
     record: String,
+    export: String,
 }
 
 impl Belongings {
@@ -218,6 +219,13 @@ impl Belongings {
             team: made("/teams", &named).await,
             role: made("/roles", &role).await,
             key: made("/api-keys", &key).await,
+            export: id_of(
+                &dealer
+                    .post("/exports", body_of("create_export"))
+                    .await
+                    .expect(202)
+                    .json,
+            ),
             invitation: id_of(&invitation),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
@@ -242,6 +250,7 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/exports" => Some(self.export.clone()),
             "/audit-records" => Some(self.record.clone()),
             other => panic!("{other}: say what has an id there"),
         }

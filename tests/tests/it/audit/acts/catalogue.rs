@@ -52,6 +52,8 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
             let file = Sent::File("sku,name,unit,price\nFILE,a,pcs,1.50\n");
             Some(world.act("import.apply", Target::All("item")).send(file))
         }
+        "create_export" => told("export.create", "export", "id")
+            .map(|act| act.json(json!({"kind": "items", "format": "csv"}))),
         "replace_cors_origins" => {
             let act = world.act("setting.change", Target::One("setting"));
             Some(act.json(json!({"origins": ["https://act.example"]})))

@@ -2,6 +2,7 @@
 
 mod access;
 mod catalogue;
+mod exports;
 mod people;
 mod second_factor;
 mod sessions;
@@ -19,6 +20,7 @@ pub fn body_of(operation_id: &str) -> Value {
     let areas = [
         access::body_of,
         catalogue::body_of,
+        exports::body_of,
         people::body_of,
         second_factor::body_of,
         sessions::body_of,
