@@ -16,7 +16,7 @@ use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry
 use crate::mail::{self, SendMail};
 use crate::state::AppState;
 use crate::tenant::notifications::{self, SendDigest};
-use crate::tenant::{imports, webhooks};
+use crate::tenant::{exports, imports, webhooks};
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -77,7 +77,7 @@ pub fn registry(config: &Config) -> Registry<AppState> {
         .every(&times.purge, Whose::Tenants, |_| Purge {})
         .every(&times.digest, Whose::Tenants, |_| SendDigest {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
-    let registry = notifications::register(registry);
+    let registry = exports::jobs::register(notifications::register(registry), config);
     // Where nobody can keep spares nobody is asked to.
     if config.platform.database_url.is_none() {
         return registry;

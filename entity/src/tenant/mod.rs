@@ -8,6 +8,7 @@ pub mod audit_record;
 pub mod branch;
 pub mod event;
 pub mod event_head;
+pub mod export;
 pub mod idempotency_key;
 pub mod import;
 pub mod import_change;

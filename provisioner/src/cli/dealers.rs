@@ -50,6 +50,7 @@ impl Product for Dealers {
             EntityTable::of::<entity::tenant::branch::Entity>(),
             EntityTable::of::<entity::tenant::event::Entity>(),
             EntityTable::of::<entity::tenant::event_head::Entity>(),
+            EntityTable::of::<entity::tenant::export::Entity>(),
             EntityTable::of::<entity::tenant::idempotency_key::Entity>(),
             EntityTable::of::<entity::tenant::import::Entity>(),
             EntityTable::of::<entity::tenant::import_change::Entity>(),

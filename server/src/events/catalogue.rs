@@ -72,6 +72,12 @@ pub const CATALOGUE: &[EventKind] = &[
         "An item is sold again",
     ),
     told(
+        "export.ready",
+        Topic::Items,
+        "export.finish",
+        "The file of an export is there",
+    ),
+    told(
         "item_group.created",
         Topic::Items,
         "item_group.create",

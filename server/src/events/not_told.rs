@@ -7,6 +7,7 @@ pub const NOT_TOLD: &[(&str, &str)] = &[
     ("email.change", OWN),
     ("email.change_ask", OWN),
     ("email.verify", OWN),
+    ("export.create", "an export tells when it is ready"),
     ("import.cancel", BY_ITSELF),
     ("import.create", BY_ITSELF),
     ("import.start", BY_ITSELF),

@@ -140,6 +140,9 @@ registry! {
     ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
+    ExportNotFound NOT_FOUND "export-not-found" "Export not found";
+    ExportNotReady CONFLICT "export-not-ready" "The export has no file, or none yet";
+
     AuditRecordNotFound NOT_FOUND "audit-record-not-found" "Audit record not found";
 
     TenantNotFound NOT_FOUND "tenant-not-found" "There is no such tenant";

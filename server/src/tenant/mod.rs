@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod catalog;
 pub mod events;
+pub mod exports;
 pub mod imports;
 pub mod jobs;
 pub mod notifications;

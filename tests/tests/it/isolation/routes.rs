@@ -199,6 +199,7 @@ struct Belongings {
     import: String,
     import_profile: String,
     notification: String,
+    export: String,
 }
 
 impl Belongings {
@@ -245,6 +246,13 @@ impl Belongings {
             team: made("/teams", &named).await,
             role: made("/roles", &role).await,
             key: made("/api-keys", &key).await,
+            export: id_of(
+                &dealer
+                    .post("/exports", body_of("create_export"))
+                    .await
+                    .expect(202)
+                    .json,
+            ),
             invitation: id_of(&invitation),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
@@ -274,6 +282,7 @@ impl Belongings {
             "/webhook-endpoints" => Some(self.endpoint.clone()),
             "/webhook-deliveries" => Some(self.delivery.clone()),
             "/me/notifications" => Some(self.notification.clone()),
+            "/exports" => Some(self.export.clone()),
             "/audit-records" => Some(self.record.clone()),
             "/jobs" => Some(self.job.clone()),
             other => panic!("{other}: say what has an id there"),

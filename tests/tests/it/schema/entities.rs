@@ -38,6 +38,7 @@ async fn every_table_of_a_dealer_has_an_entity() {
         table_of(of::branch::Entity),
         table_of(of::event::Entity),
         table_of(of::event_head::Entity),
+        table_of(of::export::Entity),
         table_of(of::idempotency_key::Entity),
         table_of(of::import::Entity),
         table_of(of::import_change::Entity),

@@ -2,6 +2,7 @@
 
 mod access;
 mod catalogue;
+mod exports;
 mod imports;
 mod jobs;
 mod people;
@@ -24,6 +25,7 @@ pub fn body_of(operation_id: &str) -> Value {
         catalogue::body_of,
         jobs::body_of,
         imports::body_of,
+        exports::body_of,
         people::body_of,
         second_factor::body_of,
         sessions::body_of,
