@@ -61,7 +61,8 @@ impl From<&Source> for Sample {
 }
 
 /// Takes some items back to what they were, those that nobody has changed since. An item whose group
-/// or unit is gone by now can't be what it was, and is kept.
+/// or unit is gone by now can't be what it was, and is kept. Imports before this one, which may be
+/// undone next, are told that the item is what they left.
 pub(super) async fn take_back(
     tx: &TenantTx,
     import: Uuid,
@@ -95,7 +96,13 @@ pub(super) async fn take_back(
             FROM mine, jsonb_to_record(mine.before) AS was (name text, description text,
                 group_id uuid, base_unit text, price_amount numeric, price_per numeric,
                 price_unit text, currency text, status text, retired_at timestamptz)
-            WHERE i.id = mine.item_id AND mine.before IS NOT NULL RETURNING i.id
+            WHERE i.id = mine.item_id AND mine.before IS NOT NULL
+            RETURNING i.id, i.version AS now_at, mine.version - 1 AS was_at
+        ), earlier AS (
+            UPDATE import_change c SET version = back.now_at FROM back
+            WHERE c.item_id = back.id AND c.version = back.was_at AND c.outcome IS NULL
+                AND c.import_id IN (SELECT id FROM import WHERE status = 'applied'
+                    AND id <> $1::uuid ORDER BY finished_at DESC LIMIT 20)
         ), told AS (
             UPDATE import_change c SET outcome = CASE
                 WHEN NOT EXISTS (SELECT 1 FROM mine WHERE mine.item_id = c.item_id) THEN 'kept'
