@@ -28,7 +28,13 @@ impl TestApp {
         self.postman.0.get_or_init(|| {
             let (state, directory) = (self.state.clone(), self.state.directory.clone());
             let registry = server::worker::registry(&self.state.config);
-            let worker = Worker::new(state, directory, registry, &self.state.config.jobs);
+            let worker = Worker::new(
+                state,
+                directory,
+                registry,
+                &self.state.config.jobs,
+                self.state.work.clone(),
+            );
             let working = worker.clone();
             tokio::spawn(async move { working.run().await });
             worker
