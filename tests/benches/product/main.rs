@@ -19,6 +19,7 @@ mod growing;
 mod identity;
 mod imports;
 mod lists;
+mod live;
 mod price_list;
 mod runs;
 mod sample;
@@ -150,6 +151,9 @@ async fn measure(parts: &[String]) -> Result<()> {
     }
     if wanted("drift") {
         drift::measure(&mut table, &database, scale).await?;
+    }
+    if wanted("live") {
+        live::measure(&mut table, &database, &fleet, scale).await?;
     }
     if wanted("boot") {
         boot::measure(&mut table, &database, &fleet, scale).await?;
