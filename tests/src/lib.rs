@@ -7,6 +7,8 @@
 )]
 
 pub mod canary;
+pub mod errands;
+pub mod errands_survive;
 mod harness;
 pub mod local;
 

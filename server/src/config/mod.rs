@@ -1,6 +1,7 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
 mod api;
+mod exports;
 mod jobs;
 mod limits;
 mod live;
@@ -10,8 +11,12 @@ mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod storage;
+mod webhooks;
+mod worker;
 
 pub use api::{Api, Deprecation};
+pub use exports::Exports;
 pub use jobs::Jobs;
 pub use limits::Limits;
 pub use live::Live;
@@ -19,10 +24,13 @@ pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Scheme, Worker,
+    PreparedStatements, Scheme,
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use storage::{Storage, StorageKind};
+pub use webhooks::Webhooks;
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -61,9 +69,18 @@ pub struct Config {
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,
+    /// Where files are kept.
+    #[validate(nested)]
+    pub storage: Storage,
+    /// What is sent to addresses that dealers name.
+    #[validate(nested)]
+    pub webhooks: Webhooks,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,
+    /// Files that are made for people.
+    #[validate(nested)]
+    pub exports: Exports,
     /// The API of operators.
     #[validate(nested)]
     pub platform: Platform,

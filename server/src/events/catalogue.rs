@@ -29,6 +29,22 @@ const fn told(
     }
 }
 
+const fn heard(name: &'static str, topic: Topic, title: &'static str) -> EventKind {
+    EventKind {
+        name,
+        topic,
+        action: None,
+        title,
+    }
+}
+/// A member was told of something: what, they read at `/me/notifications`.
+pub const NOTIFICATION_CREATED: EventKind = EventKind {
+    name: "notification.created",
+    topic: Topic::Notifications,
+    action: None,
+    title: "You were told of something",
+};
+
 /// All kinds of events.
 pub const CATALOGUE: &[EventKind] = &[
     told(
@@ -54,6 +70,12 @@ pub const CATALOGUE: &[EventKind] = &[
         Topic::Items,
         "item.restore",
         "An item is sold again",
+    ),
+    told(
+        "export.ready",
+        Topic::Items,
+        "export.finish",
+        "The file of an export is there",
     ),
     told(
         "item_group.created",
@@ -252,6 +274,69 @@ pub const CATALOGUE: &[EventKind] = &[
         "token.void_all",
         "Everybody must sign in again",
     ),
+    heard(
+        "import.progress",
+        Topic::Imports,
+        "A price file has come a bit further",
+    ),
+    heard(
+        "import.ready",
+        Topic::Imports,
+        "It is known what a price file would do",
+    ),
+    told(
+        "import.applied",
+        Topic::Imports,
+        "import.apply",
+        "A price file is in the catalogue",
+    ),
+    heard(
+        "import.failed",
+        Topic::Imports,
+        "A price file came to nothing",
+    ),
+    heard(
+        "import.cancelled",
+        Topic::Imports,
+        "Somebody stopped a price file",
+    ),
+    heard(
+        "import.undone",
+        Topic::Imports,
+        "What a price file did was taken back",
+    ),
+    told(
+        "import_profile.created",
+        Topic::Imports,
+        "import_profile.create",
+        "A supplier's way to write price files is new",
+    ),
+    told(
+        "import_profile.updated",
+        Topic::Imports,
+        "import_profile.change",
+        "A supplier's way to write price files is different",
+    ),
+    told(
+        "import_profile.removed",
+        Topic::Imports,
+        "import_profile.remove",
+        "A supplier's way to write price files is gone",
+    ),
+    NOTIFICATION_CREATED,
+    told(
+        "webhook_endpoint.disabled",
+        Topic::Settings,
+        "webhook_endpoint.disable",
+        "An endpoint is sent nothing any more, for it failed too long",
+    ),
+    // Sent to the one endpoint that is tried, and told to nobody else.
+    EventKind {
+        name: "webhook.test",
+        topic: Topic::Settings,
+        action: None,
+        title: "An endpoint is tried",
+    },
 ];
 
 /// The kind of that name.

@@ -7,7 +7,15 @@ pub const NOT_TOLD: &[(&str, &str)] = &[
     ("email.change", OWN),
     ("email.change_ask", OWN),
     ("email.verify", OWN),
-    ("import.apply", "an import tells how far it is by itself"),
+    ("export.create", "an export tells when it is ready"),
+    ("import.cancel", BY_ITSELF),
+    ("import.create", BY_ITSELF),
+    ("import.start", BY_ITSELF),
+    ("import.undo", BY_ITSELF),
+    ("member.mail_bounce", "it changes nothing that anybody does"),
+    ("notification.read", OWN_READING),
+    ("notification.read_all", OWN_READING),
+    ("notification_preference.change", OWN_READING),
     ("password.change", OWN),
     ("password.forget", OWN),
     ("password.renew_hash", OWN),
@@ -30,3 +38,5 @@ pub const NOT_TOLD: &[(&str, &str)] = &[
 
 const OWN: &str = "how somebody signs in is no news for others";
 const LOOKED: &str = "nothing has changed: somebody looked";
+const BY_ITSELF: &str = "an import tells how far it is by itself";
+const OWN_READING: &str = "what somebody has read, and how they want to be told, is their own";

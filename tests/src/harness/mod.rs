@@ -7,6 +7,7 @@ mod database;
 mod event_socket;
 mod event_stream;
 mod eventually;
+mod imports;
 mod mails;
 mod nodes;
 mod oidc_provider;
