@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use server::config::{Config, ConfigError};
 use server::kernel::Clock;
 use server::openapi::{self, Audience};
-use server::{Application, doctor, startup, telemetry};
+use server::{Application, doctor, startup, telemetry, worker};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -134,7 +134,10 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
     let clock = Clock::new(system_time);
     let application = match kind {
         Kind::Api => Application::build(config, clock).await?,
-        Kind::Worker => Application::build_worker(config, clock).await?,
+        Kind::Worker => {
+            let registry = worker::registry(&config);
+            Application::build_worker(config, clock, registry).await?
+        }
     };
     if let Some(address) = application.metrics_address() {
         tracing::info!(metrics.address = %address, "telling metrics and health");

@@ -15,11 +15,15 @@ use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::egress::Egress;
 use crate::idp::IdentityProviders;
+use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::redis::Redis;
+use crate::storage::Storage;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -56,20 +60,28 @@ pub struct AppState {
     pub egress: Egress,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Keeps uploads and exports.
+    pub storage: Storage,
     /// The way to Redis, if there is one.
     pub redis: Redis,
     /// Knows what of the API will go away.
     pub deprecations: Deprecations,
     /// Keeps the budgets that requests are charged against.
     pub limits: RateLimits,
+    /// Takes what happens to those who follow it.
+    pub live: Hub,
     /// Counts failed attempts.
     pub attempts: Attempts,
-    /// Takes messages to people.
+    /// Seals, writes and sends messages to people.
     pub mailer: Mailer,
     /// Knows at which dealers an address was seen.
     pub memberships: Memberships,
     /// Keeps record of refused requests.
     pub security: SecurityLog,
+    /// What was done here of background work.
+    pub work: Arc<jobs::Stats>,
+    /// What operators are served with, where there is such an API.
+    pub operators: Option<web::Data<Platform>>,
     /// Counts what is asked, and of whom.
     pub metrics: Arc<Metrics>,
 }

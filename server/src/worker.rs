@@ -1,146 +1,157 @@
-//! Background work that goes round all dealers. Every step may run twice, and on several
-//! processes at once.
+//! What is done by the clock, and who does which kind of job.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::audit::checkpoint;
 use crate::auth::{self, AuthError};
+use crate::config::Config;
 use crate::db::TenantTx;
 use crate::http;
-use crate::jobs::Registry;
+use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
+use crate::mail::{self, SendMail};
 use crate::state::AppState;
-use crate::tenant::webhooks;
-
-/// How soon the directory is looked at again before it was first read.
-const NOT_READ_YET: Duration = Duration::from_millis(100);
-
-/// Who does which kind of job.
-pub fn registry() -> Registry<AppState> {
-    webhooks::register(Registry::new())
-}
-
-/// What a round removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Sessions that were over for long enough.
-    pub sessions: u64,
-    /// Refresh tokens of living sessions that had expired.
-    pub refresh_tokens: u64,
-    /// Answers that were kept for requests that are sent again.
-    pub answers: u64,
-    /// Tokens for one time that nobody used in time.
-    pub one_time_tokens: u64,
-    /// Deliveries to webhook endpoints that were over for long enough.
-    pub deliveries: u64,
-}
+use crate::tenant::notifications::{self, SendDigest};
+use crate::tenant::{exports, imports, webhooks};
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
+/// Events that are removed by one statement.
+const EVENTS: u64 = 5000;
+/// What is done again at the next tick need not be tried for long.
+const FEW: Retry = Retry {
+    attempts: 3,
+    first: Duration::from_secs(10),
+    most: Duration::from_secs(60),
+};
+/// Before a worker that can't keep spares leaves them to another.
+const SOMEBODY_ELSE: Duration = Duration::from_secs(2);
 
-/// Sweeps out what is over, and notes how far the audit trails have come, each every so often,
-/// until it is dropped. The first round waits for the directory: without it there is nobody to go
-/// round to, and the next is an hour away.
-pub async fn run(state: Arc<AppState>) {
-    while !state.directory.is_loaded() {
-        tokio::time::sleep(NOT_READ_YET).await;
-    }
-    let mut sweeps = every(state.config.worker.sweep_seconds);
-    let mut checkpoints = every(state.config.worker.checkpoint_seconds);
-    loop {
-        tokio::select! {
-            _ = sweeps.tick() => {
-                sweep(&state).await;
-            }
-            _ = checkpoints.tick() => {
-                note_trails(&state).await;
-            }
-        }
-    }
+/// Removes what is over at one dealer: sessions, answers, tokens, events.
+#[derive(Debug, Serialize, Deserialize)]
+struct Purge {}
+
+/// Notes how far one dealer's audit trail has come.
+#[derive(Debug, Serialize, Deserialize)]
+struct Checkpoint {}
+
+/// Brings the spares of a node to their goal.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeepSpares {
+    node: String,
 }
 
-fn every(seconds: u64) -> Interval {
-    let mut timer = tokio::time::interval(Duration::from_secs(seconds));
-    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    timer
+impl Job for Purge {
+    const KIND: &'static str = "expired.purge";
+    const RETRY: Retry = FEW;
 }
 
-/// Goes round once. A dealer that fails doesn't stop the others.
-pub async fn sweep(state: &AppState) -> Swept {
-    let now = state.clock.now();
-    let kept = time::Duration::days(state.config.worker.session_retention_days.into());
-    let delivered = time::Duration::days(state.config.webhooks.retention_days.into());
-    let mut total = Swept::default();
-    for tenant in state.directory.all() {
-        let Ok(db) = state.directory.enter(&tenant) else {
-            continue;
-        };
-        match db
-            .write(async |tx| of_one(tx, (now - kept, now - delivered), now).await)
-            .await
-        {
-            Ok(swept) => {
-                total.sessions += swept.sessions;
-                total.refresh_tokens += swept.refresh_tokens;
-                total.answers += swept.answers;
-                total.one_time_tokens += swept.one_time_tokens;
-                total.deliveries += swept.deliveries;
-            }
-            Err(error) => tracing::error!(
-                tenant.id = %tenant.key(),
-                error = ?error,
-                "ended sessions could not be swept out"
-            ),
-        }
+impl Job for Checkpoint {
+    const KIND: &'static str = "audit.checkpoint";
+    const RETRY: Retry = FEW;
+    const OPENS: Opens = Opens::Kept;
+}
+
+impl Job for KeepSpares {
+    const KIND: &'static str = "spares.keep";
+    const QUEUE: Queue = Queue::Bulk;
+    const RETRY: Retry = FEW;
+    const TIMEOUT: Duration = Duration::from_secs(600);
+}
+
+/// Who does which kind of job, and what is done by the clock.
+pub fn registry(config: &Config) -> Registry<AppState> {
+    let times = &config.worker;
+    let registry = Registry::new()
+        .with(async |state, task, Purge {}| purge(&state, &task).await)
+        .with(async |state, task, Checkpoint {}| note_trail(&state, &task).await)
+        .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await)
+        .with(async |state: Arc<AppState>, task, job: SendMail| {
+            mail::deliver(&state.mailer, &state.clock, task, job).await
+        });
+    let registry = webhooks::register(imports::jobs::register(registry))
+        .every(&times.purge, Whose::Tenants, |_| Purge {})
+        .every(&times.digest, Whose::Tenants, |_| SendDigest {})
+        .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
+    let registry = exports::jobs::register(notifications::register(registry), config);
+    // Where nobody can keep spares nobody is asked to.
+    if config.platform.database_url.is_none() {
+        return registry;
     }
-    tracing::info!(
-        sessions = total.sessions,
-        refresh_tokens = total.refresh_tokens,
-        answers = total.answers,
-        one_time_tokens = total.one_time_tokens,
-        deliveries = total.deliveries,
-        "ended sessions were swept out"
-    );
-    total
-}
-
-async fn of_one(
-    tx: &TenantTx,
-    (before, delivered_before): (OffsetDateTime, OffsetDateTime),
-    now: OffsetDateTime,
-) -> Result<Swept, AuthError> {
-    let swept = auth::sweep(tx, before, now).await?;
-    let answers = http::forget_expired_answers(tx, now).await?;
-    let one_time_tokens = auth::one_time::sweep(tx, now - ONE_TIME_KEPT).await?;
-    let deliveries = webhooks::forget(tx, delivered_before, now).await?;
-    Ok(Swept {
-        deliveries,
-        sessions: swept.sessions,
-        refresh_tokens: swept.refresh_tokens,
-        answers,
-        one_time_tokens,
+    registry.every(&times.spares, Whose::Platform, |node| KeepSpares {
+        node: node.to_owned(),
     })
 }
 
-/// Notes once how far all trails have come. Answers with how many notes were made.
-pub async fn note_trails(state: &AppState) -> u64 {
-    let (mut made, now) = (0, state.clock.now());
-    for tenant in state.directory.all() {
-        let Ok(db) = state.directory.enter_to_record(&tenant) else {
-            continue;
-        };
-        let secret = &state.config.database.secret;
-        match checkpoint(state.directory.platform(), &db, secret, now).await {
-            Ok(is_new) => made += u64::from(is_new),
-            Err(error) => tracing::error!(
-                tenant.id = %tenant.key(),
-                error = ?error,
-                "how far an audit trail has come could not be noted"
-            ),
+async fn purge(state: &AppState, task: &Task) -> Handled {
+    let (now, kept) = (state.clock.now(), &state.config.worker);
+    let sessions_until = now - time::Duration::days(kept.session_retention_days.into());
+    let deliveries_until = now - time::Duration::days(state.config.webhooks.retention_days.into());
+    let events_until = now - time::Duration::days(kept.event_retention_days.into());
+    while !task.is_to_end() {
+        let removed: Result<u64, JobError> = task
+            .step(async |tx| Ok(forget_events(tx, events_until).await?))
+            .await;
+        if removed? < EVENTS {
+            break;
         }
     }
-    made
+    let mail_until = now - time::Duration::days(state.config.mail.log_days.into());
+    task.finish(async |tx| {
+        let mails = mail::sweep(tx, mail_until).await?;
+        let notifications = notifications::sweep(tx, now).await?;
+        tracing::debug!(mails, notifications, "what was told long ago was removed");
+        sweep(tx, sessions_until, now)
+            .await
+            .map_err(JobError::retry)?;
+        webhooks::forget(tx, deliveries_until, now).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn sweep(
+    tx: &TenantTx,
+    sessions_until: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<(), AuthError> {
+    let swept = auth::sweep(tx, sessions_until, now).await?;
+    let answers = http::forget_expired_answers(tx, now).await?;
+    let one_time_tokens = auth::one_time::sweep(tx, now - ONE_TIME_KEPT).await?;
+    tracing::debug!(
+        sessions = swept.sessions,
+        refresh_tokens = swept.refresh_tokens,
+        answers,
+        one_time_tokens,
+        "what is over was removed"
+    );
+    Ok(())
+}
+
+async fn forget_events(tx: &TenantTx, until: OffsetDateTime) -> Result<u64, DbErr> {
+    let sql = "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < $1
+        ORDER BY at LIMIT $2)";
+    let values = [until.into(), EVENTS.into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    Ok(tx.execute_raw(statement).await?.rows_affected())
+}
+
+/// The note lies with the platform, and the same one twice is one.
+async fn note_trail(state: &AppState, task: &Task) -> Handled {
+    let secret = &state.config.database.secret;
+    let platform = state.directory.platform();
+    checkpoint(platform, task.db()?, secret, state.clock.now()).await?;
+    Ok(Outcome::Done)
+}
+
+async fn keep_spares(state: &AppState, node: &str) -> Handled {
+    let Some(operators) = &state.operators else {
+        return Ok(Outcome::Later(SOMEBODY_ELSE));
+    };
+    operators.fill_spares(node).await.map_err(JobError::retry)?;
+    Ok(Outcome::Done)
 }

@@ -7,11 +7,13 @@
 )]
 
 pub mod canary;
+pub mod errands;
+pub mod errands_survive;
 mod harness;
 pub mod local;
 
 pub use harness::{
-    Actor, Asked, Browser, Dealer, OidcClient, OidcProvider, OldKeys, OlderDealers, PgBouncer,
-    Reply, Scratch, ServerProcess, SignedBy, TestApp, Wire, eventually, node_urls, server_binary,
-    token_in, tubex, tubex_command,
+    Actor, Asked, Browser, Dealer, EventSocket, EventStream, Heard, OidcClient, OidcProvider,
+    OldKeys, OlderDealers, PgBouncer, Reply, Scratch, ServerProcess, SignedBy, TestApp, Wire,
+    eventually, node_urls, server_binary, token_in, tubex, tubex_command,
 };

@@ -57,12 +57,13 @@ CREATE TABLE jobs.job (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
         autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0,
         autovacuum_analyze_threshold = 10000);
+CREATE INDEX job_tenant_idx ON jobs.job (tenant, id);
 CREATE INDEX job_ready_idx ON jobs.job (queue, tenant, priority, run_at, id)
     WHERE state = 'ready';
 CREATE INDEX job_scheduled_idx ON jobs.job (run_at) WHERE state = 'scheduled';
 CREATE INDEX job_running_idx ON jobs.job (queue, tenant) WHERE state = 'running';
 CREATE INDEX job_held_idx ON jobs.job (tenant, kind) WHERE state = 'held';
-CREATE INDEX job_ended_idx ON jobs.job (tenant, ended_at) WHERE state IN ('dead', 'done');
+CREATE INDEX job_ended_idx ON jobs.job (ended_at) WHERE state IN ('dead', 'done');
 
 CREATE TABLE jobs.unique_key (
     tenant     text NOT NULL,

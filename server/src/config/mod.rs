@@ -1,28 +1,36 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
 mod api;
+mod exports;
 mod jobs;
 mod limits;
+mod live;
 mod mail;
 mod redis;
 mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod storage;
 mod webhooks;
+mod worker;
 
 pub use api::{Api, Deprecation};
+pub use exports::Exports;
 pub use jobs::Jobs;
 pub use limits::Limits;
+pub use live::Live;
 pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
     Auth, Database, FenceRule, Http, Imports, Log, LogFormat, Metrics, Platform,
-    PreparedStatements, Scheme, Worker,
+    PreparedStatements, Scheme,
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use storage::{Storage, StorageKind};
 pub use webhooks::Webhooks;
+pub use worker::Worker;
 
 use serde::Deserialize;
 use validator::Validate;
@@ -49,6 +57,9 @@ pub struct Config {
     /// How background work is done.
     #[validate(nested)]
     pub jobs: Jobs,
+    /// Streams of events.
+    #[validate(nested)]
+    pub live: Live,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
@@ -58,12 +69,18 @@ pub struct Config {
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,
+    /// Where files are kept.
+    #[validate(nested)]
+    pub storage: Storage,
     /// What is sent to addresses that dealers name.
     #[validate(nested)]
     pub webhooks: Webhooks,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,
+    /// Files that are made for people.
+    #[validate(nested)]
+    pub exports: Exports,
     /// The API of operators.
     #[validate(nested)]
     pub platform: Platform,

@@ -75,6 +75,9 @@ pub struct Database {
     /// Connections to the platform's schema.
     #[validate(range(min = 2, max = 64))]
     pub platform_connections: u32,
+    /// Connections to each node's jobs, of a process that works on them.
+    #[validate(range(min = 1, max = 64))]
+    pub jobs_connections: u32,
     /// How long a request may wait for a connection, milliseconds.
     #[validate(range(min = 10, max = 60000))]
     pub acquire_timeout_ms: u64,
@@ -211,7 +214,7 @@ pub struct Imports {
     /// Most rows of a price file.
     #[validate(range(min = 1, max = 10000000))]
     pub max_rows: u64,
-    /// Longest time an import may take, milliseconds.
+    /// Longest time that sending a price file may take, milliseconds.
     #[validate(range(min = 1000, max = 3600000))]
     pub timeout_ms: u64,
 }
@@ -226,23 +229,8 @@ pub struct Platform {
     /// Connections with that login.
     #[validate(range(min = 2, max = 64))]
     pub connections: u32,
-    /// Whether this process also works on migration runs and keeps spares.
+    /// Whether this process also works on migration runs.
     pub works: bool,
-}
-
-/// Background work.
-#[derive(Debug, Clone, Deserialize, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Worker {
-    /// How often ended sessions are swept out, seconds.
-    #[validate(range(min = 1, max = 86400))]
-    pub sweep_seconds: u64,
-    /// How long an ended session stays visible, days.
-    #[validate(range(max = 3650))]
-    pub session_retention_days: u32,
-    /// How often it is noted how far the audit trails have come, seconds.
-    #[validate(range(min = 1, max = 86400))]
-    pub checkpoint_seconds: u64,
 }
 
 /// What is measured, and where it is told.

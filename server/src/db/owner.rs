@@ -81,7 +81,27 @@ impl<P: Product + Clone> OwnerDb<P> {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        match self.home.spawn(work(self.provisioner.clone())).await {
+        self.at_home(work(self.provisioner.clone())).await
+    }
+
+    /// The same with connections of its own, for work that takes long.
+    ///
+    /// # Panics
+    ///
+    /// When the work does.
+    pub async fn work<T, F>(&self, work: impl FnOnce(Provisioner<P>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.at_home(work(self.worker.clone())).await
+    }
+
+    async fn at_home<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.home.spawn(work).await {
             Ok(value) => value,
             Err(join) => match join.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::catalogue::{EventKind, kind_of_action};
 use super::outbox::{Message, tell_endpoints};
-use crate::audit::{self, Change, Stamp};
+use crate::audit::{self, Change, Stamp, Telling};
 use crate::db::{TenantTx, Wake};
 
 /// Something to tell.
@@ -22,9 +22,11 @@ pub struct Event {
 }
 
 /// The head's row is locked by its update, so events of one dealer follow one another, and the lock is
-/// held from here to the commit only.
-const TELL: &str = "WITH head AS (
-    INSERT INTO event_head AS head (is_only, last_id) VALUES (true, 1)
+/// held from here to the commit only. The record's head is locked first, as by whatever is on record:
+/// a transaction may do both, in any order, without ever waiting for one that waits for it.
+const TELL: &str = "WITH turn AS (SELECT seq FROM audit_head FOR NO KEY UPDATE),
+head AS (
+    INSERT INTO event_head AS head (is_only, last_id) SELECT true, 1 FROM (SELECT count(*) FROM turn) one
     ON CONFLICT (is_only) DO UPDATE SET last_id = head.last_id + 1
     RETURNING last_id)
 INSERT INTO event (id, kind, topic, at, audience, data)
@@ -32,6 +34,16 @@ SELECT last_id, $1, $2, $3, $4, $5 FROM head
 RETURNING EXISTS (SELECT FROM webhook_endpoint WHERE is_enabled) AS has_endpoints";
 
 impl Event {
+    /// As endpoints get it.
+    fn message<'a>(&'a self, at: OffsetDateTime, trace: Option<&'a str>) -> Message<'a> {
+        Message {
+            kind: self.kind.name,
+            data: &self.data,
+            at,
+            trace,
+        }
+    }
+
     /// What is told of a change, if the catalogue has a word for it.
     pub fn of(change: &Change) -> Option<Self> {
         let kind = kind_of_action(change.action())?;
@@ -53,9 +65,21 @@ impl Event {
 ///
 /// When the database refuses.
 pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(), DbErr> {
-    audit::append(tx, stamp, change).await?;
-    if let Some(event) = Event::of(change) {
-        tell(tx, &event, stamp.at, stamp.request_id.as_deref()).await?;
+    let event = Event::of(change);
+    let telling = event.as_ref().map(|event| Telling {
+        kind: event.kind.name,
+        topic: event.kind.topic.as_str(),
+        audience: event.audience,
+        data: event.data.clone(),
+    });
+    let has_endpoints = audit::append(tx, stamp, change, telling).await?;
+    let Some(event) = event else {
+        return Ok(());
+    };
+    tx.wake(Wake::Events);
+    if has_endpoints {
+        let message = event.message(stamp.at, stamp.request_id.as_deref());
+        tell_endpoints(tx, message).await?;
     }
     Ok(())
 }
@@ -67,15 +91,6 @@ pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(),
 ///
 /// When the database refuses.
 pub async fn publish(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result<(), DbErr> {
-    tell(tx, event, at, None).await
-}
-
-async fn tell(
-    tx: &TenantTx,
-    event: &Event,
-    at: OffsetDateTime,
-    trace: Option<&str>,
-) -> Result<(), DbErr> {
     let values = [
         event.kind.name.into(),
         event.kind.topic.as_str().into(),
@@ -91,11 +106,5 @@ async fn tell(
     if event.audience.is_some() || !told.try_get("", "has_endpoints")? {
         return Ok(());
     }
-    let message = Message {
-        kind: event.kind.name,
-        data: &event.data,
-        at,
-        trace,
-    };
-    tell_endpoints(tx, message).await
+    tell_endpoints(tx, event.message(at, None)).await
 }

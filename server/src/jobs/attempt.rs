@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::claim::Claimed;
 use super::error::JobError;
-use super::job::Retry;
+use super::job::{Opens, Retry};
 use super::registry::{Entry, Handled, Registry};
 use super::task::{Outcome, Task};
 use crate::db::{Directory, DirectoryError, TenantDb};
@@ -20,6 +20,10 @@ use crate::db::{Directory, DirectoryError, TenantDb};
 const CLOSED: Duration = Duration::from_secs(60);
 /// Before a job that this build can't do is tried again, perhaps by a newer one.
 const NOT_KNOWN: Duration = Duration::from_secs(60);
+
+/// After this much more than it may take, a job is given up that doesn't even let itself be broken
+/// off: it holds its thread.
+const BEYOND: Duration = Duration::from_secs(5);
 
 /// Attempts jobs.
 pub(super) struct Attempts<S> {
@@ -50,8 +54,12 @@ impl<S: Send + Sync + 'static> Attempts<S> {
                 after: Some(NOT_KNOWN),
             });
         };
+        if claimed.version > entry.version {
+            // Not its fault, and no attempt: a newer build is about to come, or to come back.
+            return Ok(Outcome::Later(NOT_KNOWN));
+        }
         let payload = payload_of(entry, &claimed)?;
-        let db = match self.door(&claimed.tenant) {
+        let db = match self.door(&claimed.tenant, entry.opens) {
             Ok(db) => db,
             Err(ended) => return ended,
         };
@@ -64,6 +72,7 @@ impl<S: Send + Sync + 'static> Attempts<S> {
             request.id = claimed.trace,
         );
         let timeout = entry.timeout;
+        let last = tokio::time::sleep(timeout + BEYOND);
         let task = Task::new(claimed, db, lost.clone(), self.stopping.clone());
         let (work, state) = (entry.work.clone(), self.state.clone());
         let running = self.hands.spawn_pinned(move || {
@@ -73,25 +82,34 @@ impl<S: Send + Sync + 'static> Attempts<S> {
         // Dropped, it breaks the work off.
         let running = AbortOnDropHandle::new(running);
         let mut lost = lost;
+        tokio::pin!(last);
         tokio::select! {
             ended = running => match ended {
                 Ok(Ok(handled)) => handled,
                 Ok(Err(_)) => Err(JobError::retry(format!("it took longer than {timeout:?}"))),
                 Err(error) => Err(of_a_panic(error)),
             },
+            () = &mut last => {
+                tracing::error!("a job holds its thread and doesn't let go of it");
+                Err(JobError::retry(format!("it held its thread for more than {timeout:?}")))
+            }
             Ok(_) = lost.wait_for(|lost| *lost) => Err(JobError::Lost),
         }
     }
 
     /// The door to the rows of whoever it is for; nothing for the platform's own.
-    fn door(&self, schema: &str) -> Result<Option<TenantDb>, Handled> {
+    fn door(&self, schema: &str, opens: Opens) -> Result<Option<TenantDb>, Handled> {
         if schema.is_empty() {
             return Ok(None);
         }
         let Some(tenant) = self.directory.tenant_of(schema) else {
             return Err(Ok(Outcome::Later(CLOSED)));
         };
-        match self.directory.enter(&tenant) {
+        let door = match opens {
+            Opens::Served => self.directory.enter(&tenant),
+            Opens::Kept => self.directory.enter_to_record(&tenant),
+        };
+        match door {
             Ok(db) => Ok(Some(db)),
             Err(error @ DirectoryError::Closed) => Err(Err(JobError::discard(error))),
             Err(_) => Err(Ok(Outcome::Later(CLOSED))),
@@ -103,12 +121,6 @@ fn payload_of<S>(entry: &Entry<S>, claimed: &Claimed) -> Result<Value, JobError>
     let payload = claimed.payload.clone();
     if claimed.version == entry.version {
         return Ok(payload);
-    }
-    if claimed.version > entry.version {
-        return Err(JobError::Retry {
-            cause: format!("its version {} is newer than this build", claimed.version),
-            after: Some(NOT_KNOWN),
-        });
     }
     (entry.upgrade)(claimed.version, payload).ok_or_else(|| {
         JobError::discard(format!(

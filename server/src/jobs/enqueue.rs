@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
-use super::job::Job;
+use super::job::{Job, Queue};
 use crate::db::{JobsTx, TenantTx, Wake};
 
 /// How a job is handed over, beyond what its kind says.
@@ -101,39 +101,58 @@ pub async fn enqueue<J: Job>(tx: &TenantTx, job: &J, how: Enqueue) -> Result<Uui
     row.try_get("", "id")
 }
 
-/// Hands a job of each of these tenants (by schema) to a node's workers, or one of the platform's own
-/// (an empty name), beside any tenant's transaction. Whoever has one of the kind that is still to be
-/// done gets no second.
-///
-/// # Errors
-///
-/// When the database refuses.
-///
-/// # Panics
-///
-/// As [`enqueue`].
-pub async fn enqueue_for_platform<J: Job>(
+/// A job as the table has it, for handing over beside any tenant's transaction.
+pub(super) struct Draft {
+    queue: Queue,
+    kind: &'static str,
+    version: i16,
+    payload: serde_json::Value,
+    attempts: i32,
+    kept: i32,
+}
+
+impl Draft {
+    pub(super) fn of<J: Job>(job: &J) -> Self {
+        Self {
+            queue: J::QUEUE,
+            kind: J::KIND,
+            version: J::VERSION,
+            payload: payload(job),
+            attempts: J::RETRY.attempts,
+            kept: kept(J::KEPT),
+        }
+    }
+}
+
+/// Hands a job of each of these tenants (by schema; an empty name is the platform) to a node's
+/// workers, anywhere within `spread_ms`. Whoever has one of the kind that is still to be done gets no
+/// second. Answers with their number.
+pub(super) async fn hand_out(
     tx: &JobsTx,
-    job: &J,
-    tenants: &[&str],
+    draft: &Draft,
+    tenants: &[String],
+    spread_ms: i64,
 ) -> Result<u64, DbErr> {
     let sql = "INSERT INTO jobs.job (id, tenant, queue, kind, version, payload, priority, state,
             run_at, max_attempts, keep_seconds, enqueued_at)
-        SELECT gen_random_uuid(), whose, $2, $3, $4, $5, $6, 'ready', clock_timestamp(), $7, $8,
-            clock_timestamp()
-        FROM unnest($1::text[]) AS whose
-        WHERE NOT EXISTS (SELECT FROM jobs.job j WHERE j.tenant = whose AND j.kind = $3
-            AND j.queue = $2 AND j.state IN ('ready', 'running'))";
-    let tenants: Vec<String> = tenants.iter().map(|it| (*it).to_owned()).collect();
-    let values: [Value; 8] = [
-        tenants.into(),
-        J::QUEUE.as_str().into(),
-        J::KIND.into(),
-        J::VERSION.into(),
-        payload(job).into(),
+        SELECT id, whose, $3, $4, $5, $6, $7, CASE WHEN later > 0 THEN 'scheduled' ELSE 'ready' END,
+            clock_timestamp() + later * interval '1 ms', $8, $9, clock_timestamp()
+        FROM (SELECT *, floor(random() * $10)::bigint AS later
+            FROM unnest($1::uuid[], $2::text[]) AS new (id, whose)) new
+        WHERE NOT EXISTS (SELECT FROM jobs.job j WHERE j.tenant = whose AND j.kind = $4
+            AND j.state IN ('scheduled', 'ready', 'held', 'running'))";
+    let ids: Vec<Uuid> = tenants.iter().map(|_| Uuid::now_v7()).collect();
+    let values: [Value; 10] = [
+        ids.into(),
+        tenants.to_vec().into(),
+        draft.queue.as_str().into(),
+        draft.kind.into(),
+        draft.version.into(),
+        draft.payload.clone().into(),
         PRIORITY.into(),
-        J::RETRY.attempts.into(),
-        kept(J::KEPT).into(),
+        draft.attempts.into(),
+        draft.kept.into(),
+        spread_ms.into(),
     ];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     Ok(tx.execute_raw(statement).await?.rows_affected())

@@ -22,11 +22,23 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// How long it is kept after it was done, for people who ask what became of it.
     const KEPT: Duration = Duration::ZERO;
 
+    /// Whose rows it opens.
+    const OPENS: Opens = Opens::Served;
+
     /// Makes what an older version carried into what this one does; nothing when it can't.
     fn upgrade(version: i16, payload: Value) -> Option<Value> {
         let _ = (version, payload);
         None
     }
+}
+
+/// Whose rows a kind of job opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opens {
+    /// Those of tenants that are served; others' jobs wait.
+    Served,
+    /// Also those of tenants that are suspended or closing.
+    Kept,
 }
 
 /// Where a job queues: short ones don't wait behind long ones.

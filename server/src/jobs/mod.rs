@@ -8,6 +8,8 @@
 
 mod attempt;
 mod backoff;
+mod books;
+mod census;
 mod claim;
 mod enqueue;
 mod error;
@@ -15,17 +17,22 @@ mod job;
 mod node;
 mod registry;
 mod running;
+mod schedule;
 mod settle;
 mod stats;
 mod task;
 mod tend;
 mod worker;
 
+pub use books::{
+    Letter, Letters, Overview, Pause, Summary, discard, letters, overview, pause, resume, retry,
+};
 pub use claim::Claimed;
-pub use enqueue::{Enqueue, enqueue, enqueue_for_platform};
+pub use enqueue::{Enqueue, enqueue};
 pub use error::JobError;
-pub use job::{Job, Queue, Retry};
+pub use job::{Job, Opens, Queue, Retry};
 pub use registry::{Handled, Registry};
-pub use stats::{Ended, KindStats};
+pub use schedule::Whose;
+pub use stats::{Depth, Ended, KindStats, Stats, Times};
 pub use task::{Outcome, Task};
-pub use worker::{Worker, WorkerStats};
+pub use worker::Worker;

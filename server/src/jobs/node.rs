@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sea_orm::DbErr;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::backoff;
+use super::census;
 use super::claim::{self, Claimed, Wanted};
 use super::error::JobError;
 use super::job::Queue;
@@ -29,6 +30,8 @@ const GATHER: Duration = Duration::from_millis(2);
 const TEND: Duration = Duration::from_secs(1);
 /// How often what is kept no longer is removed.
 const FORGET: Duration = Duration::from_secs(60);
+/// How often what waits is counted, for metrics.
+const COUNT: Duration = Duration::from_secs(10);
 /// Most jobs that are taken, or ended, by one statement.
 const MOST: u32 = 256;
 /// How often the end of a job is told to a database that doesn't listen.
@@ -39,6 +42,8 @@ pub(super) struct Node<S> {
     shared: Arc<Shared<S>>,
     ledger: Ledger,
     running: Running,
+    /// Rung by jobs that end: their tenant may have had more than its bound lets it.
+    ended: [Notify; 2],
 }
 
 impl<S: Send + Sync + 'static> Node<S> {
@@ -47,6 +52,7 @@ impl<S: Send + Sync + 'static> Node<S> {
             shared,
             ledger,
             running: Running::default(),
+            ended: Default::default(),
         })
     }
 
@@ -108,7 +114,10 @@ impl<S: Send + Sync + 'static> Node<S> {
                             break;
                         };
                         let (node, done) = (self.clone(), done.clone());
-                        jobs.spawn(async move { node.see_to(job, place, done).await });
+                        jobs.spawn(async move {
+                            node.see_to(job, place, done).await;
+                            node.ended[queue as usize].notify_one();
+                        });
                     }
                 }
                 Err(error) => {
@@ -122,6 +131,7 @@ impl<S: Send + Sync + 'static> Node<S> {
             if !has_more {
                 tokio::select! {
                     _ = bell.changed() => {}
+                    () = self.ended[queue as usize].notified() => tokio::time::sleep(GATHER).await,
                     () = self.shared.pause(self.shared.config.poll()) => {}
                 }
             }
@@ -164,7 +174,7 @@ impl<S: Send + Sync + 'static> Node<S> {
     }
 
     async fn see_to(
-        self: Arc<Self>,
+        &self,
         job: Claimed,
         place: OwnedSemaphorePermit,
         done: mpsc::UnboundedSender<Claim>,
@@ -243,6 +253,9 @@ impl<S: Send + Sync + 'static> Node<S> {
             for claim in claims.drain(..) {
                 self.running.end(claim);
             }
+            for ended in &self.ended {
+                ended.notify_one();
+            }
         }
     }
 
@@ -263,9 +276,17 @@ impl<S: Send + Sync + 'static> Node<S> {
     }
 
     async fn tend(&self) {
-        let mut forgotten = Instant::now();
+        let (mut forgotten, mut counted) = (Instant::now(), None::<Instant>);
         loop {
             tokio::time::sleep(TEND).await;
+            self.fire().await;
+            if counted.is_none_or(|at| at.elapsed() >= COUNT) {
+                counted = Some(Instant::now());
+                match census::count(&self.ledger).await {
+                    Ok(depths) => self.shared.stats.saw(self.ledger.node(), depths),
+                    Err(error) => self.notice(Err(error), "jobs could not be counted"),
+                }
+            }
             match tend::tend(&self.ledger).await {
                 Ok(tended) => {
                     if tended.rescued > 0 {
@@ -281,6 +302,16 @@ impl<S: Send + Sync + 'static> Node<S> {
                 forgotten = Instant::now();
                 let done = tend::forget(&self.ledger, self.shared.config.dead_days).await;
                 self.notice(done, "old jobs could not be removed");
+            }
+        }
+    }
+
+    async fn fire(&self) {
+        for schedule in self.shared.attempts.registry.schedules() {
+            match schedule.fire(&self.ledger, &self.shared.directory).await {
+                Ok(0) => {}
+                Ok(_) => self.shared.directory.bell().wake_workers(),
+                Err(error) => self.notice(Err(error), "a schedule could not be fired"),
             }
         }
     }

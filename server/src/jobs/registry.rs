@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use croner::Cron;
 use serde_json::Value;
 
 use super::error::JobError;
-use super::job::{Job, Retry};
+use super::job::{Job, Opens, Retry};
+use super::schedule::{Schedule, Whose};
 use super::task::{Outcome, Task};
 
 /// What an attempt came to.
@@ -19,21 +21,28 @@ pub type Handled = Result<Outcome, JobError>;
 type Work<S> =
     Arc<dyn Fn(Arc<S>, Task, Value) -> Pin<Box<dyn Future<Output = Handled>>> + Send + Sync>;
 
-/// All kinds of jobs that this build can do.
-pub struct Registry<S>(HashMap<&'static str, Entry<S>>);
+/// All kinds of jobs that this build can do, and what it does by the clock.
+pub struct Registry<S> {
+    kinds: HashMap<&'static str, Entry<S>>,
+    schedules: Vec<Schedule>,
+}
 
 pub(super) struct Entry<S> {
     pub(super) version: i16,
     pub(super) upgrade: fn(i16, Value) -> Option<Value>,
     pub(super) retry: Retry,
     pub(super) timeout: Duration,
+    pub(super) opens: Opens,
     pub(super) work: Work<S>,
 }
 
 impl<S: Send + Sync + 'static> Registry<S> {
     /// Knows none.
     pub fn new() -> Self {
-        Self(HashMap::new())
+        Self {
+            kinds: HashMap::new(),
+            schedules: Vec::new(),
+        }
     }
 
     /// Adds a kind.
@@ -52,6 +61,7 @@ impl<S: Send + Sync + 'static> Registry<S> {
             upgrade: J::upgrade,
             retry: J::RETRY,
             timeout: J::TIMEOUT,
+            opens: J::OPENS,
             work: Arc::new(
                 move |state, task, payload| match serde_json::from_value(payload) {
                     Ok(job) => Box::pin(work(state, task, job)),
@@ -64,22 +74,40 @@ impl<S: Send + Sync + 'static> Registry<S> {
             ),
         };
         assert!(
-            self.0.insert(J::KIND, entry).is_none(),
+            self.kinds.insert(J::KIND, entry).is_none(),
             "two kinds of jobs are called {}",
             J::KIND
         );
         self
     }
 
+    /// Has a job handed over at every tick of a clock in UTC, once for each node or each tenant;
+    /// `job` makes it for a node, by its name.
+    #[must_use]
+    pub fn every<J: Job>(
+        mut self,
+        cron: &Cron,
+        whose: Whose,
+        job: impl Fn(&str) -> J + Send + Sync + 'static,
+    ) -> Self {
+        let schedule = Schedule::new(cron.clone(), whose, job);
+        self.schedules.push(schedule);
+        self
+    }
+
     /// The names of all kinds.
     pub fn kinds(&self) -> Vec<&'static str> {
-        let mut kinds: Vec<_> = self.0.keys().copied().collect();
+        let mut kinds: Vec<_> = self.kinds.keys().copied().collect();
         kinds.sort_unstable();
         kinds
     }
 
     pub(super) fn get(&self, kind: &str) -> Option<&Entry<S>> {
-        self.0.get(kind)
+        self.kinds.get(kind)
+    }
+
+    pub(super) fn schedules(&self) -> &[Schedule] {
+        &self.schedules
     }
 }
 
@@ -91,6 +119,6 @@ impl<S: Send + Sync + 'static> Default for Registry<S> {
 
 impl<S> std::fmt::Debug for Registry<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.kinds.keys()).finish()
     }
 }

@@ -1,11 +1,16 @@
-//! What a worker has done, in numbers.
+//! What a worker has done, and what waits, in numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// Upper bounds of the classes that times fall in, milliseconds; the last class has none.
+const CLASSES: [u64; 12] = [
+    10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
+];
+
 /// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Ended {
     /// Well.
     Done,
@@ -32,47 +37,92 @@ impl Ended {
     }
 }
 
-/// Attempts of one kind of job that ended in one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KindStats {
-    /// The kind; `unknown` for those that this build has not.
-    pub kind: &'static str,
-    /// How they ended.
-    pub ended: Ended,
+/// Times of one thing, in classes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times {
+    /// All of them together.
+    pub sum: Duration,
     /// How many.
     pub count: u64,
-    /// How long they took in all.
-    pub busy: Duration,
-    /// How long they had waited in all.
-    pub waited: Duration,
+    classes: [u64; CLASSES.len() + 1],
 }
 
-/// Counts attempts.
+impl Times {
+    fn add(&mut self, took: Duration) {
+        let class = CLASSES
+            .iter()
+            .position(|most| took.as_millis() <= u128::from(*most));
+        self.classes[class.unwrap_or(CLASSES.len())] += 1;
+        self.sum += took;
+        self.count += 1;
+    }
+
+    /// How many fell in each class, beside its upper bound; the last has none.
+    pub fn classes(&self) -> impl Iterator<Item = (Option<Duration>, u64)> {
+        let bounds = CLASSES
+            .iter()
+            .map(|most| Some(Duration::from_millis(*most)));
+        bounds.chain([None]).zip(self.classes)
+    }
+}
+
+/// Attempts of one kind of job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KindStats {
+    /// How they ended.
+    pub ended: BTreeMap<Ended, u64>,
+    /// How long they took.
+    pub busy: Times,
+    /// How long they had been ready before.
+    pub waited: Times,
+}
+
+/// Jobs of one node's queue in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Depth {
+    /// The queue.
+    pub queue: String,
+    /// The state.
+    pub state: String,
+    /// How many there are.
+    pub jobs: u64,
+    /// How long the one has been due that was due first.
+    pub oldest: Duration,
+}
+
+/// What a worker has done, and what it last saw waiting on each node.
 #[derive(Debug, Default)]
-pub(super) struct Stats(Mutex<HashMap<(&'static str, Ended), (u64, Duration, Duration)>>);
+pub struct Stats {
+    kinds: Mutex<HashMap<&'static str, KindStats>>,
+    depths: Mutex<BTreeMap<String, Vec<Depth>>>,
+}
 
 impl Stats {
     pub(super) fn count(&self, kind: &'static str, ended: Ended, busy: Duration, waited: Duration) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = counts.entry((kind, ended)).or_default();
-        entry.0 += 1;
-        entry.1 += busy;
-        entry.2 += waited;
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let stats = kinds.entry(kind).or_default();
+        *stats.ended.entry(ended).or_default() += 1;
+        stats.busy.add(busy);
+        stats.waited.add(waited);
     }
 
-    pub(super) fn all(&self) -> Vec<KindStats> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = counts
-            .iter()
-            .map(|(&(kind, ended), &(count, busy, waited))| KindStats {
-                kind,
-                ended,
-                count,
-                busy,
-                waited,
-            })
-            .collect();
-        all.sort_by_key(|it| (it.kind, it.ended.as_str()));
-        all
+    pub(super) fn saw(&self, node: &str, depths: Vec<Depth>) {
+        let mut all = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(node.to_owned(), depths);
+    }
+
+    /// Attempts by kind; `unknown` for those that this build has not.
+    pub fn kinds(&self) -> Vec<(&'static str, KindStats)> {
+        let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds: Vec<_> = kinds.iter().map(|(kind, it)| (*kind, it.clone())).collect();
+        kinds.sort_by_key(|(kind, _)| *kind);
+        kinds
+    }
+
+    /// What waited on each node, when this process looked last. One that does no background work
+    /// never looks.
+    pub fn depths(&self) -> BTreeMap<String, Vec<Depth>> {
+        let depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        depths.clone()
     }
 }

@@ -14,7 +14,7 @@ use super::attempt::Attempts;
 use super::job::Queue;
 use super::node::Node;
 use super::registry::Registry;
-use super::stats::{KindStats, Stats};
+use super::stats::Stats;
 use crate::config::Jobs;
 use crate::db::Directory;
 
@@ -37,9 +37,6 @@ pub(super) struct Shared<S> {
     bulk: Arc<Semaphore>,
 }
 
-/// What workers have done, by kind of job and how it ended.
-pub type WorkerStats = Vec<KindStats>;
-
 impl<S: Send + Sync + 'static> Worker<S> {
     /// A worker that does nothing yet. Jobs run on threads of their own: one that never lets go of
     /// its thread must not take the worker's with it.
@@ -48,8 +45,8 @@ impl<S: Send + Sync + 'static> Worker<S> {
         directory: Arc<Directory>,
         registry: Registry<S>,
         config: &Jobs,
+        stats: Arc<Stats>,
     ) -> Self {
-        let stats = Arc::new(Stats::default());
         let stopping = watch::Sender::new(false);
         Self(Arc::new(Shared {
             id: Uuid::now_v7(),
@@ -96,11 +93,6 @@ impl<S: Send + Sync + 'static> Worker<S> {
     /// Whether it has begun to look for jobs.
     pub fn is_working(&self) -> bool {
         self.0.is_working.load(Ordering::Relaxed)
-    }
-
-    /// What it has done.
-    pub fn stats(&self) -> WorkerStats {
-        self.0.stats.all()
     }
 }
 

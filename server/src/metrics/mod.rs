@@ -11,6 +11,7 @@
 
 mod fleet;
 pub mod http;
+mod jobs;
 mod port;
 mod process;
 mod requests;

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::fleet::FleetCollector;
+use super::jobs::JobCollector;
 use super::process::ProcessCollector;
 use super::tenants::{TenantCollector, Tenants, Told};
 use super::window::{Failed, Traffic};
@@ -22,6 +23,7 @@ use crate::cache::{CacheCollector, Caches};
 use crate::config;
 use crate::db::Directory;
 use crate::deprecations::Deprecations;
+use crate::jobs;
 use crate::kernel::TenantKey;
 use crate::redis::{Redis, RedisCollector};
 
@@ -60,6 +62,7 @@ impl Metrics {
         config: &config::Metrics,
         directory: &Arc<Directory>,
         (redis, caches): (&Redis, &Caches),
+        work: &Arc<jobs::Stats>,
         deprecations: &Deprecations,
     ) -> Arc<Self> {
         let requests = Family::default();
@@ -79,6 +82,7 @@ impl Metrics {
         deprecations.register(&mut registry);
         registry.register_collector(Box::new(RedisCollector(redis.clone())));
         registry.register_collector(Box::new(CacheCollector(caches.clone())));
+        registry.register_collector(Box::new(JobCollector(work.clone())));
         registry.register_collector(Box::new(ProcessCollector));
         Arc::new(Self {
             are_told: config.listen.is_some(),

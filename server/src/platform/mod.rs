@@ -5,9 +5,11 @@
 //! names its permission; what was done stands in the tenant's history under the operator's id, and
 //! in the tenant's own audit trail.
 
+mod bounces;
 mod dealers;
 mod directory;
 mod door;
+mod jobs;
 mod operator;
 mod permission;
 mod problem;
@@ -22,7 +24,10 @@ mod wire;
 pub use dealers::Dealers;
 pub use door::{admin_host, nothing_here};
 
+use std::future::pending;
+
 use actix_web::{HttpRequest, web};
+use provisioner::{Label, SpareError};
 use tokio::sync::{Notify, watch};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -65,15 +70,29 @@ impl Platform {
         }))
     }
 
-    /// Works on migration runs and keeps spares until this process ends.
+    /// Works on migration runs until this process ends.
     pub async fn work(&self) {
-        let mut closing = self.closing.subscribe();
-        let closed = async move {
-            // An error says that nobody is left to say it: the end too.
-            let _ = closing.wait_for(|is_closing| *is_closing).await;
-        };
-        let library = self.db.worker();
-        tokio::join!(runs::work(self), library.keep_spares_until(closed));
+        runs::work(self).await;
+    }
+
+    /// Brings a node's spares to its goal, if somebody has set one.
+    ///
+    /// # Errors
+    ///
+    /// Why one could not be made; those that were made stay.
+    pub async fn fill_spares(&self, node: &str) -> Result<(), SpareError> {
+        let name = node.to_owned();
+        self.db
+            .work(|library| async move {
+                let nodes = library.spares().await?;
+                let is_kept = nodes.iter().any(|it| it.node == name && it.keep.is_some());
+                let Some(label) = Label::parse(&name).ok().filter(|_| is_kept) else {
+                    return Ok(());
+                };
+                let tell = |moved| tracing::info!(moved = ?moved, "spares have changed");
+                library.fill_spares(Some(&label), pending(), tell).await
+            })
+            .await
     }
 
     /// Ends what would go on for as long as somebody listens or there is work.
@@ -99,4 +118,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     directory::routes(cfg);
     runs::routes(cfg);
     signing::routes(cfg);
+    bounces::routes(cfg);
+    jobs::routes(cfg);
 }

@@ -16,9 +16,16 @@ pub(super) struct VerifyDomains;
 /// Copy tenants without their people.
 #[derive(Debug)]
 pub(super) struct CloneTenants;
+/// Retry and discard background work, see what it carries, pause and resume it.
+#[derive(Debug)]
+pub(super) struct ManageJobs;
 /// Make tenants, and change what they are called, may use and where they are.
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
+
+/// Say that mail to an address came back.
+#[derive(Debug)]
+pub(super) struct RecordBounces;
 
 /// Carry a new version over the fleet.
 #[derive(Debug)]
@@ -37,8 +44,14 @@ impl Permission for SuspendTenants {
 impl Permission for VerifyDomains {
     const NAME: &'static str = "domain.verify";
 }
+impl Permission for RecordBounces {
+    const NAME: &'static str = "mail.bounce";
+}
 impl Permission for CloneTenants {
     const NAME: &'static str = "tenant.clone";
+}
+impl Permission for ManageJobs {
+    const NAME: &'static str = "job.manage";
 }
 impl Permission for ChangeTenants {
     const NAME: &'static str = "tenant.change";
@@ -59,13 +72,15 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         SuspendTenants::NAME,
         VerifyDomains::NAME,
         CloneTenants::NAME,
+        RecordBounces::NAME,
+        ManageJobs::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
         RotateKeys::NAME,
     ];
     let held = match role {
         Role::Viewer => 1,
-        Role::Support => 4,
+        Role::Support => 6,
         Role::Admin => ALL.len(),
     };
     &ALL[..held]

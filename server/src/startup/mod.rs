@@ -19,14 +19,18 @@ use crate::config::Config;
 use crate::db::PlatformDb;
 use crate::doctor;
 use crate::http;
+use crate::jobs::Registry;
 use crate::kernel::Clock;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics;
 use crate::platform::Platform;
 use crate::redis::Redis;
 use crate::routes;
 use crate::state::AppState;
+use crate::storage::Storage;
 use crate::telemetry;
+use crate::worker;
 
 /// Looks at what only using a value can tell: addresses, the log filter, the cost of passwords.
 /// Asks nobody; to be called on a runtime.
@@ -43,6 +47,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     Platform::connect_lazily(config, &keys).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
     Mailer::check(config)?;
+    Storage::check(&config.storage).context("storage")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -61,6 +66,7 @@ pub struct Application {
 #[derive(Debug, Clone)]
 pub struct Handle {
     server: ServerHandle,
+    live: Hub,
     operators: Option<web::Data<Platform>>,
 }
 
@@ -68,6 +74,7 @@ impl Handle {
     /// Stops it; with `graceful` requests in progress may end first, except for those that would
     /// go on for ever.
     pub async fn stop(&self, graceful: bool) {
+        self.live.close();
         if let Some(operators) = &self.operators {
             operators.wind_up();
         }
@@ -93,7 +100,8 @@ impl Application {
         parts.presence = Some(parts.presence());
         parts.runs = parts.work_on_runs();
         if parts.state.config.jobs.inside {
-            parts.worker = Some(Working::start(&parts.state));
+            let registry = worker::registry(&parts.state.config);
+            parts.worker = Some(Working::start(&parts.state, registry));
         }
         let state = parts.state.clone();
         let operators = parts.operators.clone();
@@ -131,15 +139,20 @@ impl Application {
         })
     }
 
-    /// The same without the dealers' routes: a worker only tells how it is.
+    /// The same without the dealers' routes: a worker does the jobs that it is told of, and tells
+    /// how it is.
     ///
     /// # Errors
     ///
     /// As [`Application::build`].
-    pub async fn build_worker(config: Config, clock: Clock) -> Result<Self, anyhow::Error> {
+    pub async fn build_worker(
+        config: Config,
+        clock: Clock,
+        registry: Registry<AppState>,
+    ) -> Result<Self, anyhow::Error> {
         let listen = config.http.listen;
         let mut parts = Parts::assemble(config, clock)?;
-        parts.worker = Some(Working::start(&parts.state));
+        parts.worker = Some(Working::start(&parts.state, registry));
         let state = parts.state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -180,6 +193,7 @@ impl Application {
     pub fn handle(&self) -> Handle {
         Handle {
             server: self.server.handle(),
+            live: self.parts.state.live.clone(),
             operators: self.parts.operators.clone(),
         }
     }

@@ -1,5 +1,6 @@
 //! The parts of a server: put together in the order of their needs, and closed in reverse.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
@@ -16,14 +17,17 @@ use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
 use crate::egress::Egress;
 use crate::idp::IdentityProviders;
+use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::presence::Presence;
 use crate::redis::Redis;
 use crate::state::AppState;
+use crate::storage::Storage;
 
 /// What must be closed after the last request.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ pub(super) struct Parts {
     platform: PlatformDb,
     /// For operators' requests, if this server takes any.
     pub(super) operators: Option<web::Data<Platform>>,
-    /// Who works on migration runs and keeps spares here.
+    /// Who works on migration runs here.
     pub(super) runs: Option<JoinHandle<()>>,
     /// What the platform is told of this process, if it serves dealers.
     pub(super) presence: Option<Presence>,
@@ -44,8 +48,8 @@ pub(super) struct Parts {
     /// Who writes down what API keys did.
     trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
-    /// Who sends messages.
-    postman: JoinHandle<()>,
+    /// Who wakes those who follow events.
+    caller: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -69,7 +73,8 @@ impl Parts {
         let redis = Redis::new(&config.redis)?;
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
-        let (mailer, postman) = Mailer::start(&config)?;
+        let mailer = Mailer::new(&config, sealer.clone())?;
+        let (live, caller) = Hub::start(&directory, &access, &clock, &config.live);
         let deprecations = Deprecations::new(&config.api);
         let key_trail = KeyTrail::new();
         let trail_keeper = key_trail.keep(directory.clone());
@@ -77,14 +82,18 @@ impl Parts {
         deprecations.tell(move |tenant, key, operation| {
             heard.called(tenant, key, operation, told_at.now());
         });
+        let work = Arc::new(jobs::Stats::default());
         let metrics = Metrics::new(
             &config.metrics,
             &directory,
             (&redis, &caches),
+            &work,
             &deprecations,
         );
         let state = web::Data::new(AppState {
             metrics,
+            work,
+            operators: operators.clone(),
             admission: Admission::new(),
             tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
             keys,
@@ -100,10 +109,12 @@ impl Parts {
             mailer,
             memberships: Memberships::new(platform.clone()),
             identity_providers: IdentityProviders::new(&config.sso)?,
+            storage: Storage::open(&config.storage)?,
             egress: Egress::new(&config.webhooks)?,
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,
+            live,
             security,
             directory,
             clock,
@@ -120,7 +131,7 @@ impl Parts {
             key_keeper,
             trail_keeper,
             security_writer,
-            postman,
+            caller,
         })
     }
 
@@ -149,6 +160,8 @@ impl Parts {
         if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
             tracing::warn!("the last uses of API keys may be missing");
         }
+        self.state.live.close();
+        self.caller.abort();
         self.keeper.abort();
         self.key_keeper.abort();
         if let Some(presence) = self.presence {
@@ -162,14 +175,6 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
-        }
-        let mut postman = self.postman;
-        if tokio::time::timeout(LAST_EVENTS, &mut postman)
-            .await
-            .is_err()
-        {
-            postman.abort();
-            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

@@ -4,7 +4,11 @@
 pub mod api_keys;
 pub mod audit;
 pub mod catalog;
+pub mod events;
+pub mod exports;
 pub mod imports;
+pub mod jobs;
+pub mod notifications;
 pub mod organisation;
 pub mod permissions;
 pub mod roles;

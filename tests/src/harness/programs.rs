@@ -10,6 +10,11 @@ pub fn server_binary() -> PathBuf {
     beside_us("server")
 }
 
+/// The worker that also does errands, the jobs of tests.
+pub(super) fn errand_worker_binary() -> PathBuf {
+    beside_us("errand_worker")
+}
+
 /// Runs `tubex` against a database and returns what it printed.
 ///
 /// # Panics

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use super::actor::Actor;
 use super::database::Scratch;
 use super::eventually::eventually;
-use super::programs::server_binary;
+use super::programs::{errand_worker_binary, server_binary};
 use crate::local::port;
 use crate::local::process::{self, Signal, Target};
 
@@ -21,6 +22,8 @@ const KEPT: usize = 200;
 /// A server on a port that it keeps from one start to the next; killed when dropped.
 #[derive(Debug)]
 pub struct ServerProcess {
+    program: PathBuf,
+    role: &'static str,
     keys: Vec<(String, String)>,
     base: String,
     metrics: String,
@@ -43,10 +46,39 @@ impl ServerProcess {
     ///
     /// When it doesn't become ready.
     pub async fn start(database: &Scratch, keys: &[(&str, &str)], forbidden: &'static str) -> Self {
+        let program = server_binary();
+        Self::start_program(program, "api", database, keys, forbidden).await
+    }
+
+    /// Starts a worker, which serves nobody, and waits until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't become ready.
+    pub async fn worker(database: &Scratch, keys: &[(&str, &str)]) -> Self {
+        Self::start_program(server_binary(), "worker", database, keys, "").await
+    }
+
+    /// Starts a worker that also does errands, the jobs of tests.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't become ready.
+    pub async fn errand_worker(database: &Scratch, keys: &[(&str, &str)]) -> Self {
+        Self::start_program(errand_worker_binary(), "worker", database, keys, "").await
+    }
+
+    async fn start_program(
+        program: PathBuf,
+        role: &'static str,
+        database: &Scratch,
+        keys: &[(&str, &str)],
+        forbidden: &'static str,
+    ) -> Self {
         let listen = format!("127.0.0.1:{}", port::free(None).expect("a port is free"));
         let metrics = format!("127.0.0.1:{}", port::free(None).expect("a port is free"));
         let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
-        let url = database.server_url();
+        let (url, storage) = (database.server_url(), database.storage());
         let usual = [
             ("TUBEX_HTTP__LISTEN", listen.as_str()),
             ("TUBEX_HTTP__WORKERS", "1"),
@@ -54,6 +86,7 @@ impl ServerProcess {
             ("TUBEX_DATABASE__URL", url.as_str()),
             ("TUBEX_DATABASE__SECRET", database.secret()),
             ("TUBEX_REDIS__URL", redis.as_str()),
+            ("TUBEX_STORAGE__DIRECTORY", storage.as_str()),
             (
                 "TUBEX_AUTH__TOKEN_SECRET",
                 "a token secret for tests, long enough",
@@ -61,6 +94,8 @@ impl ServerProcess {
         ];
         let pairs = usual.iter().chain(keys);
         let mut server = Self {
+            program,
+            role,
             keys: pairs
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),
@@ -123,6 +158,29 @@ impl ServerProcess {
         }
     }
 
+    /// Has it stand still, as if its machine was suspended.
+    ///
+    /// # Panics
+    ///
+    /// When it isn't running.
+    pub fn suspend(&self) {
+        self.signal(Signal::Stop);
+    }
+
+    /// Lets it go on after [`ServerProcess::suspend`].
+    ///
+    /// # Panics
+    ///
+    /// When it isn't running.
+    pub fn resume(&self) {
+        self.signal(Signal::Continue);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let (child, _) = self.running.as_ref().expect("it runs");
+        process::send(signal, Target::Process(child.id()));
+    }
+
     /// Asks it to end and waits until it has, for some seconds, without holding up other tasks.
     ///
     /// # Panics
@@ -164,14 +222,14 @@ impl ServerProcess {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(server_binary());
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TUBEX_") {
                 command.env_remove(name);
             }
         }
         command
-            .arg("api")
+            .arg(self.role)
             .envs(self.keys.iter().map(|(key, value)| (key, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

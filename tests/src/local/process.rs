@@ -20,6 +20,10 @@ pub enum Signal {
     Terminate,
     /// End now.
     Kill,
+    /// Stand still, as a machine does that is suspended.
+    Stop,
+    /// Go on.
+    Continue,
 }
 
 impl Signal {
@@ -28,6 +32,8 @@ impl Signal {
             Self::Interrupt => "INT",
             Self::Terminate => "TERM",
             Self::Kill => "KILL",
+            Self::Stop => "STOP",
+            Self::Continue => "CONT",
         }
     }
 }

@@ -72,11 +72,15 @@ impl Server {
             .env("TUBEX_AUTH__TOKEN_SECRET", secrets.token_secret())
             .env("TUBEX_HTTP__LISTEN", format!("127.0.0.1:{}", settings.port))
             .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
+            // One process does everything here, background work too.
+            .env("TUBEX_JOBS__INSIDE", "true")
             .env("TUBEX_HTTP__BASE_DOMAIN", "localhost")
             .env("TUBEX_HTTP__PUBLIC_PORT", settings.port.to_string())
             // Messages that somebody would get are files here, and their links work.
             .env("TUBEX_MAIL__TRANSPORT", "files")
             .env("TUBEX_MAIL__DIRECTORY", place.home.join("mail"))
+            .env("TUBEX_MAIL__PAGE", "true")
+            .env("TUBEX_STORAGE__DIRECTORY", place.home.join("files"))
             // Meant for `tubex`; the server refuses variables that it does not know.
             .env_remove("TUBEX_LOG")
             .stdin(Stdio::null())

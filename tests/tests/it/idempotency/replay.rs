@@ -3,7 +3,7 @@
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
-use tests::{Actor, Reply, TestApp};
+use tests::{Actor, Reply, TestApp, eventually};
 use time::Duration;
 
 use super::{assert_replayed, item, item_records, items, number, post};
@@ -80,7 +80,8 @@ async fn a_key_is_free_again_when_its_time_is_over() {
 
 #[actix_web::test]
 async fn what_is_over_is_swept_out_and_nothing_else() {
-    let app = TestApp::start().await;
+    let at_every_second = ("TUBEX_WORKER__PURGE", "* * * * * *");
+    let app = TestApp::start_with(&[("TUBEX_JOBS__INSIDE", "true"), at_every_second]).await;
     let acme = app.dealer().await;
     post(&acme, "/items", "old", &item("A")).await.expect(201);
     app.advance(Duration::hours(23));
@@ -88,9 +89,12 @@ async fn what_is_over_is_swept_out_and_nothing_else() {
     post(&acme, "/items", "new", &item("B")).await.expect(201);
     app.advance(Duration::hours(2));
 
-    let swept = server::worker::sweep(&app.state).await;
+    let old = "SELECT count(*) FROM {schema}.idempotency_key WHERE key = 'old'";
+    eventually("what is over is swept out", async || {
+        number(&app, old).await == 0
+    })
+    .await;
 
-    assert_eq!(swept.answers, 1);
     let left = "SELECT count(*) FROM {schema}.idempotency_key WHERE key = 'new'";
     assert_eq!(number(&app, left).await, 1);
 }
@@ -142,17 +146,18 @@ async fn a_request_that_failed_is_judged_anew() {
 }
 
 #[actix_web::test]
-async fn an_import_is_done_once_and_its_report_is_answered_again() {
-    let app = TestApp::start().await;
+async fn an_import_is_done_once_and_its_acceptance_is_answered_again() {
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     let file = "sku,name,unit,price\nA,a,pcs,1.50\nB,b,pcs,wrong\n";
 
-    let first = import(&acme, file).await.expect(200);
+    let first = import(&acme, file).await.expect(202);
     let again = import(&acme, file).await;
     let other = import(&acme, "sku,name,unit,price\nA,a,pcs,2.50\n").await;
 
-    assert_eq!(first.json["created"], 1);
-    assert_eq!(first.json["rejected_rows"][0]["line"], 3);
+    let report = acme.report(first.clone()).await.expect(200);
+    assert_eq!(report.json["created"], 1);
+    assert_eq!(report.json["rejected_rows"][0]["line"], 3);
     assert_replayed(&first, &again);
     assert_eq!(other.status, 422);
     assert_eq!(other.problem(), "idempotency_key_reused");
@@ -165,7 +170,7 @@ async fn an_import_is_done_once_and_its_report_is_answered_again() {
 
 async fn import(who: &Actor, file: &str) -> Reply {
     let part = Part::bytes(file.as_bytes().to_vec()).file_name("prices.csv");
-    let request = who.request(Method::POST, "/imports");
+    let request = who.request(Method::POST, "/imports?apply=true");
     let form = Form::new().part("file", part);
     who.send(request.header("idempotency-key", "file-1").multipart(form))
         .await

@@ -2,38 +2,20 @@
 
 use sea_orm::DbErr;
 use server::jobs::{Enqueue, enqueue};
-use tests::{Dealer, TestApp, eventually};
+use tests::errands::{Begun, Errand, registry};
+use tests::{TestApp, eventually};
 
-use super::{Begun, Errand, TestWorker, hand_over, registry};
-
-async fn count(app: &TestApp, state: &str) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM jobs.job WHERE state = $1")
-        .bind(state)
-        .fetch_one(&mut app.database.connect().await)
-        .await
-        .unwrap()
-}
-
-async fn units(app: &TestApp, dealer: &Dealer, code: &str) -> i64 {
-    let schema = app.database.schema_of(&dealer.slug).await;
-    let sql = format!("SELECT count(*) FROM {schema}.unit WHERE code = $1");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-        .bind(code)
-        .fetch_one(&mut app.database.connect().await)
-        .await
-        .unwrap()
-}
+use super::{TestWorker, count, effects, hand_over, in_state, make_effects, unfinished};
 
 #[actix_web::test]
 async fn what_a_transaction_handed_over_is_done_if_it_commits_and_not_otherwise() {
     let app = TestApp::start().await;
     let dealer = app.dealer().await;
+    let schema = app.database.schema_of(&dealer.slug).await;
+    make_effects(&app.database, &schema).await;
     let begun = Begun::default();
     let _worker = TestWorker::start(&app, registry(&begun));
-    let undone = Errand {
-        does: "write".to_owned(),
-        name: "never".to_owned(),
-    };
+    let undone = Errand::new("write", "never");
 
     let refused: Result<(), DbErr> = app
         .door(&dealer)
@@ -46,14 +28,11 @@ async fn what_a_transaction_handed_over_is_done_if_it_commits_and_not_otherwise(
     hand_over(&app, &dealer, "write", "once").await;
 
     assert!(refused.is_err());
-    eventually("the job is done", async || {
-        units(&app, &dealer, "once").await == 1
+    eventually("nothing is left to do", async || {
+        unfinished(&app.database).await == 0
     })
     .await;
-    eventually("nothing is left", async || {
-        count(&app, "ready").await + count(&app, "running").await == 0
-    })
-    .await;
+    assert_eq!(effects(&app.database, &schema, "once").await, 1);
     assert_eq!(begun.lock().unwrap().get("never"), None);
     assert_eq!(begun.lock().unwrap().get("once"), Some(&1));
 }
@@ -69,7 +48,10 @@ async fn what_fails_is_tried_again_and_then_a_dead_letter_with_all_its_errors() 
         hand_over(&app, &dealer, does, does).await;
     }
 
-    eventually("four are dead", async || count(&app, "dead").await == 4).await;
+    eventually("four are dead", async || {
+        in_state(&app.database, "dead").await == 4
+    })
+    .await;
     let begun = begun.lock().unwrap().clone();
     let times = |name: &str| begun.get(name).copied();
     assert_eq!(
@@ -84,4 +66,48 @@ async fn what_fails_is_tried_again_and_then_a_dead_letter_with_all_its_errors() 
     .await
     .unwrap();
     assert_eq!(errors, ["it panicked: it was told to"; 3]);
+}
+
+#[actix_web::test]
+async fn whoever_refuses_may_say_when_to_come_again() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let _worker = TestWorker::start(&app, registry(&Begun::default()));
+
+    hand_over(&app, &dealer, "come later", "x").await;
+
+    let waits = "SELECT count(*) FROM jobs.job WHERE state = 'scheduled' AND attempt = 1
+        AND run_at BETWEEN now() + interval '59 minutes' AND now() + interval '61 minutes'";
+    eventually("it waits for an hour", async || {
+        count(&app.database, waits).await == 1
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_was_done_is_counted_by_kind_and_outcome_and_what_waits_by_queue() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let worker = TestWorker::start(&app, registry(&Begun::default()));
+
+    hand_over(&app, &dealer, "nothing", "x").await;
+    hand_over(&app, &dealer, "refuse", "y").await;
+
+    eventually("both are counted", async || {
+        let kinds = worker.stats.kinds();
+        kinds.iter().any(|(kind, stats)| {
+            let ended = stats
+                .ended
+                .iter()
+                .map(|(how, times)| (how.as_str(), *times));
+            *kind == "test.errand" && ended.eq([("done", 1), ("dead", 1)]) && stats.busy.count == 2
+        })
+    })
+    .await;
+    eventually("the dead letter is seen", async || {
+        let nodes = worker.stats.depths();
+        let mut depths = nodes.values().flatten();
+        depths.any(|depth| depth.queue == "quick" && depth.state == "dead" && depth.jobs == 1)
+    })
+    .await;
 }

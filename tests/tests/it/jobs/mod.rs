@@ -1,109 +1,127 @@
 //! Background work: handed over in a dealer's transaction, done by workers.
 
+mod api;
 mod engine;
+mod handing_over;
+mod operators;
+mod outages;
+mod processes;
+mod schedules;
+mod turns;
+mod versions;
+mod walls;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use server::AppState;
-use server::jobs::{
-    Enqueue, Handled, Job, JobError, Outcome, Queue, Registry, Retry, Worker, enqueue,
-};
-use tests::{Dealer, TestApp};
+use server::jobs::{Enqueue, Registry, Stats, Worker, enqueue};
+use sqlx::PgConnection;
+use tests::errands::{EFFECTS, Errand};
+use tests::{Dealer, Scratch, TestApp};
 use uuid::Uuid;
-
-/// A job that does what it is told.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Errand {
-    /// What becomes of it.
-    pub does: String,
-    /// For whoever looks at what was done.
-    pub name: String,
-}
-
-impl Job for Errand {
-    const KIND: &'static str = "test.errand";
-    const RETRY: Retry = Retry {
-        attempts: 3,
-        first: Duration::from_millis(20),
-        most: Duration::from_millis(50),
-    };
-    const TIMEOUT: Duration = Duration::from_millis(1500);
-    const QUEUE: Queue = Queue::Quick;
-}
-
-/// How often each errand was begun.
-pub type Begun = Arc<Mutex<HashMap<String, u32>>>;
-
-/// What a worker that knows errands does; what it does to the dealer's rows is a new unit.
-pub fn registry(begun: &Begun) -> Registry<AppState> {
-    let begun = begun.clone();
-    Registry::new().with(move |_, task, job: Errand| {
-        *begun.lock().unwrap().entry(job.name.clone()).or_default() += 1;
-        async move {
-            match job.does.as_str() {
-                "nothing" => Ok(Outcome::Done),
-                "fail" => Err(JobError::retry("it was told to")),
-                "refuse" => Err(JobError::discard("it can't go well")),
-                "panic" => panic!("it was told to"),
-                "hang" => std::future::pending::<Handled>().await,
-                "write" => {
-                    let code = job.name.clone();
-                    task.finish(async |tx| add_unit(tx, &code).await).await
-                }
-                other => Err(JobError::discard(format!("nobody can {other}"))),
-            }
-        }
-    })
-}
-
-/// Writes something that can be counted, and twice can't be.
-pub async fn add_unit(tx: &server::db::TenantTx, code: &str) -> Result<(), JobError> {
-    use sea_orm::ConnectionTrait;
-    let sql = "INSERT INTO unit (code, name, symbol, decimals) VALUES ($1, $1, $1, 0)";
-    let values = [code.into()];
-    tx.execute_raw(sea_orm::Statement::from_sql_and_values(
-        sea_orm::DbBackend::Postgres,
-        sql,
-        values,
-    ))
-    .await?;
-    Ok(())
-}
 
 /// A worker within this process, stopped when dropped.
 #[derive(Debug)]
-pub struct TestWorker(Worker<AppState>);
+pub struct TestWorker {
+    worker: Worker<AppState>,
+    pub stats: Arc<Stats>,
+}
 
 impl TestWorker {
     /// Begins to work.
     pub fn start(app: &TestApp, registry: Registry<AppState>) -> Self {
         let config = &app.state.config.jobs;
-        let directory = app.state.directory.clone();
-        let worker = Worker::new(app.state.clone(), directory, registry, config);
+        let (directory, stats) = (app.state.directory.clone(), Arc::new(Stats::default()));
+        let worker = Worker::new(
+            app.state.clone(),
+            directory,
+            registry,
+            config,
+            stats.clone(),
+        );
         let working = worker.clone();
         tokio::spawn(async move { working.run().await });
-        Self(worker)
+        Self { worker, stats }
     }
 }
 
 impl Drop for TestWorker {
     fn drop(&mut self) {
-        self.0.stop();
+        self.worker.stop();
     }
 }
 
 /// Hands an errand over for a dealer.
 pub async fn hand_over(app: &TestApp, dealer: &Dealer, does: &str, name: &str) -> Uuid {
-    let errand = Errand {
-        does: does.to_owned(),
-        name: name.to_owned(),
-    };
+    hand(app, dealer, &Errand::new(does, name), Enqueue::now()).await
+}
+
+/// The same, with more to say.
+pub async fn hand(app: &TestApp, dealer: &Dealer, errand: &Errand, how: Enqueue) -> Uuid {
     app.door(dealer)
         .await
-        .write(async |tx| enqueue(tx, &errand, Enqueue::now()).await)
+        .write(async |tx| enqueue(tx, errand, how.clone()).await)
         .await
         .unwrap()
+}
+
+/// Makes the place where a dealer's errands leave their effects.
+pub async fn make_effects(database: &Scratch, schema: &str) {
+    let sql =
+        format!("SET search_path = {schema}; {EFFECTS}; GRANT INSERT ON errand_effect TO {schema}");
+    run(&mut database.connect().await, &sql).await;
+}
+
+/// How often an errand has left its effect.
+pub async fn effects(database: &Scratch, schema: &str, name: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {schema}.errand_effect WHERE name = $1");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(name)
+        .fetch_one(&mut database.connect().await)
+        .await
+        .unwrap()
+}
+
+/// What a query counts, as the database's owner.
+pub async fn count(database: &Scratch, sql: &str) -> i64 {
+    let counted = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+    counted
+        .fetch_one(&mut database.connect().await)
+        .await
+        .unwrap()
+}
+
+/// How many jobs are in a state.
+pub async fn in_state(database: &Scratch, state: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM jobs.job WHERE state = '{state}'");
+    count(database, &sql).await
+}
+
+/// How many jobs are not over.
+pub async fn unfinished(database: &Scratch) -> i64 {
+    count(
+        database,
+        "SELECT count(*) FROM jobs.job WHERE state NOT IN ('done', 'dead')",
+    )
+    .await
+}
+
+pub async fn run(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+/// As many errands as one likes, straight into the table.
+pub async fn fill_queue(database: &Scratch, schema: &str, does: &str, number: u32) {
+    let sql = format!(
+        "INSERT INTO jobs.job (id, tenant, queue, kind, version, payload, priority, state, run_at,
+             max_attempts, enqueued_at)
+         SELECT gen_random_uuid(), '{schema}', 'quick', 'test.errand', 2,
+             jsonb_build_object('does', '{does}', 'name', '{schema} ' || n, 'ms', 0), 5, 'ready',
+             clock_timestamp(), 3, clock_timestamp()
+         FROM generate_series(1, {number}) n"
+    );
+    run(&mut database.connect().await, &sql).await;
 }

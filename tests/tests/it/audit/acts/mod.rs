@@ -3,6 +3,8 @@
 mod access;
 mod auth;
 mod catalogue;
+mod imports;
+mod jobs;
 mod people;
 mod second_factor;
 mod sso;
@@ -77,6 +79,12 @@ impl World {
     /// The act of an operation, if an area has one.
     pub async fn of(&self, operation_id: &str) -> Option<Act> {
         if let Some(act) = catalogue::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = jobs::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = imports::act(self, operation_id).await {
             return Some(act);
         }
         if let Some(act) = auth::act(self, operation_id).await {

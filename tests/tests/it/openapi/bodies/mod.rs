@@ -2,6 +2,9 @@
 
 mod access;
 mod catalogue;
+mod exports;
+mod imports;
+mod jobs;
 mod people;
 mod second_factor;
 mod sessions;
@@ -20,6 +23,9 @@ pub fn body_of(operation_id: &str) -> Value {
     let areas = [
         access::body_of,
         catalogue::body_of,
+        jobs::body_of,
+        imports::body_of,
+        exports::body_of,
         people::body_of,
         second_factor::body_of,
         sessions::body_of,

@@ -1,0 +1,12 @@
+//! A dealer's background work, as its admins see it.
+//!
+//! Invariants: nobody sees or touches another dealer's jobs; what a job carries is shown to those
+//! alone who may also retry and discard it.
+
+mod error;
+pub mod http;
+mod service;
+mod store;
+mod wire;
+
+pub use error::JobsError;
