@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use server::tenant::notifications::Kind;
 use tests::{Actor, Dealer, Reply, TestApp};
 use uuid::Uuid;
 
@@ -81,7 +82,10 @@ async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
 
 async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let (ours, theirs) = (Belongings::of(&app, &acme).await, Belongings::of(&app, &bolt).await);
+    let (ours, theirs) = (
+        Belongings::of(&app, &acme).await,
+        Belongings::of(&app, &bolt).await,
+    );
     let item = format!("/items/{}", ours.item);
     let group = format!("/item-groups/{}", ours.group);
     let ask = async |id: &str| {
@@ -214,7 +218,11 @@ impl Belongings {
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
         Self {
-            notification: notification_of(app, dealer).await,
+            notification: {
+                let me = id_of(&dealer.get("/me").await.expect(200).json);
+                app.tell(dealer, &me, Kind::ExportReady, json!({})).await;
+                id_of(&dealer.get("/me/notifications").await.expect(200).json["data"][0])
+            },
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
