@@ -12,8 +12,8 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, events, imports, jobs, notifications, organisation, permissions,
-    roles, second_factor, settings, sso, team,
+    api_keys, audit, catalog, events, exports, imports, jobs, notifications, organisation,
+    permissions, roles, second_factor, settings, sso, team, webhooks,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -102,6 +102,7 @@ where
                 .configure(sso::http::routes)
                 .configure(catalog::http::routes)
                 .configure(imports::http::routes)
+                .configure(exports::http::routes)
                 .configure(settings::http::routes)
                 .configure(notifications::http::routes)
                 .configure(api_keys::http::routes)
@@ -109,6 +110,7 @@ where
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
                 .configure(jobs::http::routes)
+                .configure(webhooks::http::routes)
                 .configure(audit::http::routes)
                 .configure(events::http::routes),
         )

@@ -16,6 +16,7 @@ use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry
 use crate::mail::{self, SendMail};
 use crate::state::AppState;
 use crate::tenant::notifications::{self, SendDigest};
+use crate::tenant::{exports, imports, webhooks};
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -71,11 +72,12 @@ pub fn registry(config: &Config) -> Registry<AppState> {
         .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await)
         .with(async |state: Arc<AppState>, task, job: SendMail| {
             mail::deliver(&state.mailer, &state.clock, task, job).await
-        })
+        });
+    let registry = webhooks::register(imports::jobs::register(registry))
         .every(&times.purge, Whose::Tenants, |_| Purge {})
         .every(&times.digest, Whose::Tenants, |_| SendDigest {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
-    let registry = notifications::register(registry);
+    let registry = exports::jobs::register(notifications::register(registry), config);
     // Where nobody can keep spares nobody is asked to.
     if config.platform.database_url.is_none() {
         return registry;
@@ -88,8 +90,9 @@ pub fn registry(config: &Config) -> Registry<AppState> {
 async fn purge(state: &AppState, task: &Task) -> Handled {
     let (now, kept) = (state.clock.now(), &state.config.worker);
     let sessions_until = now - time::Duration::days(kept.session_retention_days.into());
+    let deliveries_until = now - time::Duration::days(state.config.webhooks.retention_days.into());
     let events_until = now - time::Duration::days(kept.event_retention_days.into());
-    while task.db()?.tenant().has("m0011_events") && !task.is_to_end() {
+    while !task.is_to_end() {
         let removed: Result<u64, JobError> = task
             .step(async |tx| Ok(forget_events(tx, events_until).await?))
             .await;
@@ -98,16 +101,15 @@ async fn purge(state: &AppState, task: &Task) -> Handled {
         }
     }
     let mail_until = now - time::Duration::days(state.config.mail.log_days.into());
-    let has_mail = task.db()?.tenant().has("m0014_notifications");
     task.finish(async |tx| {
-        if has_mail {
-            let mails = mail::sweep(tx, mail_until).await?;
-            let notifications = notifications::sweep(tx, now).await?;
-            tracing::debug!(mails, notifications, "what was told long ago was removed");
-        }
+        let mails = mail::sweep(tx, mail_until).await?;
+        let notifications = notifications::sweep(tx, now).await?;
+        tracing::debug!(mails, notifications, "what was told long ago was removed");
         sweep(tx, sessions_until, now)
             .await
-            .map_err(JobError::retry)
+            .map_err(JobError::retry)?;
+        webhooks::forget(tx, deliveries_until, now).await?;
+        Ok(())
     })
     .await
 }

@@ -3,6 +3,7 @@
 mod clock;
 mod color;
 mod currency;
+mod formula;
 mod page;
 mod patch;
 mod revised;
@@ -13,6 +14,7 @@ mod text;
 pub use clock::Clock;
 pub use color::{Color, NoColor};
 pub use currency::{Currency, CurrencyError};
+pub use formula::{guarded, unguarded};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
 pub use patch::{Patch, never_null};
 pub use revised::Revised;

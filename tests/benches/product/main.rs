@@ -18,6 +18,7 @@ mod floor;
 mod growing;
 mod identity;
 mod imports;
+mod jobs;
 mod lists;
 mod price_list;
 mod runs;
@@ -52,6 +53,8 @@ pub struct Scale {
     pub items_searched: usize,
     /// Rows of the price file.
     pub rows_of_file: usize,
+    /// Rows of the large one.
+    pub rows_of_large_file: usize,
     /// Dealers that transactions are spread over.
     pub tenants: usize,
     /// Entries of the directory that is measured by itself.
@@ -73,6 +76,7 @@ impl Scale {
             items_of_one: 5200,
             items_searched: 50_000,
             rows_of_file: 5200,
+            rows_of_large_file: 100_000,
             tenants: 1000,
             directory: 10_000,
             from_spares: 200,
@@ -155,6 +159,9 @@ async fn measure(parts: &[String]) -> Result<()> {
         boot::measure(&mut table, &database, &fleet, scale).await?;
     }
 
+    if wanted("jobs") {
+        jobs::measure(&mut table, scale).await?;
+    }
     if wanted("runs") {
         runs::measure(&mut table, scale).await?;
     }

@@ -38,6 +38,11 @@ impl TestApp {
         Self::start_with(&[]).await
     }
 
+    /// A server that does background work, too.
+    pub async fn start_working() -> Self {
+        Self::start_with(&[("TUBEX_JOBS__INSIDE", "true")]).await
+    }
+
     /// A server with some keys of its configuration set, such as
     /// `("TUBEX_AUTH__ACCESS_MINUTES", "1")`.
     pub async fn start_with(keys: &[(&str, &str)]) -> Self {
