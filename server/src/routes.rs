@@ -11,8 +11,8 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, imports, jobs, organisation, permissions, roles, second_factor, settings,
-    sso, team,
+    api_keys, audit, catalog, imports, jobs, organisation, permissions, roles, second_factor,
+    settings, sso, team,
 };
 
 /// Puts every route into `app`, and the documents that describe them.

@@ -89,16 +89,18 @@ pub fn registry(begun: &Begun) -> Registry<AppState> {
         })
         .await
     };
-    Registry::new().with(vigil).with(move |_, task, job: Errand| {
-        let is_counted = begun
-            .lock()
-            .map(|mut begun| *begun.entry(job.name.clone()).or_default() += 1)
-            .is_ok();
-        async move {
-            count_or_fail(is_counted)?;
-            go(&task, &job).await
-        }
-    })
+    Registry::new()
+        .with(vigil)
+        .with(move |_, task, job: Errand| {
+            let is_counted = begun
+                .lock()
+                .map(|mut begun| *begun.entry(job.name.clone()).or_default() += 1)
+                .is_ok();
+            async move {
+                count_or_fail(is_counted)?;
+                go(&task, &job).await
+            }
+        })
 }
 
 fn count_or_fail(is_counted: bool) -> Result<(), JobError> {

@@ -49,7 +49,9 @@ pub struct Times {
 
 impl Times {
     fn add(&mut self, took: Duration) {
-        let class = CLASSES.iter().position(|most| took.as_millis() <= u128::from(*most));
+        let class = CLASSES
+            .iter()
+            .position(|most| took.as_millis() <= u128::from(*most));
         self.classes[class.unwrap_or(CLASSES.len())] += 1;
         self.sum += took;
         self.count += 1;
@@ -57,7 +59,9 @@ impl Times {
 
     /// How many fell in each class, beside its upper bound; the last has none.
     pub fn classes(&self) -> impl Iterator<Item = (Option<Duration>, u64)> {
-        let bounds = CLASSES.iter().map(|most| Some(Duration::from_millis(*most)));
+        let bounds = CLASSES
+            .iter()
+            .map(|most| Some(Duration::from_millis(*most)));
         bounds.chain([None]).zip(self.classes)
     }
 }

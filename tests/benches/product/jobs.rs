@@ -178,12 +178,7 @@ async fn write(tx: &TenantTx, number: usize) -> Result<(), DbErr> {
 }
 
 /// A quiet dealer's job, alone and behind those of a loud one.
-async fn waiting(
-    table: &mut Table,
-    database: &Scratch,
-    doors: &Doors,
-    scale: Scale,
-) -> Result<()> {
+async fn waiting(table: &mut Table, database: &Scratch, doors: &Doors, scale: Scale) -> Result<()> {
     let (behind, times) = if is_quick() { (5_000, 3) } else { (50_000, 20) };
     let mut connection = database.connect().await;
     let loud = database.schema_of(SLUGS[0]).await;
@@ -245,7 +240,9 @@ async fn fill(connection: &mut PgConnection, schema: &str, jobs: u32) -> Result<
              clock_timestamp()
          FROM generate_series(1, {jobs})"
     );
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -32,7 +32,10 @@ async fn soak() -> Result<()> {
 
     let tally = survive(&database, &schema, u32::try_from(kills)?, seed).await?;
 
-    println!("soak-jobs: {kills} kills in {:?}: {tally:?}", begun.elapsed());
+    println!(
+        "soak-jobs: {kills} kills in {:?}: {tally:?}",
+        begun.elapsed()
+    );
     if !tally.is_exact() {
         bail!("jobs were lost or done twice; repeat it with SEED={seed} KILLS={kills}");
     }

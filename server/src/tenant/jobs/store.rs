@@ -107,12 +107,7 @@ pub(super) async fn change_all(
     changed(tx, deed, sql, values).await
 }
 
-async fn changed(
-    tx: &TenantTx,
-    deed: Deed,
-    sql: String,
-    values: Vec<Value>,
-) -> Result<u64, DbErr> {
+async fn changed(tx: &TenantTx, deed: Deed, sql: String, values: Vec<Value>) -> Result<u64, DbErr> {
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let row = tx.query_one_raw(statement).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("a number of jobs".to_owned()))?;

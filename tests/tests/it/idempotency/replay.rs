@@ -90,7 +90,10 @@ async fn what_is_over_is_swept_out_and_nothing_else() {
     app.advance(Duration::hours(2));
 
     let old = "SELECT count(*) FROM {schema}.idempotency_key WHERE key = 'old'";
-    eventually("what is over is swept out", async || number(&app, old).await == 0).await;
+    eventually("what is over is swept out", async || {
+        number(&app, old).await == 0
+    })
+    .await;
 
     let left = "SELECT count(*) FROM {schema}.idempotency_key WHERE key = 'new'";
     assert_eq!(number(&app, left).await, 1);

@@ -82,7 +82,10 @@ async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
 
 async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let (ours, theirs) = (Belongings::of(&app, &acme).await, Belongings::of(&app, &bolt).await);
+    let (ours, theirs) = (
+        Belongings::of(&app, &acme).await,
+        Belongings::of(&app, &bolt).await,
+    );
     let item = format!("/items/{}", ours.item);
     let group = format!("/item-groups/{}", ours.group);
     let ask = async |id: &str| {

@@ -11,12 +11,19 @@ use super::{TestWorker, count, hand_over, in_state};
 async fn dead_letters(app: &TestApp, dealer: &Dealer, names: &[&str]) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for name in names {
-        let does = if name.starts_with("refused") { "refuse" } else { "fail" };
+        let does = if name.starts_with("refused") {
+            "refuse"
+        } else {
+            "fail"
+        };
         ids.push(hand_over(app, dealer, does, name).await);
     }
     let _worker = TestWorker::start(app, registry(&Begun::default()));
     let all = i64::try_from(names.len()).unwrap();
-    eventually("all are dead", async || in_state(&app.database, "dead").await == all).await;
+    eventually("all are dead", async || {
+        in_state(&app.database, "dead").await == all
+    })
+    .await;
     ids
 }
 
@@ -44,7 +51,10 @@ async fn dead_letters_are_listed_by_state_and_kind_page_by_page() {
 
     let failed = &dead["data"][1];
     assert_eq!(failed["kind"], "test.errand");
-    assert_eq!((&failed["attempts"], &failed["state"]), (&json!(3), &json!("dead")));
+    assert_eq!(
+        (&failed["attempts"], &failed["state"]),
+        (&json!(3), &json!("dead"))
+    );
     assert_eq!(failed["last_error"], "it was told to");
     let of_all = acme.get("/jobs?kind=test.errand").await.expect(200).json;
     assert_eq!(ids(&of_all).len(), 4);
@@ -79,19 +89,30 @@ async fn a_job_can_be_retried_and_discarded_where_it_stands_right() {
     let app = TestApp::start().await;
     let acme = app.dealer().await;
     let ids = dead_letters(&app, &acme, &["refused a", "refused b"]).await;
-    let said = async |id: Uuid, what: &str| {
-        acme.post(&format!("/jobs/{id}/{what}"), json!({})).await
-    };
+    let said =
+        async |id: Uuid, what: &str| acme.post(&format!("/jobs/{id}/{what}"), json!({})).await;
 
     let again = said(ids[0], "retry").await.expect(200).json;
-    assert_eq!((&again["state"], &again["max_attempts"]), (&json!("ready"), &json!(3)));
-    assert_eq!(said(ids[0], "retry").await.expect(409).problem(), "job_state_wrong");
+    assert_eq!(
+        (&again["state"], &again["max_attempts"]),
+        (&json!("ready"), &json!(3))
+    );
+    assert_eq!(
+        said(ids[0], "retry").await.expect(409).problem(),
+        "job_state_wrong"
+    );
     said(ids[1], "discard").await.expect(204);
-    assert_eq!(said(ids[1], "discard").await.expect(404).problem(), "job_not_found");
+    assert_eq!(
+        said(ids[1], "discard").await.expect(404).problem(),
+        "job_not_found"
+    );
 
     let begun = Begun::default();
     let _worker = TestWorker::start(&app, registry(&begun));
-    eventually("it is dead again", async || in_state(&app.database, "dead").await == 1).await;
+    eventually("it is dead again", async || {
+        in_state(&app.database, "dead").await == 1
+    })
+    .await;
     assert_eq!(begun.lock().unwrap().get("refused a"), Some(&1));
     let twice = "SELECT count(*) FROM jobs.job WHERE jsonb_array_length(errors) = 2";
     assert_eq!(count(&app.database, twice).await, 1);

@@ -96,7 +96,10 @@ async fn what_was_done_is_counted_by_kind_and_outcome_and_what_waits_by_queue() 
     eventually("both are counted", async || {
         let kinds = worker.stats.kinds();
         kinds.iter().any(|(kind, stats)| {
-            let ended = stats.ended.iter().map(|(how, times)| (how.as_str(), *times));
+            let ended = stats
+                .ended
+                .iter()
+                .map(|(how, times)| (how.as_str(), *times));
             *kind == "test.errand" && ended.eq([("done", 1), ("dead", 1)]) && stats.busy.count == 2
         })
     })

@@ -24,7 +24,10 @@ async fn a_key_is_held_while_its_job_is_to_be_done_and_within_its_window() {
     let windowed = hand(&app, &dealer, &errand, long()).await;
     assert_ne!(hand(&app, &other, &errand, short()).await, first);
     let _worker = TestWorker::start(&app, registry(&Begun::default()));
-    eventually("all are done", async || unfinished(&app.database).await == 0).await;
+    eventually("all are done", async || {
+        unfinished(&app.database).await == 0
+    })
+    .await;
 
     assert_ne!(hand(&app, &dealer, &errand, short()).await, first);
     assert_eq!(hand(&app, &dealer, &errand, long()).await, windowed);
@@ -52,17 +55,29 @@ async fn what_is_for_later_is_not_begun_before_its_time() {
     let app = TestApp::start().await;
     let dealer = app.dealer().await;
     let begun = Begun::default();
-    let later = hand(&app, &dealer, &Errand::new("nothing", "later"), Enqueue::after(HOUR)).await;
+    let later = hand(
+        &app,
+        &dealer,
+        &Errand::new("nothing", "later"),
+        Enqueue::after(HOUR),
+    )
+    .await;
     let _worker = TestWorker::start(&app, registry(&begun));
 
     let now = Errand::new("nothing", "now");
     hand(&app, &dealer, &now, Enqueue::now()).await;
-    eventually("the other is done", async || unfinished(&app.database).await == 1).await;
+    eventually("the other is done", async || {
+        unfinished(&app.database).await == 1
+    })
+    .await;
     assert_eq!(begun.lock().unwrap().get("later"), None);
 
     let due = format!("UPDATE jobs.job SET run_at = now() WHERE id = '{later}'");
     app.sql(&due).await;
-    eventually("its time has come", async || unfinished(&app.database).await == 0).await;
+    eventually("its time has come", async || {
+        unfinished(&app.database).await == 0
+    })
+    .await;
     assert_eq!(begun.lock().unwrap().get("later"), Some(&1));
 }
 
@@ -80,7 +95,10 @@ async fn of_one_dealers_jobs_the_more_urgent_are_begun_first() {
 
     let _worker = TestWorker::start(&app, registry(&Begun::default()));
 
-    eventually("all are done", async || in_state(&app.database, "done").await == 4).await;
+    eventually("all are done", async || {
+        in_state(&app.database, "done").await == 4
+    })
+    .await;
     let in_order = "SELECT count(*) FROM (SELECT priority,
             lag(priority) OVER (ORDER BY started_at) AS before FROM jobs.job) j
         WHERE before > priority";

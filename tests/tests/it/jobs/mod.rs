@@ -67,9 +67,8 @@ pub async fn hand(app: &TestApp, dealer: &Dealer, errand: &Errand, how: Enqueue)
 
 /// Makes the place where a dealer's errands leave their effects.
 pub async fn make_effects(database: &Scratch, schema: &str) {
-    let sql = format!(
-        "SET search_path = {schema}; {EFFECTS}; GRANT INSERT ON errand_effect TO {schema}"
-    );
+    let sql =
+        format!("SET search_path = {schema}; {EFFECTS}; GRANT INSERT ON errand_effect TO {schema}");
     run(&mut database.connect().await, &sql).await;
 }
 

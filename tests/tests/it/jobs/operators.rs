@@ -25,15 +25,23 @@ async fn trail(dealer: &Dealer) -> Vec<(String, Value)> {
     let listed = dealer.get("/audit-records?actor_kind=operator").await;
     let rows = listed.expect(200).json["data"].clone();
     let rows = rows.as_array().unwrap().iter();
-    rows.map(|row| (row["action"].as_str().unwrap().to_owned(), row["after"].clone()))
-        .collect()
+    rows.map(|row| {
+        (
+            row["action"].as_str().unwrap().to_owned(),
+            row["after"].clone(),
+        )
+    })
+    .collect()
 }
 
 async fn bury_two(app: &TestApp, acme: &Dealer, bolt: &Dealer) {
     hand_over(app, acme, "refuse", "acme's").await;
     hand_over(app, bolt, "refuse", "bolt's").await;
     let _worker = TestWorker::start(app, registry(&Begun::default()));
-    eventually("both are dead", async || in_state(&app.database, "dead").await == 2).await;
+    eventually("both are dead", async || {
+        in_state(&app.database, "dead").await == 2
+    })
+    .await;
 }
 
 #[actix_web::test]
@@ -44,7 +52,10 @@ async fn operators_see_queues_kinds_and_tenants_and_dead_letters_of_all() {
     for name in ["a", "b"] {
         hand_over(&app, &acme, "nothing", name).await;
     }
-    let (viewer, support) = (operator(&app, "viewer").await, operator(&app, "support").await);
+    let (viewer, support) = (
+        operator(&app, "viewer").await,
+        operator(&app, "support").await,
+    );
 
     let seen = overview(&viewer).await;
     assert_eq!(line(&seen["queues"], "quick")["ready"], 2);
@@ -123,7 +134,10 @@ async fn operators_pause_a_dealers_jobs_or_a_kind_and_let_them_go_on() {
     let this = format!("{pauses}?tenant=acme&kind=test.errand");
     support.delete(&this).await.expect(204);
     eventually("it went on", async || unfinished(&app.database).await == 0).await;
-    assert_eq!(support.delete(&this).await.expect(404).problem(), "pause_not_found");
+    assert_eq!(
+        support.delete(&this).await.expect(404).problem(),
+        "pause_not_found"
+    );
     let actions: Vec<_> = trail(&acme).await.into_iter().map(|it| it.0).collect();
     assert_eq!(actions, ["job.resume", "job.resume", "job.pause"]);
 }

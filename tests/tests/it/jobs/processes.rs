@@ -37,7 +37,10 @@ async fn a_worker_that_was_suspended_past_its_lease_cannot_commit() {
     let keys = [SHORT_LEASE, patient];
     let first = ServerProcess::errand_worker(&app.database, &keys).await;
     keep_vigil(&app, &dealer, 500).await;
-    eventually("it has written", async || count(&app.database, DAWDLES).await == 1).await;
+    eventually("it has written", async || {
+        count(&app.database, DAWDLES).await == 1
+    })
+    .await;
 
     first.suspend();
     let second = ServerProcess::errand_worker(&app.database, &keys).await;
@@ -70,12 +73,18 @@ async fn a_job_that_takes_its_workers_with_it_is_buried_when_it_has_had_its_atte
 
     for attempt in 1..=3 {
         let begun = format!("SELECT count(*) FROM jobs.job WHERE attempt >= {attempt}");
-        eventually("it is begun", async || count(&app.database, &begun).await == 1).await;
+        eventually("it is begun", async || {
+            count(&app.database, &begun).await == 1
+        })
+        .await;
         worker.kill();
         worker.start_again().await;
     }
 
-    eventually("it is dead", async || in_state(&app.database, "dead").await == 1).await;
+    eventually("it is dead", async || {
+        in_state(&app.database, "dead").await == 1
+    })
+    .await;
     let lost = "SELECT count(*) FROM jobs.job, jsonb_array_elements(errors) AS error
         WHERE error ->> 'class' = 'lost'";
     assert_eq!(count(&app.database, lost).await, 3);
@@ -120,7 +129,10 @@ async fn the_real_worker_does_what_the_clock_asks_for() {
     let fired = "SELECT count(*) FROM jobs.firing WHERE name IN ('expired.purge',
         'audit.checkpoint') AND tick > now() - interval '2 hours'";
 
-    eventually("both are fired", async || count(&database, fired).await == 2).await;
+    eventually("both are fired", async || {
+        count(&database, fired).await == 2
+    })
+    .await;
     eventually("they are done", async || {
         let told = worker.metrics().await.unwrap_or_default();
         ["expired.purge", "audit.checkpoint"].iter().all(|kind| {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use croner::Cron;
 use serde::{Deserialize, Serialize};
 use server::AppState;
+use server::db::{Address, Found};
 use server::jobs::{Job, Outcome, Registry, Whose};
 use std::time::Duration;
 use tests::{TestApp, eventually};
@@ -47,7 +48,10 @@ async fn a_tick_is_fired_once_over_many_workers_and_missed_ones_are_one() {
     })
     .await;
     app.sql(missed).await;
-    eventually("and the next", async || count(&app.database, DONE).await == 3).await;
+    eventually("and the next", async || {
+        count(&app.database, DONE).await == 3
+    })
+    .await;
 
     assert_eq!(count(&app.database, ALL).await, 3);
     let newest = "SELECT count(*) FROM jobs.firing WHERE tick = date_trunc('year', now(), 'UTC')";
@@ -61,14 +65,20 @@ async fn each_dealer_that_can_be_served_gets_a_job_of_its_own() {
     app.sql("UPDATE platform.tenant SET status = 'suspended' WHERE slug = 'core'")
         .await;
     eventually("it is heard of", async || {
-        let core = app.stranger("core.localhost");
-        core.get("/items").await.status == 403
+        let core = Address::Slug("core".to_owned());
+        match app.state.directory.find(&core).await {
+            Found::Tenant(core) => app.state.directory.enter(&core).is_err(),
+            _ => false,
+        }
     })
     .await;
 
     let _worker = TestWorker::start(&app, registry(Whose::Tenants));
 
-    eventually("two are done", async || count(&app.database, DONE).await == 2).await;
+    eventually("two are done", async || {
+        count(&app.database, DONE).await == 2
+    })
+    .await;
     let tenants = "SELECT count(DISTINCT j.tenant) FROM jobs.job j JOIN platform.tenant t
         ON t.schema_name = j.tenant WHERE t.slug IN ('acme', 'bolt')";
     assert_eq!(count(&app.database, tenants).await, 2);

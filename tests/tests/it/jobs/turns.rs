@@ -14,7 +14,9 @@ const RUNNING: &str = "SELECT count(*) FROM jobs.job WHERE state = 'running' AND
 
 #[actix_web::test]
 async fn a_dealer_has_no_more_jobs_under_way_than_its_bound_with_all_workers() {
-    let app = TestApp::start_with(&[("TUBEX_JOBS__TENANT_QUICK", "3")]).await;
+    // Neither worker alone could have three.
+    let slots = ("TUBEX_JOBS__QUICK_SLOTS", "2");
+    let app = TestApp::start_with(&[("TUBEX_JOBS__TENANT_QUICK", "3"), slots]).await;
     let dealer = app.dealer().await;
     let schema = app.database.schema_of(&dealer.slug).await;
     for number in 0..40 {
@@ -39,7 +41,10 @@ async fn a_dealer_has_no_more_jobs_under_way_than_its_bound_with_all_workers() {
     };
 
     let workers = [(); 2].map(|()| TestWorker::start(&app, registry(&Begun::default())));
-    eventually("all are done", async || unfinished(&app.database).await == 0).await;
+    eventually("all are done", async || {
+        unfinished(&app.database).await == 0
+    })
+    .await;
 
     is_over.store(true, Ordering::Relaxed);
     assert_eq!(watching.await.unwrap(), 3);
@@ -106,7 +111,13 @@ async fn what_is_paused_is_not_begun_until_it_may_go_on() {
     assert!(!has_begun("of the tenant") && !has_begun("of the kind"));
 
     app.sql("DELETE FROM jobs.pause").await;
-    eventually("they went on", async || unfinished(&app.database).await == 0).await;
+    eventually("they went on", async || {
+        unfinished(&app.database).await == 0
+    })
+    .await;
     assert!(has_begun("of the tenant") && has_begun("of the kind"));
-    assert_eq!(count(&app.database, "SELECT count(*) FROM jobs.job").await, 0);
+    assert_eq!(
+        count(&app.database, "SELECT count(*) FROM jobs.job").await,
+        0
+    );
 }

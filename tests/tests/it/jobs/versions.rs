@@ -15,10 +15,16 @@ async fn an_unknown_kind_is_left_to_others_for_a_while_and_then_a_dead_letter() 
     app.sql("UPDATE jobs.job SET kind = 'of.tomorrow'").await;
     let _worker = TestWorker::start(&app, registry(&Begun::default()));
 
-    eventually("it waits", async || in_state(&app.database, "scheduled").await == 1).await;
+    eventually("it waits", async || {
+        in_state(&app.database, "scheduled").await == 1
+    })
+    .await;
     app.sql("UPDATE jobs.job SET run_at = now()").await;
 
-    eventually("it is dead", async || in_state(&app.database, "dead").await == 1).await;
+    eventually("it is dead", async || {
+        in_state(&app.database, "dead").await == 1
+    })
+    .await;
     let says_why = "SELECT count(*) FROM jobs.job WHERE jsonb_array_length(errors) = 2
         AND errors -> 1 ->> 'error' = 'no worker of this build can do \"of.tomorrow\"'";
     assert_eq!(count(&app.database, says_why).await, 1);
@@ -42,8 +48,14 @@ async fn what_an_older_build_handed_over_is_upgraded_or_refused() {
 
     let _worker = TestWorker::start(&app, registry(&begun));
 
-    eventually("none is left", async || unfinished(&app.database).await == 0).await;
-    assert_eq!(begun.lock().unwrap().clone(), [("old".to_owned(), 1)].into());
+    eventually("none is left", async || {
+        unfinished(&app.database).await == 0
+    })
+    .await;
+    assert_eq!(
+        begun.lock().unwrap().clone(),
+        [("old".to_owned(), 1)].into()
+    );
     let at_once = "SELECT count(*) FROM jobs.job WHERE state = 'dead' AND attempt = 1";
     assert_eq!(count(&app.database, at_once).await, 2);
 }

@@ -46,8 +46,10 @@ async fn a_dealers_role_neither_sees_nor_ends_anothers_jobs() {
         let end = format!("SELECT shared.{sql}('{theirs}', 7)");
         refused_with(&app, &acme, &end, "TBX01").await;
     }
-    app.sql(&format!("UPDATE jobs.job SET state = 'dead' WHERE id = '{theirs}'"))
-        .await;
+    app.sql(&format!(
+        "UPDATE jobs.job SET state = 'dead' WHERE id = '{theirs}'"
+    ))
+    .await;
     for sql in ["retry_jobs", "discard_jobs"] {
         let end = format!("SELECT * FROM shared.{sql}(ARRAY['{theirs}']::uuid[])");
         assert_eq!(as_dealer(&app, &acme, &end).await.unwrap(), 0, "{sql}");
@@ -73,7 +75,8 @@ async fn a_dealers_role_touches_no_table_of_jobs_and_hands_over_for_itself_alone
     ] {
         refused_with(&app, &acme, &sql, "42501").await;
     }
-    let enqueue = "SELECT shared.enqueue_job(gen_random_uuid(), 'quick', 'test.errand', 2::smallint,
+    let enqueue =
+        "SELECT shared.enqueue_job(gen_random_uuid(), 'quick', 'test.errand', 2::smallint,
         '{}', 5::smallint, 0, 3, 0, NULL, NULL, 0)";
     as_dealer(&app, &acme, enqueue).await.unwrap();
     let whose = format!("SELECT count(*) FROM jobs.job WHERE tenant = '{ours}'");

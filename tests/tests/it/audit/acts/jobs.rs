@@ -18,5 +18,9 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
     let id = hand_over(&world.app, &world.acme, "nothing", operation_id).await;
     let bury = format!("UPDATE jobs.job SET state = 'dead', ended_at = now() WHERE id = '{id}'");
     world.app.sql(&bury).await;
-    Some(world.act(action, Target::Known("job", id.to_string())).on(id))
+    Some(
+        world
+            .act(action, Target::Known("job", id.to_string()))
+            .on(id),
+    )
 }
