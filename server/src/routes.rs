@@ -11,8 +11,8 @@ use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, imports, jobs, organisation, permissions, roles, second_factor,
-    settings, sso, team,
+    api_keys, audit, catalog, events, imports, jobs, organisation, permissions, roles,
+    second_factor, settings, sso, team,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -106,7 +106,8 @@ where
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
                 .configure(jobs::http::routes)
-                .configure(audit::http::routes),
+                .configure(audit::http::routes)
+                .configure(events::http::routes),
         )
         .split_for_parts();
     openapi::offer_keys(&mut dealers);

@@ -13,14 +13,17 @@ use crate::config::Config;
 use crate::db::{Directory, Memberships, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::egress::Egress;
 use crate::idp::IdentityProviders;
 use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::redis::Redis;
+use crate::storage::Storage;
 
 /// The server's parts.
 #[derive(Debug)]
@@ -53,14 +56,20 @@ pub struct AppState {
     pub cursors: CursorSeals,
     /// Asks identity providers of dealers.
     pub identity_providers: IdentityProviders,
+    /// Goes to addresses that dealers name.
+    pub egress: Egress,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Keeps uploads and exports.
+    pub storage: Storage,
     /// The way to Redis, if there is one.
     pub redis: Redis,
     /// Knows what of the API will go away.
     pub deprecations: Deprecations,
     /// Keeps the budgets that requests are charged against.
     pub limits: RateLimits,
+    /// Takes what happens to those who follow it.
+    pub live: Hub,
     /// Counts failed attempts.
     pub attempts: Attempts,
     /// Takes messages to people.

@@ -13,6 +13,7 @@ use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
 use crate::state::AppState;
+use crate::tenant::imports;
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -65,7 +66,8 @@ pub fn registry(config: &Config) -> Registry<AppState> {
     let registry = Registry::new()
         .with(async |state, task, Purge {}| purge(&state, &task).await)
         .with(async |state, task, Checkpoint {}| note_trail(&state, &task).await)
-        .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await)
+        .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await);
+    let registry = imports::jobs::register(registry)
         .every(&times.purge, Whose::Tenants, |_| Purge {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
     // Where nobody can keep spares nobody is asked to.

@@ -14,8 +14,8 @@ DECLARE named text;
 BEGIN
     -- A copy of a dealer that is behind has not all of them yet.
     FOREACH named IN ARRAY ARRAY['invitation', 'one_time_token', 'api_key', 'totp_credential',
-        'recovery_code', 'sso_identity', 'sso_connection', 'idempotency_key', 'audit_record',
-        'audit_head'] LOOP
+        'recovery_code', 'sso_identity', 'sso_connection', 'webhook_endpoint', 'idempotency_key',
+        'audit_record', 'audit_head'] LOOP
         IF to_regclass(named) IS NOT NULL THEN
             EXECUTE format('DELETE FROM %I', named);
         END IF;

@@ -51,6 +51,11 @@ impl Product for Dealers {
             EntityTable::of::<entity::tenant::event::Entity>(),
             EntityTable::of::<entity::tenant::event_head::Entity>(),
             EntityTable::of::<entity::tenant::idempotency_key::Entity>(),
+            EntityTable::of::<entity::tenant::import::Entity>(),
+            EntityTable::of::<entity::tenant::import_change::Entity>(),
+            EntityTable::of::<entity::tenant::import_profile::Entity>(),
+            EntityTable::of::<entity::tenant::import_row::Entity>(),
+            EntityTable::of::<entity::tenant::import_source::Entity>(),
             EntityTable::of::<entity::tenant::invitation::Entity>(),
             EntityTable::of::<entity::tenant::item::Entity>(),
             EntityTable::of::<entity::tenant::item_barcode::Entity>(),
@@ -70,6 +75,10 @@ impl Product for Dealers {
             EntityTable::of::<entity::tenant::team_member::Entity>(),
             EntityTable::of::<entity::tenant::totp_credential::Entity>(),
             EntityTable::of::<entity::tenant::unit::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_attempt::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_delivery::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_endpoint::Entity>(),
+            EntityTable::of::<entity::tenant::webhook_secret::Entity>(),
         ]
     }
 

@@ -9,7 +9,7 @@ mod checkpoint;
 mod redact;
 mod stamp;
 
-pub use append::append;
+pub use append::{Telling, append};
 pub use change::Change;
 pub use checkpoint::checkpoint;
 pub use stamp::{Actor, Stamp};

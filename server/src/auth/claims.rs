@@ -1,5 +1,7 @@
 //! What access tokens say, and to whom.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -61,6 +63,14 @@ pub struct Claims<A> {
     /// What only tokens of this audience say.
     #[serde(flatten)]
     pub of: A,
+}
+
+impl<A> Claims<A> {
+    /// How long the token is good from `now` on; nothing once it isn't.
+    pub fn life_left(&self, now: OffsetDateTime) -> Duration {
+        let left = self.exp.saturating_sub(now.unix_timestamp());
+        Duration::from_secs(left.try_into().unwrap_or_default())
+    }
 }
 
 /// Whom a token is for.

@@ -4,7 +4,7 @@
 use ::entity::tenant::access_state;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 
-use crate::db::TenantTx;
+use crate::db::{TenantTx, Wake};
 
 /// What the dealer's answers to "who may what" stand on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub async fn read(tx: &TenantTx) -> Result<AccessState, DbErr> {
 }
 
 /// To be called by whatever ends a session or changes a person, a role, a key or a policy, in the
-/// same transaction: within a second no process believes what it remembers.
+/// same transaction: within a second no process believes what it remembers. Whoever serves those who
+/// follow the dealer's events is woken to look at once who still may.
 ///
 /// # Errors
 ///
@@ -40,6 +41,7 @@ pub async fn bump(tx: &TenantTx) -> Result<(), DbErr> {
          ON CONFLICT (is_only) DO UPDATE SET epoch = state.epoch + 1",
     )
     .await?;
+    tx.wake(Wake::Events);
     Ok(())
 }
 
@@ -55,5 +57,6 @@ pub async fn void_all_tokens(tx: &TenantTx) -> Result<(), DbErr> {
          SET epoch = state.epoch + 1, token_version = state.token_version + 1",
     )
     .await?;
+    tx.wake(Wake::Events);
     Ok(())
 }

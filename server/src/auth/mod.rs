@@ -24,6 +24,7 @@ pub mod scope;
 mod session;
 mod session_end;
 mod settings;
+mod shown;
 mod signing;
 mod strength;
 
@@ -58,4 +59,5 @@ pub use refresh_token::RefreshToken;
 pub use session::{Beginning, Client, Issued, Method, Refreshed, Sessions, Visitor};
 pub use session_end::{SweepReport, end as end_session, end_all as end_all_sessions, sweep};
 pub use settings::Settings;
+pub use shown::Shown;
 pub use signing::{Because, Rotated, SigningKeys};

@@ -3,17 +3,21 @@
 mod api;
 mod jobs;
 mod limits;
+mod live;
 mod mail;
 mod redis;
 mod scheme;
 mod sections;
 mod source;
 mod sso;
+mod storage;
+mod webhooks;
 mod worker;
 
 pub use api::{Api, Deprecation};
 pub use jobs::Jobs;
 pub use limits::Limits;
+pub use live::Live;
 pub use mail::{Mail, Transport};
 pub use redis::Redis;
 pub use sections::{
@@ -22,6 +26,8 @@ pub use sections::{
 };
 pub use source::ConfigError;
 pub use sso::Sso;
+pub use storage::{Storage, StorageKind};
+pub use webhooks::Webhooks;
 pub use worker::Worker;
 
 use serde::Deserialize;
@@ -49,6 +55,9 @@ pub struct Config {
     /// How background work is done.
     #[validate(nested)]
     pub jobs: Jobs,
+    /// Streams of events.
+    #[validate(nested)]
+    pub live: Live,
     /// Tokens, passwords, sessions.
     #[validate(nested)]
     pub auth: Auth,
@@ -58,6 +67,12 @@ pub struct Config {
     /// Identity providers of dealers.
     #[validate(nested)]
     pub sso: Sso,
+    /// Where files are kept.
+    #[validate(nested)]
+    pub storage: Storage,
+    /// What is sent to addresses that dealers name.
+    #[validate(nested)]
+    pub webhooks: Webhooks,
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,

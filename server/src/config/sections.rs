@@ -75,6 +75,9 @@ pub struct Database {
     /// Connections to the platform's schema.
     #[validate(range(min = 2, max = 64))]
     pub platform_connections: u32,
+    /// Connections to each node's jobs, of a process that works on them.
+    #[validate(range(min = 1, max = 64))]
+    pub jobs_connections: u32,
     /// How long a request may wait for a connection, milliseconds.
     #[validate(range(min = 10, max = 60000))]
     pub acquire_timeout_ms: u64,
@@ -211,7 +214,7 @@ pub struct Imports {
     /// Most rows of a price file.
     #[validate(range(min = 1, max = 10000000))]
     pub max_rows: u64,
-    /// Longest time an import may take, milliseconds.
+    /// Longest time that sending a price file may take, milliseconds.
     #[validate(range(min = 1000, max = 3600000))]
     pub timeout_ms: u64,
 }

@@ -12,8 +12,6 @@ use super::transaction::{JobsTx, Visit};
 use crate::config::Database;
 use std::time::Duration;
 
-/// Connections of one process to one node's jobs.
-const WIDTH: u32 = 4;
 /// Longest time a statement may run.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Short: whoever looks for work lets nobody else look meanwhile, and a worker may be stopped at any
@@ -43,7 +41,7 @@ impl Ledger {
         Self(Arc::new(Inner {
             node: node.to_owned(),
             address,
-            pool: Pool::new(options, WIDTH, config, home),
+            pool: Pool::new(options, config.jobs_connections, config, home),
         }))
     }
 

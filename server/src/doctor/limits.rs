@@ -64,20 +64,26 @@ pub(super) fn examine(
 fn examine_connections(cluster: &Cluster, config: &Database) -> Finding {
     let processes = i64::from(config.processes);
     let own = i64::from(config.platform_connections);
+    let nodes = i64::try_from(cluster.names.len()).unwrap_or(1);
+    let jobs = i64::from(config.jobs_connections) * nodes;
     let (each, operators) = if cluster.has_platform {
-        (cluster.lanes + own, OPERATORS)
+        (cluster.lanes + jobs + own, OPERATORS)
     } else {
-        (cluster.lanes, 0)
+        (cluster.lanes + jobs, 0)
     };
     let needed = processes * each + operators;
     let there = cluster.facts.max_connections - cluster.facts.reserved;
     let parts = if cluster.has_platform {
         format!(
-            "{processes} x ({} of lanes + {own} of the platform) + {operators} for operators",
+            "{processes} x ({} of lanes + {jobs} for jobs + {own} of the platform) + {operators} for \
+             operators",
             cluster.lanes
         )
     } else {
-        format!("{processes} x {} of lanes", cluster.lanes)
+        format!(
+            "{processes} x ({} of lanes + {jobs} for jobs)",
+            cluster.lanes
+        )
     };
     let detail = format!(
         "{}: {needed} of {there} connections ({parts}; max_connections {} - {} reserved)",

@@ -1,67 +1,6 @@
 //! The catalogue of events: what is told, of which change, and to whom.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::auth::{Permission, ReadEvents, ReadItems, ReadJobs, ReadMembers, ReadSettings};
-
-/// What an event is about; who follows a topic must hold its permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// The catalogue.
-    Items,
-    /// Price files, and how far they have come.
-    Imports,
-    /// Background work.
-    Jobs,
-    /// People and what they may do.
-    Team,
-    /// Settings, webhooks.
-    Settings,
-    /// What one member is told.
-    Notifications,
-}
-
-impl Topic {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Items,
-        Self::Imports,
-        Self::Jobs,
-        Self::Team,
-        Self::Settings,
-        Self::Notifications,
-    ];
-
-    /// As it is stored and asked for.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Items => "items",
-            Self::Imports => "imports",
-            Self::Jobs => "jobs",
-            Self::Team => "team",
-            Self::Settings => "settings",
-            Self::Notifications => "notifications",
-        }
-    }
-
-    /// The topic of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|topic| topic.as_str() == name)
-    }
-
-    /// The permission that one needs, besides `event.read`, to hear of it.
-    pub const fn permission(self) -> &'static str {
-        match self {
-            Self::Items | Self::Imports => ReadItems::NAME,
-            Self::Jobs => ReadJobs::NAME,
-            Self::Team => ReadMembers::NAME,
-            Self::Settings => ReadSettings::NAME,
-            Self::Notifications => ReadEvents::NAME,
-        }
-    }
-}
+use super::topic::Topic;
 
 /// One kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +25,15 @@ const fn told(
         name,
         topic,
         action: Some(action),
+        title,
+    }
+}
+
+const fn heard(name: &'static str, topic: Topic, title: &'static str) -> EventKind {
+    EventKind {
+        name,
+        topic,
+        action: None,
         title,
     }
 }
@@ -116,7 +64,306 @@ pub const CATALOGUE: &[EventKind] = &[
         "item.restore",
         "An item is sold again",
     ),
+    told(
+        "item_group.created",
+        Topic::Items,
+        "item_group.create",
+        "A group of items is new",
+    ),
+    told(
+        "item_group.updated",
+        Topic::Items,
+        "item_group.change",
+        "A group of items is different",
+    ),
+    told(
+        "item_group.removed",
+        Topic::Items,
+        "item_group.remove",
+        "A group of items is gone",
+    ),
+    told("unit.created", Topic::Items, "unit.create", "A unit is new"),
+    told(
+        "unit.updated",
+        Topic::Items,
+        "unit.change",
+        "A unit is different",
+    ),
+    told(
+        "unit.removed",
+        Topic::Items,
+        "unit.remove",
+        "A unit is gone",
+    ),
+    told(
+        "member.provisioned",
+        Topic::Team,
+        "member.provision",
+        "An identity provider brought a new member",
+    ),
+    told(
+        "member.updated",
+        Topic::Team,
+        "member.change",
+        "A member is different",
+    ),
+    told(
+        "member.deactivated",
+        Topic::Team,
+        "member.deactivate",
+        "A member may not sign in any more",
+    ),
+    told(
+        "member.reactivated",
+        Topic::Team,
+        "member.reactivate",
+        "A member may sign in again",
+    ),
+    told(
+        "invitation.created",
+        Topic::Team,
+        "invitation.create",
+        "Somebody is invited",
+    ),
+    told(
+        "invitation.resent",
+        Topic::Team,
+        "invitation.resend",
+        "An invitation was sent again",
+    ),
+    told(
+        "invitation.revoked",
+        Topic::Team,
+        "invitation.revoke",
+        "An invitation is void",
+    ),
+    told(
+        "invitation.accepted",
+        Topic::Team,
+        "invitation.accept",
+        "Somebody has joined the team",
+    ),
+    told(
+        "branch.created",
+        Topic::Team,
+        "branch.create",
+        "A branch is new",
+    ),
+    told(
+        "branch.updated",
+        Topic::Team,
+        "branch.change",
+        "A branch is different",
+    ),
+    told(
+        "branch.removed",
+        Topic::Team,
+        "branch.remove",
+        "A branch is gone",
+    ),
+    told("team.created", Topic::Team, "team.create", "A team is new"),
+    told(
+        "team.updated",
+        Topic::Team,
+        "team.change",
+        "A team is different",
+    ),
+    told("team.removed", Topic::Team, "team.remove", "A team is gone"),
+    told(
+        "team.member_added",
+        Topic::Team,
+        "team.take_in",
+        "A member is in a team",
+    ),
+    told(
+        "team.member_removed",
+        Topic::Team,
+        "team.take_out",
+        "A member is in a team no more",
+    ),
+    told("role.created", Topic::Team, "role.create", "A role is new"),
+    told(
+        "role.updated",
+        Topic::Team,
+        "role.change",
+        "A role allows something else",
+    ),
+    told("role.removed", Topic::Team, "role.remove", "A role is gone"),
+    told(
+        "setting.updated",
+        Topic::Settings,
+        "setting.change",
+        "A setting is different",
+    ),
+    told(
+        "api_key.created",
+        Topic::Settings,
+        "api_key.create",
+        "An API key is new",
+    ),
+    told(
+        "api_key.updated",
+        Topic::Settings,
+        "api_key.change",
+        "An API key is different",
+    ),
+    told(
+        "api_key.rotated",
+        Topic::Settings,
+        "api_key.rotate",
+        "An API key has a new secret",
+    ),
+    told(
+        "api_key.revoked",
+        Topic::Settings,
+        "api_key.revoke",
+        "An API key is void",
+    ),
+    told(
+        "sso_connection.created",
+        Topic::Settings,
+        "sso_connection.create",
+        "An identity provider is new",
+    ),
+    told(
+        "sso_connection.updated",
+        Topic::Settings,
+        "sso_connection.change",
+        "An identity provider is different",
+    ),
+    told(
+        "sso_connection.removed",
+        Topic::Settings,
+        "sso_connection.remove",
+        "An identity provider is gone",
+    ),
+    told(
+        "sso_domain.claimed",
+        Topic::Settings,
+        "sso_domain.claim",
+        "A domain is claimed for an identity provider",
+    ),
+    told(
+        "sso_domain.verified",
+        Topic::Settings,
+        "sso_domain.verify",
+        "A domain is an identity provider's",
+    ),
+    told(
+        "sso_domain.removed",
+        Topic::Settings,
+        "sso_domain.remove",
+        "A domain is an identity provider's no more",
+    ),
+    told(
+        "token.voided",
+        Topic::Settings,
+        "token.void_all",
+        "Everybody must sign in again",
+    ),
+    heard(
+        "import.progress",
+        Topic::Imports,
+        "A price file has come a bit further",
+    ),
+    heard(
+        "import.ready",
+        Topic::Imports,
+        "It is known what a price file would do",
+    ),
+    told(
+        "import.applied",
+        Topic::Imports,
+        "import.apply",
+        "A price file is in the catalogue",
+    ),
+    heard(
+        "import.failed",
+        Topic::Imports,
+        "A price file came to nothing",
+    ),
+    heard(
+        "import.cancelled",
+        Topic::Imports,
+        "Somebody stopped a price file",
+    ),
+    heard(
+        "import.undone",
+        Topic::Imports,
+        "What a price file did was taken back",
+    ),
+    told(
+        "import_profile.created",
+        Topic::Imports,
+        "import_profile.create",
+        "A supplier's way to write price files is new",
+    ),
+    told(
+        "import_profile.updated",
+        Topic::Imports,
+        "import_profile.change",
+        "A supplier's way to write price files is different",
+    ),
+    told(
+        "import_profile.removed",
+        Topic::Imports,
+        "import_profile.remove",
+        "A supplier's way to write price files is gone",
+    ),
+    told(
+        "webhook_endpoint.disabled",
+        Topic::Settings,
+        "webhook_endpoint.disable",
+        "An endpoint is sent nothing any more, for it failed too long",
+    ),
+    // Sent to the one endpoint that is tried, and told to nobody else.
+    EventKind {
+        name: "webhook.test",
+        topic: Topic::Settings,
+        action: None,
+        title: "An endpoint is tried",
+    },
 ];
+
+/// What is put on record and told to nobody, and why.
+pub const NOT_TOLD: &[(&str, &str)] = &[
+    ("audit.export", LOOKED),
+    ("email.ask", OWN),
+    ("email.change", OWN),
+    ("email.change_ask", OWN),
+    ("email.verify", OWN),
+    ("import.cancel", BY_ITSELF),
+    ("import.create", BY_ITSELF),
+    ("import.start", BY_ITSELF),
+    ("import.undo", BY_ITSELF),
+    ("password.change", OWN),
+    ("password.forget", OWN),
+    ("password.renew_hash", OWN),
+    ("password.reset", OWN),
+    ("second_factor.ask", OWN),
+    ("second_factor.begin", OWN),
+    ("second_factor.confirm", OWN),
+    ("second_factor.refuse", OWN),
+    ("second_factor.remove", OWN),
+    ("second_factor.renew_recovery_codes", OWN),
+    ("second_factor.reset", OWN),
+    ("session.begin", OWN),
+    ("session.end", OWN),
+    ("session.end_all", OWN),
+    ("session.end_others", OWN),
+    ("session.refresh", OWN),
+    ("session.step_up", OWN),
+    ("switch.prepare", OWN),
+];
+
+const OWN: &str = "how somebody signs in is no news for others";
+const LOOKED: &str = "nothing has changed: somebody looked";
+const BY_ITSELF: &str = "an import tells how far it is by itself";
+
+/// The kind of that name.
+pub fn kind_named(name: &str) -> Option<&'static EventKind> {
+    CATALOGUE.iter().find(|kind| kind.name == name)
+}
 
 /// The kind that tells of an action, if any does.
 pub fn kind_of_action(action: &str) -> Option<&'static EventKind> {

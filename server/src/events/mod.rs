@@ -8,6 +8,9 @@
 
 mod catalogue;
 mod record;
+mod schema;
+mod topic;
 
-pub use catalogue::{CATALOGUE, EventKind, Topic, kind_of_action};
+pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, kind_named, kind_of_action};
 pub use record::{Event, publish, record};
+pub use topic::Topic;

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::catalogue::{EventKind, kind_of_action};
-use crate::audit::{self, Change, Stamp};
+use crate::audit::{self, Change, Stamp, Telling};
 use crate::db::{TenantTx, Wake};
 
 /// Something to tell.
@@ -21,9 +21,11 @@ pub struct Event {
 }
 
 /// The head's row is locked by its update, so events of one dealer follow one another, and the lock is
-/// held from here to the commit only.
-const TELL: &str = "WITH head AS (
-    INSERT INTO event_head AS head (is_only, last_id) VALUES (true, 1)
+/// held from here to the commit only. The record's head is locked first, as by whatever is on record:
+/// a transaction may do both, in any order, without ever waiting for one that waits for it.
+const TELL: &str = "WITH turn AS (SELECT seq FROM audit_head FOR NO KEY UPDATE),
+head AS (
+    INSERT INTO event_head AS head (is_only, last_id) SELECT true, 1 FROM (SELECT count(*) FROM turn) one
     ON CONFLICT (is_only) DO UPDATE SET last_id = head.last_id + 1
     RETURNING last_id)
 INSERT INTO event (id, kind, topic, at, audience, data)
@@ -51,11 +53,16 @@ impl Event {
 ///
 /// When the database refuses.
 pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(), DbErr> {
-    audit::append(tx, stamp, change).await?;
-    if let Some(event) = Event::of(change) {
-        publish(tx, &event, stamp.at).await?;
+    let telling = Event::of(change).map(|event| Telling {
+        kind: event.kind.name,
+        topic: event.kind.topic.as_str(),
+        audience: event.audience,
+        data: event.data,
+    });
+    if telling.is_some() {
+        tx.wake(Wake::Events);
     }
-    Ok(())
+    audit::append(tx, stamp, change, telling).await
 }
 
 /// Tells of something that isn't on record, such as how far something has come. Best done last, as

@@ -9,7 +9,7 @@ use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::Method;
-use actix_web::http::header::{HOST, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use actix_web::http::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -74,6 +74,20 @@ pub fn must_be_own_page(
     });
     if !is_known || sent.next().is_some() {
         return Err(refused("send the session's token as X-CSRF-Token"));
+    }
+    Ok(())
+}
+
+/// Refuses a WebSocket that a browser opens with our cookies unless the dealer's own page asks for it:
+/// no rule of browsers keeps other pages from reading what comes through one.
+///
+/// # Errors
+///
+/// `csrf-refused`.
+pub fn socket_must_be_own_pages(req: &HttpRequest) -> Result<(), Problem> {
+    let is_by_cookie = !req.headers().contains_key(AUTHORIZATION);
+    if is_by_cookie && !is_same_origin(req) {
+        return Err(refused("the socket is opened by a page of another origin"));
     }
     Ok(())
 }

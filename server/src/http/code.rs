@@ -60,6 +60,8 @@ registry! {
     CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
     RateLimited TOO_MANY_REQUESTS "rate-limited" "Too many requests, wait a while";
+    TooManyStreams TOO_MANY_REQUESTS "too-many-streams" "As many streams are open as may be, close one";
+    UpgradeRequired UPGRADE_REQUIRED "upgrade-required" "This address speaks WebSocket only";
     IdempotencyKeyInvalid BAD_REQUEST "idempotency-key-invalid" "The Idempotency-Key can't be one";
     IdempotencyKeyBusy CONFLICT "idempotency-key-busy" "The same request is being done right now";
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "The Idempotency-Key was another request's";
@@ -124,7 +126,13 @@ registry! {
 
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
-    ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
+    ImportRunning CONFLICT "import-running" "Another import of this dealer is at work, try again after it";
+    ImportNotFound NOT_FOUND "import-not-found" "Import not found";
+    ImportStatusWrong CONFLICT "import-status-wrong" "The import does not stand where this can be done";
+    ImportNotLast CONFLICT "import-not-last" "Another import was applied later: undo that one first";
+    ImportRejected CONFLICT "import-rejected" "More rows are rejected than was allowed";
+    ImportProfileNotFound NOT_FOUND "import-profile-not-found" "Import profile not found";
+    ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
     AuditRecordNotFound NOT_FOUND "audit-record-not-found" "Audit record not found";

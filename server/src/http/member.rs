@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::resolve::{purpose, refuse_mismatch, resolve};
 use crate::auth::{
     ApiKeyText, AuthError, Claims, Means, OfTenant, Permission, Person, Principal, Scope, SentKey,
+    Shown,
 };
 use crate::db::{Purpose, Tenant, TenantDb, TenantTx};
 use crate::state::AppState;
@@ -33,6 +34,7 @@ pub struct Caller {
     pub db: TenantDb,
     /// Opens them for writing.
     pub gate: Gate,
+    shown: Shown,
 }
 
 /// Somebody who holds permission `P`, and the door to their dealer's data.
@@ -44,6 +46,8 @@ pub struct Member<P> {
     pub scope: Scope,
     /// Opens the dealer's rows for reading.
     pub db: TenantDb,
+    /// What they showed, for whoever serves them for longer than a moment.
+    pub shown: Shown,
     gate: Gate,
     held: PhantomData<P>,
 }
@@ -139,6 +143,7 @@ impl<P: Permission> FromRequest for Member<P> {
                 principal: caller.principal,
                 scope,
                 db: caller.db,
+                shown: caller.shown,
                 gate: caller.gate,
                 held: PhantomData,
             })
@@ -181,27 +186,12 @@ fn must_have_proven(req: &HttpRequest, principal: &Principal) -> Result<(), Prob
 async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
     let state = AppState::of(req);
     let tenant = resolve(req).await?;
-    let credential = Credential::of(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-    let key = credential.key();
     // A token that was forged or is another dealer's is refused before the dealer's rows are
     // opened, and so is a request that another's page made with our cookies.
-    let claims = match &key {
-        Some(_) => None,
-        None => Some(claims(req, &tenant, credential.text()).await?),
-    };
-    if let (Credential::Cookie(_), Some(claims)) = (&credential, &claims) {
-        must_be_own_page(req, tenant.key(), claims.sid)?;
-    }
+    let shown = shown(req, &tenant).await?;
     let db = state.directory.enter_for(purpose, &tenant)?;
     let now = state.clock.now();
-    let principal = match (&key, claims) {
-        (Some(key), _) => {
-            let sent = SentKey::new(key, &state.sealer, client_address(req));
-            state.access.by_key(&db, &sent, now).await?
-        }
-        (None, Some(claims)) => state.access.by_session(&db, &claims, now).await?,
-        (None, None) => return Err(Problem::new(Code::Unauthenticated)),
-    };
+    let principal = shown.holder(&state.access, &db, now).await?;
     limits::admit(req, subject(&tenant, &principal)).await?;
     if let Means::ApiKey(key) = &principal.means {
         let address = client_address(req);
@@ -212,7 +202,21 @@ async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> 
         principal,
         db,
         gate,
+        shown,
     })
+}
+
+async fn shown(req: &HttpRequest, tenant: &Tenant) -> Result<Shown, Problem> {
+    let credential = Credential::of(req).ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    if let Some(key) = credential.key() {
+        let sealer = &AppState::of(req).sealer;
+        return Ok(Shown::Key(SentKey::new(&key, sealer, client_address(req))));
+    }
+    let claims = claims(req, tenant, credential.text()).await?;
+    if let Credential::Cookie(_) = &credential {
+        must_be_own_page(req, tenant.key(), claims.sid)?;
+    }
+    Ok(Shown::Token(claims))
 }
 
 /// What a request carries to say who asks.

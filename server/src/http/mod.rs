@@ -36,7 +36,7 @@ pub use account_pages::{
 pub use addresses::Addresses;
 pub use answer::{Answer, Done};
 pub use body::Body;
-pub use browser::{csrf_token, must_be_own_page, refresh_cookie};
+pub use browser::{csrf_token, must_be_own_page, refresh_cookie, socket_must_be_own_pages};
 pub use client::client_address;
 pub use code::Code;
 pub use cors::cross_origin;

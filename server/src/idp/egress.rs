@@ -1,18 +1,15 @@
 //! The way out to identity providers: HTTPS, public addresses, short answers, no redirects.
 
-use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request, StatusCode};
-use url::Host;
 
-use super::address::is_public;
 use crate::config::Sso;
+use crate::egress::{Names, Reach};
 
 /// The longest answer that is read, bytes. Documents of providers are a few kilobytes.
 const LONGEST: usize = 256 * 1024;
@@ -21,7 +18,8 @@ const LONGEST: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Egress {
     client: Client,
-    is_guarded: bool,
+    /// How far it may be gone; anywhere while developing.
+    reach: Option<Reach>,
 }
 
 /// Why nothing useful came back.
@@ -50,22 +48,22 @@ impl Egress {
     ///
     /// When TLS can't be had.
     pub(super) fn new(config: &Sso) -> Result<Self, reqwest::Error> {
-        let is_guarded = !config.allow_insecure_issuers;
+        let reach = (!config.allow_insecure_issuers).then(Reach::internet);
         let timeout = Duration::from_millis(config.timeout_ms);
         let mut client = Client::builder()
             .redirect(Policy::none())
             .timeout(timeout)
             .connect_timeout(timeout)
-            .https_only(is_guarded)
+            .https_only(reach.is_some())
             // Through a proxy, names would be looked up where they can't be judged.
             .no_proxy()
             .user_agent("tubex");
-        if is_guarded {
-            client = client.dns_resolver(Arc::new(PublicNames));
+        if let Some(reach) = &reach {
+            client = client.dns_resolver(Arc::new(Names::of_this_machine(reach.clone())));
         }
         Ok(Self {
             client: client.build()?,
-            is_guarded,
+            reach,
         })
     }
 
@@ -95,17 +93,11 @@ impl Egress {
     /// An address in digits is looked up nowhere, so it is judged here; a name where it is looked
     /// up, lest it change in between.
     fn must_be_allowed(&self, url: &url::Url) -> Result<(), EgressError> {
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        match address {
-            Some(address) if self.is_guarded && !is_public(address) => {
-                Err(EgressError::Forbidden(address.to_string()))
-            }
-            _ => Ok(()),
-        }
+        let judged = self.reach.as_ref().map(|reach| reach.judge_digits(url));
+        let host = || url.host_str().unwrap_or_default().to_owned();
+        judged
+            .unwrap_or(Ok(()))
+            .map_err(|_| EgressError::Forbidden(host()))
     }
 }
 
@@ -115,23 +107,6 @@ impl<'c> AsyncHttpClient<'c> for Egress {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.ask(request))
-    }
-}
-
-/// Finds the public addresses of names, and no others.
-#[derive(Debug)]
-struct PublicNames;
-
-impl Resolve for PublicNames {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err(EgressError::Forbidden(name.as_str().to_owned()).into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
     }
 }
 

@@ -4,7 +4,6 @@
 //! A dealer's admin says where a provider is, so nothing it names is trusted: no address of ours is
 //! asked, no redirect followed, no long answer read, and nobody waited for.
 
-mod address;
 mod egress;
 mod error;
 mod identity;

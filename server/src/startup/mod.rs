@@ -21,12 +21,14 @@ use crate::doctor;
 use crate::http;
 use crate::jobs::Registry;
 use crate::kernel::Clock;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics;
 use crate::platform::Platform;
 use crate::redis::Redis;
 use crate::routes;
 use crate::state::AppState;
+use crate::storage::Storage;
 use crate::telemetry;
 use crate::worker;
 
@@ -45,6 +47,7 @@ pub fn check(config: &Config) -> Result<(), anyhow::Error> {
     Platform::connect_lazily(config, &keys).context("platform.database_url")?;
     Redis::new(&config.redis).context("redis.url")?;
     Mailer::check(config)?;
+    Storage::check(&config.storage).context("storage")?;
     Passwords::new(&config.auth).context("auth.password_memory_kib and auth.password_passes")?;
     http::acceptor(&config.http)?;
     telemetry::filter(&config.log).context("log.filter")?;
@@ -63,6 +66,7 @@ pub struct Application {
 #[derive(Debug, Clone)]
 pub struct Handle {
     server: ServerHandle,
+    live: Hub,
     operators: Option<web::Data<Platform>>,
 }
 
@@ -70,6 +74,7 @@ impl Handle {
     /// Stops it; with `graceful` requests in progress may end first, except for those that would
     /// go on for ever.
     pub async fn stop(&self, graceful: bool) {
+        self.live.close();
         if let Some(operators) = &self.operators {
             operators.wind_up();
         }
@@ -188,6 +193,7 @@ impl Application {
     pub fn handle(&self) -> Handle {
         Handle {
             server: self.server.handle(),
+            live: self.parts.state.live.clone(),
             operators: self.parts.operators.clone(),
         }
     }

@@ -15,16 +15,19 @@ use crate::config::Config;
 use crate::db::{Directory, Memberships, PlatformDb, SecurityLog};
 use crate::deprecations::Deprecations;
 use crate::doctor::Admission;
+use crate::egress::Egress;
 use crate::idp::IdentityProviders;
 use crate::jobs;
 use crate::kernel::Clock;
 use crate::limits::RateLimits;
+use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::presence::Presence;
 use crate::redis::Redis;
 use crate::state::AppState;
+use crate::storage::Storage;
 
 /// What must be closed after the last request.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(super) struct Parts {
     /// Who writes down what API keys did.
     trail_keeper: JoinHandle<()>,
     security_writer: JoinHandle<()>,
+    /// Who wakes those who follow events.
+    caller: JoinHandle<()>,
     /// Who sends messages.
     postman: JoinHandle<()>,
 }
@@ -71,6 +76,7 @@ impl Parts {
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
         let (mailer, postman) = Mailer::start(&config)?;
+        let (live, caller) = Hub::start(&directory, &access, &clock, &config.live);
         let deprecations = Deprecations::new(&config.api);
         let key_trail = KeyTrail::new();
         let trail_keeper = key_trail.keep(directory.clone());
@@ -105,9 +111,12 @@ impl Parts {
             mailer,
             memberships: Memberships::new(platform.clone()),
             identity_providers: IdentityProviders::new(&config.sso)?,
+            storage: Storage::open(&config.storage)?,
+            egress: Egress::new(&config.webhooks)?,
             deprecations,
             limits: RateLimits::new(redis.clone(), &config.database),
             redis,
+            live,
             security,
             directory,
             clock,
@@ -124,6 +133,7 @@ impl Parts {
             key_keeper,
             trail_keeper,
             security_writer,
+            caller,
             postman,
         })
     }
@@ -153,6 +163,8 @@ impl Parts {
         if tokio::time::timeout(LAST_EVENTS, last).await.is_err() {
             tracing::warn!("the last uses of API keys may be missing");
         }
+        self.state.live.close();
+        self.caller.abort();
         self.keeper.abort();
         self.key_keeper.abort();
         if let Some(presence) = self.presence {

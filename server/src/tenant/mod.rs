@@ -4,6 +4,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod catalog;
+pub mod events;
 pub mod imports;
 pub mod jobs;
 pub mod organisation;

@@ -53,6 +53,8 @@ pub struct Scale {
     pub items_searched: usize,
     /// Rows of the price file.
     pub rows_of_file: usize,
+    /// Rows of the large one.
+    pub rows_of_large_file: usize,
     /// Dealers that transactions are spread over.
     pub tenants: usize,
     /// Entries of the directory that is measured by itself.
@@ -74,6 +76,7 @@ impl Scale {
             items_of_one: 5200,
             items_searched: 50_000,
             rows_of_file: 5200,
+            rows_of_large_file: 100_000,
             tenants: 1000,
             directory: 10_000,
             from_spares: 200,

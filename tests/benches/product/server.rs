@@ -69,6 +69,9 @@ impl Server {
             .arg("api")
             .env("TUBEX_HTTP__LISTEN", &listen)
             .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
+            .env("TUBEX_STORAGE__DIRECTORY", database.storage())
+            // Price files are loaded in the background, and what that takes counts as well.
+            .env("TUBEX_JOBS__INSIDE", "true")
             .env("TUBEX_DATABASE__URL", database.server_url())
             .env("TUBEX_DATABASE__SECRET", database.secret())
             .env("TUBEX_REDIS__URL", redis)

@@ -125,19 +125,6 @@ impl Actor {
             .await
     }
 
-    /// Sends a price file with the given query, such as `dry_run=true`.
-    ///
-    /// # Panics
-    ///
-    /// Never: the parts are plain.
-    pub async fn import(&self, query: &str, file: impl Into<Vec<u8>>) -> Reply {
-        let part = reqwest::multipart::Part::bytes(file.into()).file_name("prices.csv");
-        let form = reqwest::multipart::Form::new().part("file", part);
-        let path = format!("/imports?{query}");
-        self.send(self.request(Method::POST, &path).multipart(form))
-            .await
-    }
-
     /// Tries to sign in.
     pub async fn sign_in(&self, email: &str, password: &str) -> Reply {
         self.post(

@@ -36,6 +36,11 @@ impl TestApp {
         Self::start_with(&[]).await
     }
 
+    /// A server that does background work, too.
+    pub async fn start_working() -> Self {
+        Self::start_with(&[("TUBEX_JOBS__INSIDE", "true")]).await
+    }
+
     /// A server with some keys of its configuration set, such as
     /// `("TUBEX_AUTH__ACCESS_MINUTES", "1")`.
     pub async fn start_with(keys: &[(&str, &str)]) -> Self {
@@ -258,6 +263,7 @@ impl TestApp {
 fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String)> {
     let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
     let url = database.server_url();
+    let storage = database.storage();
     // All tests share one Redis, and the ready dealers have the same ids in all of them.
     let prefix = url.rsplit('/').next().unwrap_or_default();
     let usual = [
@@ -269,8 +275,10 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_REDIS__URL", redis.as_str()),
         ("TUBEX_REDIS__PREFIX", prefix),
         ("TUBEX_MAIL__TRANSPORT", "memory"),
+        ("TUBEX_STORAGE__DIRECTORY", storage.as_str()),
         // A busy machine is no outage; a test of outages says how long it waits.
         ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "20000"),
+        ("TUBEX_REDIS__TIMEOUT_MS", "5000"),
         (
             "TUBEX_AUTH__TOKEN_SECRET",
             "a token secret for tests, long enough",

@@ -157,6 +157,14 @@ impl Scratch {
         run(&mut self.connect().await, narrow).await;
     }
 
+    /// Where all servers of this database keep files; gone with it.
+    pub fn storage(&self) -> String {
+        let folder = std::env::temp_dir()
+            .join("tubex_test_storage")
+            .join(&self.name);
+        folder.to_string_lossy().into_owned()
+    }
+
     fn named(name: &str) -> Self {
         let server = std::env::var("TUBEX_TEST_DATABASE_URL")
             .expect("TUBEX_TEST_DATABASE_URL is set by `make test`; run that");
@@ -244,6 +252,8 @@ impl Drop for Scratch {
     /// Postgres drops nothing while a connection is half-way through its sign-in, and such a one
     /// of our own runtime only ends when this process does. The statement ends without us.
     fn drop(&mut self) {
+        // Most have none.
+        let _none = std::fs::remove_dir_all(self.storage());
         let mut databases = std::mem::take(&mut self.elsewhere);
         databases.push((self.server.clone(), self.name.clone()));
         let (done, is_done) = std::sync::mpsc::channel();

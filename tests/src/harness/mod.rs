@@ -5,6 +5,7 @@ mod app;
 mod browser;
 mod database;
 mod eventually;
+mod imports;
 mod mails;
 mod nodes;
 mod oidc_provider;

@@ -78,7 +78,7 @@ impl ServerProcess {
         let listen = format!("127.0.0.1:{}", port::free(None).expect("a port is free"));
         let metrics = format!("127.0.0.1:{}", port::free(None).expect("a port is free"));
         let redis = std::env::var("TUBEX_TEST_REDIS_URL").unwrap_or_default();
-        let url = database.server_url();
+        let (url, storage) = (database.server_url(), database.storage());
         let usual = [
             ("TUBEX_HTTP__LISTEN", listen.as_str()),
             ("TUBEX_HTTP__WORKERS", "1"),
@@ -86,6 +86,7 @@ impl ServerProcess {
             ("TUBEX_DATABASE__URL", url.as_str()),
             ("TUBEX_DATABASE__SECRET", database.secret()),
             ("TUBEX_REDIS__URL", redis.as_str()),
+            ("TUBEX_STORAGE__DIRECTORY", storage.as_str()),
             (
                 "TUBEX_AUTH__TOKEN_SECRET",
                 "a token secret for tests, long enough",

@@ -41,10 +41,11 @@ async fn a_server_refuses_to_serve_over_a_broken_wall_and_says_why() {
 #[actix_web::test]
 async fn running_ends_with_an_error_when_connections_will_not_suffice() {
     let database = Scratch::with_dealers().await;
-    let url = database.server_url();
+    let (url, storage) = (database.server_url(), database.storage());
     let keys = [
         ("TUBEX_HTTP__LISTEN", "127.0.0.1:0"),
         ("TUBEX_HTTP__WORKERS", "1"),
+        ("TUBEX_STORAGE__DIRECTORY", storage.as_str()),
         ("TUBEX_METRICS__LISTEN", "127.0.0.1:0"),
         ("TUBEX_DATABASE__URL", url.as_str()),
         ("TUBEX_DATABASE__SECRET", database.secret()),

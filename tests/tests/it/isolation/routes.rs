@@ -194,6 +194,8 @@ struct Belongings {
     key: String,
     record: String,
     job: String,
+    import: String,
+    import_profile: String,
 }
 
 impl Belongings {
@@ -218,8 +220,12 @@ impl Belongings {
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
         let job = hand_over(app, dealer, "nothing", "theirs").await;
+        let file = "sku;name;unit;price\nTHEIRS;Theirs;pcs;1,50\n";
+        let import = dealer.send_file("", file).await.expect(202);
         Self {
             job: job.to_string(),
+            import: id_of(&import.json),
+            import_profile: made("/import-profiles", &named).await,
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -240,6 +246,8 @@ impl Belongings {
         match root {
             "/items" => Some(self.item.clone()),
             "/item-groups" => Some(self.group.clone()),
+            "/imports" => Some(self.import.clone()),
+            "/import-profiles" => Some(self.import_profile.clone()),
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
             "/invitations" => Some(self.invitation.clone()),
@@ -261,6 +269,8 @@ impl Belongings {
             (format!("/item-groups/{}", self.group), "\"1\""),
             (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
             (format!("/branches/{}", self.branch), "\"1\""),
+            (format!("/imports/{}", self.import), "\"1\""),
+            (format!("/import-profiles/{}", self.import_profile), "\"1\""),
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),
@@ -309,8 +319,8 @@ async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
             .replace("{member_id}", "01890000-0000-7000-8000-000000000000"),
         _ => route.path.clone(),
     };
-    if path == "/imports" {
-        return actor.import("", "sku;name;price\nX;X;1\n").await;
+    if path == "/imports" && route.method == Method::POST {
+        return actor.send_file("", "sku;name;price\nX;X;1\n").await;
     }
     let request = actor
         .request(route.method.clone(), &path)

@@ -131,6 +131,7 @@ pub fn command(database: &Scratch, keys: &[(&str, &str)]) -> Command {
         .env("TUBEX_HTTP__LISTEN", "127.0.0.1:0")
         .env("TUBEX_HTTP__WORKERS", "1")
         .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
+        .env("TUBEX_STORAGE__DIRECTORY", database.storage())
         .env("TUBEX_DATABASE__URL", database.server_url())
         .env("TUBEX_DATABASE__SECRET", database.secret())
         .env("TUBEX_AUTH__TOKEN_SECRET", TOKEN_SECRET)

@@ -39,6 +39,11 @@ async fn every_table_of_a_dealer_has_an_entity() {
         table_of(of::event::Entity),
         table_of(of::event_head::Entity),
         table_of(of::idempotency_key::Entity),
+        table_of(of::import::Entity),
+        table_of(of::import_change::Entity),
+        table_of(of::import_profile::Entity),
+        table_of(of::import_row::Entity),
+        table_of(of::import_source::Entity),
         table_of(of::invitation::Entity),
         table_of(of::one_time_token::Entity),
         table_of(of::recovery_code::Entity),
@@ -58,6 +63,10 @@ async fn every_table_of_a_dealer_has_an_entity() {
         table_of(of::session::Entity),
         table_of(of::setting::Entity),
         table_of(of::unit::Entity),
+        table_of(of::webhook_attempt::Entity),
+        table_of(of::webhook_delivery::Entity),
+        table_of(of::webhook_endpoint::Entity),
+        table_of(of::webhook_secret::Entity),
     ];
 
     known.sort();
@@ -124,6 +133,21 @@ async fn every_state_that_code_knows_is_one_that_the_database_takes() {
             "item_status_check",
             &schema,
             entity::tenant::item::Status::values(),
+        ),
+        (
+            "webhook_endpoint_signing_check",
+            &schema,
+            entity::tenant::webhook_endpoint::Signing::values(),
+        ),
+        (
+            "webhook_endpoint_disabled_because_check",
+            &schema,
+            entity::tenant::webhook_endpoint::Reason::values(),
+        ),
+        (
+            "webhook_delivery_state_check",
+            &schema,
+            entity::tenant::webhook_delivery::State::values(),
         ),
         (
             "tenant_status_check",

@@ -12,11 +12,11 @@ const PIECE: usize = 64 * 1024;
 const MAGIC: [(&[u8], &str); 11] = [
     (
         b"PK\x03\x04",
-        "it looks like an Excel workbook or another ZIP archive; save it as CSV",
+        "it looks like a ZIP archive; unpack it first, or save it as CSV",
     ),
     (
         b"\xd0\xcf\x11\xe0",
-        "it looks like an old Excel workbook; save it as CSV",
+        "it looks like an old Excel workbook; save it as .xlsx or as CSV",
     ),
     (
         b"%PDF",
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn files_that_are_no_text_say_what_they_are() {
         for (bytes, word) in [
-            (b"PK\x03\x04\x14\0".as_slice(), "Excel workbook"),
+            (b"PK\x03\x04\x14\0".as_slice(), "ZIP archive"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel workbook"),
             (b"%PDF-1.7", "PDF"),
             (b"\x1f\x8b\x08", "gzip"),

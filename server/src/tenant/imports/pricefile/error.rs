@@ -32,6 +32,20 @@ pub enum FileError {
         /// What it looks like instead, and what to do.
         reason: String,
     },
+    /// A workbook that can't be read, or is none.
+    #[error("the workbook can't be read: {reason}")]
+    Workbook {
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// The mapping names a worksheet that the workbook lacks.
+    #[error("the workbook has no worksheet \"{sheet}\"; it has: {}", sheets.join(", "))]
+    SheetNotFound {
+        /// The worksheet as the mapping names it.
+        sheet: String,
+        /// Those that are there.
+        sheets: Vec<String>,
+    },
     /// UTF-8 apart from a few broken places.
     #[error(
         "line {line}: the file is UTF-8, but a character in this line is broken; \
@@ -124,6 +138,8 @@ impl FileError {
             Self::Empty => "empty",
             Self::NoRows { .. } => "no_rows",
             Self::NotText { .. } => "not_text",
+            Self::Workbook { .. } => "workbook_unreadable",
+            Self::SheetNotFound { .. } => "sheet_not_found",
             Self::BrokenCharacter { .. } => "broken_character",
             Self::Truncated { .. } => "truncated",
             Self::NoHeader { .. } => "no_header",
@@ -153,6 +169,8 @@ impl FileError {
             | Self::MissingColumn { .. }
             | Self::ColumnNotFound { .. }
             | Self::NoCurrency
+            | Self::Workbook { .. }
+            | Self::SheetNotFound { .. }
             | Self::InvalidMapping { .. } => None,
         }
     }

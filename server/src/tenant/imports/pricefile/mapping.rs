@@ -46,6 +46,9 @@ pub struct Mapping {
     /// Column that says whether the article is being given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ColumnRef>,
+    /// The worksheet of a workbook; its first when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// What separates the cells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<Delimiter>,

@@ -28,10 +28,12 @@ mod outcome;
 mod plan;
 mod records;
 mod resolve;
+mod rewrite;
 mod rows;
 mod survey;
 mod synonyms;
 mod unit;
+mod workbook;
 
 pub use duplicates::Duplicates;
 pub use error::FileError;
@@ -39,8 +41,10 @@ pub use mapping::{ColumnRef, DecimalSign, Delimiter, Encoding, Field, Mapping};
 pub use outcome::{
     Outcome, Price, PriceRow, Rejection, RejectionCode, RowStatus, SkipReason, UnitText,
 };
+pub use rewrite::{ERROR_COLUMN, line as csv_line};
 pub use rows::Rows;
 pub use survey::{Options, Survey, survey};
+pub use workbook::readable;
 
 #[cfg(test)]
 #[path = "tests/mod.rs"]

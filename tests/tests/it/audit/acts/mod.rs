@@ -3,6 +3,7 @@
 mod access;
 mod auth;
 mod catalogue;
+mod imports;
 mod jobs;
 mod people;
 mod second_factor;
@@ -80,6 +81,9 @@ impl World {
             return Some(act);
         }
         if let Some(act) = jobs::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = imports::act(self, operation_id).await {
             return Some(act);
         }
         if let Some(act) = auth::act(self, operation_id).await {

@@ -2,6 +2,7 @@
 
 mod access;
 mod catalogue;
+mod imports;
 mod jobs;
 mod people;
 mod second_factor;
@@ -21,6 +22,7 @@ pub fn body_of(operation_id: &str) -> Value {
         access::body_of,
         catalogue::body_of,
         jobs::body_of,
+        imports::body_of,
         people::body_of,
         second_factor::body_of,
         sessions::body_of,

@@ -2,9 +2,11 @@
 
 mod columns;
 mod files;
+mod hostile;
 mod prices;
 mod rejections;
 mod texts;
+mod workbooks;
 
 use std::io::Cursor;
 
