@@ -80,9 +80,9 @@ pub fn registry(config: &Config) -> Registry<AppState> {
 }
 
 async fn purge(state: &AppState, task: &Task) -> Handled {
-    let (now, kept) = (state.clock.now(), &state.config.worker);
-    let sessions_until = now - time::Duration::days(kept.session_retention_days.into());
-    let events_until = now - time::Duration::days(kept.event_retention_days.into());
+    let (now, config) = (state.clock.now(), &state.config);
+    let sessions_until = now - time::Duration::days(config.worker.session_retention_days.into());
+    let events_until = now - time::Duration::days(config.live.retention_days.into());
     while task.db()?.tenant().has("m0011_events") && !task.is_to_end() {
         let removed: Result<u64, JobError> = task
             .step(async |tx| Ok(forget_events(tx, events_until).await?))
