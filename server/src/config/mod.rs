@@ -1,6 +1,7 @@
 //! Configuration: documented defaults, a file, the environment; unknown keys are refused.
 
 mod api;
+mod exports;
 mod jobs;
 mod limits;
 mod live;
@@ -15,6 +16,7 @@ mod webhooks;
 mod worker;
 
 pub use api::{Api, Deprecation};
+pub use exports::Exports;
 pub use jobs::Jobs;
 pub use limits::Limits;
 pub use live::Live;
@@ -76,6 +78,9 @@ pub struct Config {
     /// Price files.
     #[validate(nested)]
     pub imports: Imports,
+    /// Files that are made for people.
+    #[validate(nested)]
+    pub exports: Exports,
     /// The API of operators.
     #[validate(nested)]
     pub platform: Platform,

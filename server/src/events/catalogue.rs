@@ -1,4 +1,4 @@
-//! The catalogue of events: what is told, of which change, and to whom.
+//! The catalogue of events: what is told, and of which change.
 
 use super::topic::Topic;
 
@@ -37,6 +37,13 @@ const fn heard(name: &'static str, topic: Topic, title: &'static str) -> EventKi
         title,
     }
 }
+/// A member was told of something: what, they read at `/me/notifications`.
+pub const NOTIFICATION_CREATED: EventKind = EventKind {
+    name: "notification.created",
+    topic: Topic::Notifications,
+    action: None,
+    title: "You were told of something",
+};
 
 /// All kinds of events.
 pub const CATALOGUE: &[EventKind] = &[
@@ -63,6 +70,12 @@ pub const CATALOGUE: &[EventKind] = &[
         Topic::Items,
         "item.restore",
         "An item is sold again",
+    ),
+    told(
+        "export.ready",
+        Topic::Items,
+        "export.finish",
+        "The file of an export is there",
     ),
     told(
         "item_group.created",
@@ -310,6 +323,7 @@ pub const CATALOGUE: &[EventKind] = &[
         "import_profile.remove",
         "A supplier's way to write price files is gone",
     ),
+    NOTIFICATION_CREATED,
     told(
         "webhook_endpoint.disabled",
         Topic::Settings,
@@ -324,41 +338,6 @@ pub const CATALOGUE: &[EventKind] = &[
         title: "An endpoint is tried",
     },
 ];
-
-/// What is put on record and told to nobody, and why.
-pub const NOT_TOLD: &[(&str, &str)] = &[
-    ("audit.export", LOOKED),
-    ("email.ask", OWN),
-    ("email.change", OWN),
-    ("email.change_ask", OWN),
-    ("email.verify", OWN),
-    ("import.cancel", BY_ITSELF),
-    ("import.create", BY_ITSELF),
-    ("import.start", BY_ITSELF),
-    ("import.undo", BY_ITSELF),
-    ("password.change", OWN),
-    ("password.forget", OWN),
-    ("password.renew_hash", OWN),
-    ("password.reset", OWN),
-    ("second_factor.ask", OWN),
-    ("second_factor.begin", OWN),
-    ("second_factor.confirm", OWN),
-    ("second_factor.refuse", OWN),
-    ("second_factor.remove", OWN),
-    ("second_factor.renew_recovery_codes", OWN),
-    ("second_factor.reset", OWN),
-    ("session.begin", OWN),
-    ("session.end", OWN),
-    ("session.end_all", OWN),
-    ("session.end_others", OWN),
-    ("session.refresh", OWN),
-    ("session.step_up", OWN),
-    ("switch.prepare", OWN),
-];
-
-const OWN: &str = "how somebody signs in is no news for others";
-const LOOKED: &str = "nothing has changed: somebody looked";
-const BY_ITSELF: &str = "an import tells how far it is by itself";
 
 /// The kind of that name.
 pub fn kind_named(name: &str) -> Option<&'static EventKind> {

@@ -11,6 +11,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("import.failed", IMPORT_AT_REST),
     ("import.cancelled", IMPORT_AT_REST),
     ("import.undone", IMPORT_AT_REST),
+    ("notification.created", NOTIFICATION),
 ];
 
 const IMPORT_PROGRESS: &str = r#"{
@@ -33,6 +34,15 @@ const IMPORT_AT_REST: &str = r#"{
         "status": {"type": "string"},
         "counts": {"type": "object", "description": "Rows and items, in numbers."},
         "undone": {"type": "object", "description": "What taking it back came to, in items."}
+    }
+}"#;
+const NOTIFICATION: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "kind"],
+    "properties": {
+        "id": {"type": "string", "description": "The notification."},
+        "kind": {"type": "string", "description": "Such as import.applied."}
     }
 }"#;
 

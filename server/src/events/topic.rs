@@ -1,4 +1,4 @@
-//! What events are about.
+//! What events are about, and who may hear of it.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -56,6 +56,7 @@ registry! {
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
     SessionNotFound NOT_FOUND "session-not-found" "Session not found";
+    NotificationNotFound NOT_FOUND "notification-not-found" "Notification not found";
     MemberNotFound NOT_FOUND "member-not-found" "Member not found";
     CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
@@ -123,6 +124,10 @@ registry! {
     JobNotFound NOT_FOUND "job-not-found" "Job not found";
     PauseNotFound NOT_FOUND "pause-not-found" "Nothing is paused like this";
     JobStateWrong CONFLICT "job-state-wrong" "The job stands where this can't be done to it";
+    WebhookEndpointNotFound NOT_FOUND "webhook-endpoint-not-found" "Webhook endpoint not found";
+    WebhookEndpointDisabled CONFLICT "webhook-endpoint-disabled" "Nothing is sent to the webhook endpoint: enable it first";
+    WebhookEndpointsTooMany CONFLICT "webhook-endpoints-too-many" "The dealer has as many webhook endpoints as it may have";
+    WebhookDeliveryNotFound NOT_FOUND "webhook-delivery-not-found" "Webhook delivery not found";
 
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
@@ -134,6 +139,9 @@ registry! {
     ImportProfileNotFound NOT_FOUND "import-profile-not-found" "Import profile not found";
     ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
+
+    ExportNotFound NOT_FOUND "export-not-found" "Export not found";
+    ExportNotReady CONFLICT "export-not-ready" "The export has no file, or none yet";
 
     AuditRecordNotFound NOT_FOUND "audit-record-not-found" "Audit record not found";
 

@@ -1,7 +1,9 @@
 //! Words and pure rules: no I/O, no clock, no database, no transport.
 
 mod clock;
+mod color;
 mod currency;
+mod formula;
 mod page;
 mod patch;
 mod revised;
@@ -10,7 +12,9 @@ mod tenant_key;
 mod text;
 
 pub use clock::Clock;
+pub use color::{Color, NoColor};
 pub use currency::{Currency, CurrencyError};
+pub use formula::{guarded, unguarded};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};
 pub use patch::{Patch, never_null};
 pub use revised::Revised;

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use tests::local::say::{print, say};
 use tests::local::stop::{Interrupted, Stop};
-use tests::local::{clean, clients, dev, fuzzer, linter, oidc_provider, run, tools, validators};
+use tests::local::{
+    clean, clients, dev, fuzzer, linter, oidc_provider, run, s3_server, tools, validators,
+};
 
 const USAGE: &str = "\
 usage: local COMMAND
@@ -53,6 +55,10 @@ fn main() -> ExitCode {
         ),
         ["tools", "oidc-provider"] => (
             show(oidc_provider::packages().map(|found| found.home)),
+            INTERRUPTED,
+        ),
+        ["tools", "s3-server"] => (
+            show(s3_server::environment().map(|found| found.python())),
             INTERRUPTED,
         ),
         ["tools", "linter"] => (

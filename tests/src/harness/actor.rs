@@ -84,6 +84,7 @@ impl Actor {
             "/problems",
             "/account/",
             "/assets/",
+            "/dev/",
             "/.well-known/",
         ]
         .iter()

@@ -1,15 +1,66 @@
 //! The messages that an app has sent.
 
+use std::sync::OnceLock;
+
+use server::AppState;
+use server::jobs::Worker;
 use server::mail::Letter;
 
 use super::app::TestApp;
 use super::eventually::eventually;
 
+/// Who sends an app's messages; begins with the first look at them, because most tests never look.
+#[derive(Debug, Default)]
+pub(super) struct Postman(OnceLock<Worker<AppState>>);
+
+impl Drop for Postman {
+    fn drop(&mut self) {
+        if let Some(worker) = self.0.get() {
+            worker.stop();
+        }
+    }
+}
+
 impl TestApp {
-    /// The messages to an address, oldest first.
+    /// Has background work done in this process from now on. An app that does it anyway has one more
+    /// hand then, which changes nothing.
+    pub fn work(&self) {
+        self.postman.0.get_or_init(|| {
+            let (state, directory) = (self.state.clone(), self.state.directory.clone());
+            let registry = server::worker::registry(&self.state.config);
+            let worker = Worker::new(state, directory, registry, &self.state.config.jobs);
+            let working = worker.clone();
+            tokio::spawn(async move { working.run().await });
+            worker
+        });
+    }
+
+    /// The messages to an address that have left, oldest first. More may be on their way: see
+    /// [`TestApp::all_mail_has_left`].
     pub fn mails_to(&self, email: &str) -> Vec<Letter> {
+        self.work();
         let all = self.state.mailer.sent().into_iter();
-        all.filter(|letter| letter.to.as_str() == email).collect()
+        all.filter(|letter| letter.to == email).collect()
+    }
+
+    /// Waits until no message of any dealer is still to be sent.
+    ///
+    /// # Panics
+    ///
+    /// When one is for ever.
+    pub async fn all_mail_has_left(&self) {
+        self.work();
+        eventually("all messages have left", async || {
+            let mut waiting = 0;
+            for tenant in self.state.directory.all() {
+                let Ok(db) = self.state.directory.enter(&tenant) else {
+                    continue;
+                };
+                waiting += db.read(waiting_in).await.expect("messages can be counted");
+            }
+            waiting == 0
+        })
+        .await;
     }
 
     /// The newest message to an address, once there are so many.
@@ -34,6 +85,13 @@ impl TestApp {
     pub async fn token_for(&self, email: &str, how_many: usize) -> String {
         token_in(&self.mail_to(email, how_many).await.text)
     }
+}
+
+async fn waiting_in(tx: &server::db::TenantTx) -> Result<u64, sea_orm::DbErr> {
+    use entity::tenant::mail;
+    use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+    let waiting = mail::Entity::find().filter(mail::Column::Status.eq(mail::Status::Queued));
+    waiting.count(tx).await
 }
 
 /// The token in a text with a link.

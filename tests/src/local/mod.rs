@@ -21,14 +21,17 @@ pub mod process;
 pub mod python;
 pub mod redis;
 pub mod run;
+pub mod s3_server;
 pub mod say;
 pub mod secret;
 pub mod stop;
 pub mod tools;
 pub mod url;
 pub mod validators;
+pub mod verifiers;
 
 pub use oidc_provider::OidcProvider;
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Durability, Postgres};
 pub use redis::Redis;
+pub use s3_server::S3Server;

@@ -192,10 +192,14 @@ struct Belongings {
     team: String,
     role: String,
     key: String,
+    endpoint: String,
+    delivery: String,
     record: String,
     job: String,
     import: String,
     import_profile: String,
+    notification: String,
+    export: String,
 }
 
 impl Belongings {
@@ -222,15 +226,33 @@ impl Belongings {
         let job = hand_over(app, dealer, "nothing", "theirs").await;
         let file = "sku;name;unit;price\nTHEIRS;Theirs;pcs;1,50\n";
         let import = dealer.send_file("", file).await.expect(202);
+        let endpoint = body_of("create_webhook_endpoint");
+        let endpoint = dealer
+            .post("/webhook-endpoints", endpoint)
+            .await
+            .expect(201);
+        let endpoint = id_of(&endpoint.json["endpoint"]);
+        let test = format!("/webhook-endpoints/{endpoint}/test");
+        let test = dealer.send(dealer.request(Method::POST, &test)).await;
         Self {
             job: job.to_string(),
             import: id_of(&import.json),
             import_profile: made("/import-profiles", &named).await,
+            endpoint,
+            delivery: id_of(&test.expect(202).json),
+            notification: notification_of(app, dealer).await,
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
             role: made("/roles", &role).await,
             key: made("/api-keys", &key).await,
+            export: id_of(
+                &dealer
+                    .post("/exports", body_of("create_export"))
+                    .await
+                    .expect(202)
+                    .json,
+            ),
             invitation: id_of(&invitation),
             item: item["id"].as_str().unwrap().to_owned(),
             group,
@@ -257,6 +279,10 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/webhook-endpoints" => Some(self.endpoint.clone()),
+            "/webhook-deliveries" => Some(self.delivery.clone()),
+            "/me/notifications" => Some(self.notification.clone()),
+            "/exports" => Some(self.export.clone()),
             "/audit-records" => Some(self.record.clone()),
             "/jobs" => Some(self.job.clone()),
             other => panic!("{other}: say what has an id there"),
@@ -274,6 +300,7 @@ impl Belongings {
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),
+            (format!("/webhook-endpoints/{}", self.endpoint), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
@@ -324,6 +351,7 @@ async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
     }
     let request = actor
         .request(route.method.clone(), &path)
+        .header("accept", "application/json")
         .header("if-match", "*");
     let request = match route.has_body {
         true => request.json(&body_of(&route.operation_id)),

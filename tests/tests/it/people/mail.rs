@@ -77,6 +77,7 @@ async fn a_message_reaches_a_mail_server_in_both_forms() {
     let keys = [
         ("TUBEX_MAIL__TRANSPORT", "smtp"),
         ("TUBEX_MAIL__URL", url.as_str()),
+        ("TUBEX_JOBS__INSIDE", "true"),
         ("TUBEX_MAIL__FROM", "Tubex <hello@tubex.example>"),
     ];
     let app = TestApp::start_with(&keys).await;
@@ -104,6 +105,7 @@ async fn a_message_that_a_mail_server_does_not_take_is_sent_again() {
     let keys = [
         ("TUBEX_MAIL__TRANSPORT", "smtp"),
         ("TUBEX_MAIL__URL", url.as_str()),
+        ("TUBEX_JOBS__INSIDE", "true"),
     ];
     let app = TestApp::start_with(&keys).await;
     let dealer = app.new_dealer().await;
@@ -121,6 +123,7 @@ async fn a_mail_server_that_is_away_or_silent_fails_and_delays_no_request() {
         let keys = [
             ("TUBEX_MAIL__TRANSPORT", "smtp"),
             ("TUBEX_MAIL__URL", url),
+            ("TUBEX_JOBS__INSIDE", "true"),
             ("TUBEX_MAIL__TIMEOUT_MS", "60000"),
         ];
         let app = TestApp::start_with(&keys).await;
@@ -141,6 +144,7 @@ async fn while_developing_messages_are_files() {
         ("TUBEX_MAIL__TRANSPORT", "files"),
         ("TUBEX_MAIL__DIRECTORY", path.to_str().unwrap()),
         ("TUBEX_HTTP__PUBLIC_PORT", "8080"),
+        ("TUBEX_JOBS__INSIDE", "true"),
     ];
     let app = TestApp::start_with(&keys).await;
     let dealer = app.new_dealer().await;

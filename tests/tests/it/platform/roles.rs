@@ -44,6 +44,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /platform/v1/jobs/discard", SUPPORT),
     ("post /platform/v1/jobs/pauses", SUPPORT),
     ("post /platform/v1/jobs/retry", SUPPORT),
+    ("post /platform/v1/mail-bounces", SUPPORT),
     ("post /platform/v1/migration-runs", ADMIN),
     ("post /platform/v1/migration-runs/{run}/approve", ADMIN),
     ("post /platform/v1/migration-runs/{run}/cancel", ADMIN),
@@ -101,6 +102,8 @@ fn body_of(operation_id: &str) -> Value {
     match operation_id {
         "sign_in_operator" => json!({"email": "nobody@platform.example", "password": "not this"}),
         "refresh_operator" => json!({"refresh_token": "not this one"}),
+        "record_mail_bounce" => json!({"address": "nobody@nowhere.example", "kind": "permanent",
+            "at": "2026-01-01T00:00:00Z"}),
         "rotate_signing_keys" => json!({"because": "wanted"}),
         "create_tenant" => {
             json!({"slug": "Not A Slug", "name": "x", "owner": {"email": "a@b.example"}})

@@ -9,4 +9,8 @@ mod query;
 mod search;
 mod service;
 mod store;
+mod taking;
 mod wire;
+
+pub use taking::ItemFilter;
+pub(in crate::tenant) use taking::{TakenItem, group_paths, take};

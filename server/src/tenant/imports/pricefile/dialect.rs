@@ -41,12 +41,16 @@ pub(super) fn sniff<R: Read>(
     let head = head_of(file, encoding)?;
     let given = mapping.delimiter.as_ref().map(std::slice::from_ref);
     let mut best: Option<(usize, usize, Layout)> = None;
+    let mut too_wide = None;
     for delimiter in given.unwrap_or(&Delimiter::ALL) {
         let dialect = Dialect {
             delimiter: *delimiter,
             quoting: quoting(&head, char::from(delimiter.byte())),
         };
-        let rows = rows_of(&head, dialect);
+        let (rows, end) = rows_of(&head, dialect);
+        if let Some(error @ FileError::TooManyColumns { .. }) = end {
+            too_wide.get_or_insert(error);
+        }
         let Some((likeness, at)) = header_among(&rows, mapping) else {
             continue;
         };
@@ -77,6 +81,9 @@ pub(super) fn sniff<R: Read>(
         }
     }
     let Some((_, _, mut layout)) = best else {
+        if let Some(error) = too_wide {
+            return Err(error);
+        }
         let line = mapping
             .header_line
             .unwrap_or_else(|| first_filled_line(&head));
@@ -121,15 +128,19 @@ fn head_of<R: Read>(file: R, encoding: Encoding) -> Result<Vec<u8>, FileError> {
 
 type Row = (u64, Vec<String>);
 
-fn rows_of(head: &[u8], dialect: Dialect) -> Vec<Row> {
+fn rows_of(head: &[u8], dialect: Dialect) -> (Vec<Row>, Option<FileError>) {
     let mut records = Records::new(Cursor::new(head), Encoding::Utf8, dialect);
     let mut record = Record::default();
     let mut rows: Vec<Row> = Vec::new();
-    // An error is the cut at the end of the head, or will show again in the whole file.
-    while rows.len() < HEAD_ROWS && matches!(records.read(&mut record), Ok(true)) {
-        rows.push((record.line, record.cells().map(str::to_owned).collect()));
+    while rows.len() < HEAD_ROWS {
+        match records.read(&mut record) {
+            Ok(true) => rows.push((record.line, record.cells().map(str::to_owned).collect())),
+            Ok(false) => break,
+            // The cut at the end of the head, or it will show again in the whole file.
+            Err(error) => return (rows, Some(error)),
+        }
     }
-    rows
+    (rows, None)
 }
 
 /// The row that the mapping says is the header, or the first of those most like one.

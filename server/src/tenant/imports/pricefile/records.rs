@@ -9,6 +9,7 @@ use std::io::Read;
 use super::decode::{DecodeError, Decoded};
 use super::error::FileError;
 use super::mapping::{Delimiter, Encoding};
+use crate::kernel::unguarded;
 
 /// The longest row, in bytes of UTF-8: an unclosed quotation mark must not swallow memory.
 const MAX_ROW_BYTES: usize = 1024 * 1024;
@@ -45,10 +46,11 @@ impl Record {
         self.ends.len()
     }
 
+    /// A cell, without the apostrophe that keeps spreadsheets from running it.
     pub(super) fn get(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)?;
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        self.text.get(start..end)
+        self.text.get(start..end).map(unguarded)
     }
 
     pub(super) fn cells(&self) -> impl Iterator<Item = &str> {

@@ -48,6 +48,8 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
             let act = world.act("unit.remove", Target::Known("unit", "removed".to_owned()));
             Some(act.on("removed"))
         }
+        "create_export" => told("export.create", "export", "id")
+            .map(|act| act.json(json!({"kind": "items", "format": "csv"}))),
         "replace_cors_origins" => {
             let act = world.act("setting.change", Target::One("setting"));
             Some(act.json(json!({"origins": ["https://act.example"]})))

@@ -8,6 +8,7 @@ mod jobs;
 mod people;
 mod second_factor;
 mod sso;
+mod webhooks;
 
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -96,6 +97,9 @@ impl World {
             return Some(act);
         }
         if let Some(act) = second_factor::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = webhooks::act(self, operation_id).await {
             return Some(act);
         }
         sso::act(self, operation_id).await
