@@ -88,10 +88,11 @@ pub fn registry(config: &Config) -> Registry<AppState> {
 }
 
 async fn purge(state: &AppState, task: &Task) -> Handled {
-    let (now, kept) = (state.clock.now(), &state.config.worker);
-    let sessions_until = now - time::Duration::days(kept.session_retention_days.into());
-    let deliveries_until = now - time::Duration::days(state.config.webhooks.retention_days.into());
-    let events_until = now - time::Duration::days(kept.event_retention_days.into());
+    let (now, config) = (state.clock.now(), &state.config);
+    let until = |days: u32| now - time::Duration::days(days.into());
+    let sessions_until = until(config.worker.session_retention_days);
+    let deliveries_until = until(config.webhooks.retention_days);
+    let events_until = until(config.live.retention_days);
     while !task.is_to_end() {
         let removed: Result<u64, JobError> = task
             .step(async |tx| Ok(forget_events(tx, events_until).await?))

@@ -209,6 +209,18 @@ pub const CATALOGUE: &[EventKind] = &[
         "A setting is different",
     ),
     told(
+        "job.retried",
+        Topic::Jobs,
+        "job.retry",
+        "Background work gets another attempt",
+    ),
+    told(
+        "job.discarded",
+        Topic::Jobs,
+        "job.discard",
+        "Background work was given up",
+    ),
+    told(
         "api_key.created",
         Topic::Settings,
         "api_key.create",
