@@ -15,5 +15,5 @@ pub mod local;
 pub use harness::{
     Actor, Asked, Browser, Dealer, EventSocket, EventStream, Heard, OidcClient, OidcProvider,
     OldKeys, OlderDealers, PgBouncer, Reply, Scratch, ServerProcess, SignedBy, TestApp, Wire,
-    eventually, node_urls, server_binary, token_in, tubex, tubex_command,
+    eventually, node_urls, server_binary, token_in, tubex, tubex_command, within,
 };

@@ -10,8 +10,17 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// # Panics
 ///
 /// When it stays no; `what` then says what did not come to be.
-pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn eventually(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    within(PATIENCE, what, is_so).await;
+}
+
+/// The same for what takes long by its nature, such as work on a large file without optimisation.
+///
+/// # Panics
+///
+/// As [`eventually`].
+pub async fn within(patience: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !is_so().await {
         assert!(Instant::now() < deadline, "never came to be: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -1,12 +1,17 @@
 //! Price files, sent and waited for.
 
+use std::time::Duration;
+
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::actor::Actor;
-use super::eventually::eventually;
+use super::eventually::within;
 use super::reply::Reply;
+
+/// A large file takes a while without optimisation, on a busy machine.
+const LONGEST: Duration = Duration::from_secs(150);
 
 /// Where an import goes no further by itself.
 const AT_REST: [&str; 5] = ["ready", "applied", "failed", "cancelled", "undone"];
@@ -77,7 +82,7 @@ impl Actor {
     /// When it never does.
     pub async fn import_at_rest(&self, id: &str) -> Value {
         let mut import = Value::Null;
-        eventually("the import comes to rest", async || {
+        within(LONGEST, "the import comes to rest", async || {
             import = self.get(&format!("/imports/{id}")).await.expect(200).json;
             let status = import["status"].as_str().unwrap_or_default();
             AT_REST.contains(&status)

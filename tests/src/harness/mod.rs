@@ -25,7 +25,7 @@ pub(crate) use database::PASSWORD;
 pub use database::Scratch;
 pub use event_socket::EventSocket;
 pub use event_stream::{EventStream, Heard};
-pub use eventually::eventually;
+pub use eventually::{eventually, within};
 pub use mails::token_in;
 pub use nodes::node_urls;
 pub use oidc_provider::{OidcClient, OidcProvider, OldKeys, SignedBy};

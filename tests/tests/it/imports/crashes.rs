@@ -1,10 +1,14 @@
 //! A worker that is killed while it applies a file.
 
+use std::time::Duration;
+
 use serde_json::Value;
-use tests::{Dealer, Scratch, ServerProcess, TestApp, eventually};
+use tests::{Dealer, Scratch, ServerProcess, TestApp, within};
 
 /// Rows of the file: enough for a dozen steps.
 const ROWS: usize = 24_000;
+/// A busy machine takes its time.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How often the worker is killed.
 const KILLS: usize = 6;
 
@@ -60,7 +64,7 @@ async fn a_worker_that_is_killed_again_and_again_does_no_row_twice_and_forgets_n
         let mut reached = 0;
         for _ in 0..KILLS / 2 {
             let mut worker = ServerProcess::worker(&app.database, &[]).await;
-            eventually("some more rows are written", async || {
+            within(PATIENCE, "some more rows are written", async || {
                 let (status, rows) = done(&id).await;
                 assert_ne!(status, "failed");
                 status == "applied" || (status == "applying" && rows > reached)
@@ -72,7 +76,7 @@ async fn a_worker_that_is_killed_again_and_again_does_no_row_twice_and_forgets_n
             free_the_job(&app).await;
         }
         let _worker = ServerProcess::worker(&app.database, &[]).await;
-        eventually("the rest is done", async || {
+        within(PATIENCE, "the rest is done", async || {
             free_the_job(&app).await;
             done(&id).await.0 == "applied"
         })

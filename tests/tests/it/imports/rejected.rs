@@ -16,7 +16,7 @@ async fn the_file_of_rejected_rows_is_read_as_they_were_and_says_what_is_wrong()
     let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "Price list 2026\n\nArt;Bezeichnung;Einheit;Preis;Farbe\n\
-        A;Ziegel;Stk;1,50;rot\nB;\"Rohr 3\"\" ; lang\";Stk;x;blau\nC;Sand;Stk;abc;\n\
+        A;Ziegel;Stk;1,50;rot\nB;\"Rohr 3\"\" ; lang\";Stk;-2,50;blau\nC;Sand;;3,50;\n\
         D;zu;viele;1,5;Zellen;hier\nE;zu wenige\n";
 
     let first = load(&dealer, file).await;
@@ -28,8 +28,11 @@ async fn the_file_of_rejected_rows_is_read_as_they_were_and_says_what_is_wrong()
 
     assert!(text.starts_with('\u{feff}'), "{text}");
     assert!(text.contains("Art;Bezeichnung;Einheit;Preis;Farbe;import_error"));
-    assert!(text.contains("\"Rohr 3\"\" ; lang\";Stk;x;blau;"), "{text}");
-    assert!(text.contains(";price_invalid: ") || text.contains(";\"price_invalid: "));
+    assert!(
+        text.contains("\"Rohr 3\"\" ; lang\";Stk;-2,50;blau;"),
+        "{text}"
+    );
+    assert!(text.contains(";price_negative: ") || text.contains(";\"price_negative: "));
     let told = |report| -> Vec<_> {
         let rows = findings(report, "rejected_rows").into_iter();
         rows.map(|(_, _, _, code)| code).collect()
@@ -46,7 +49,9 @@ async fn the_file_of_rejected_rows_is_read_as_they_were_and_says_what_is_wrong()
     }
     assert_eq!(third.matches("wrong_field_count").count(), 1);
 
-    let mended = text.replace(";x;", ";2,50;").replace(";abc;", ";3,50;");
+    let mended = text
+        .replace(";-2,50;", ";2,50;")
+        .replace("C;Sand;;", "C;Sand;Stk;");
     let report = dealer.import("", mended).await.expect(200).json;
     assert_eq!(report["created"], 2);
     assert_eq!(item(&dealer, "B").await["name"], "Rohr 3\" ; lang");
