@@ -31,6 +31,7 @@ test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools oidc-provider >/dev/null
 	@$(LOCAL) tools linter >/dev/null
 	@$(LOCAL) tools clients >/dev/null
+	@$(LOCAL) tools verifiers >/dev/null
 	@$(LOCAL) tools fuzzer >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \

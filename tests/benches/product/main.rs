@@ -20,6 +20,7 @@ mod identity;
 mod imports;
 mod jobs;
 mod lists;
+mod live;
 mod price_list;
 mod runs;
 mod sample;
@@ -154,6 +155,9 @@ async fn measure(parts: &[String]) -> Result<()> {
     }
     if wanted("drift") {
         drift::measure(&mut table, &database, scale).await?;
+    }
+    if wanted("live") {
+        live::measure(&mut table, &database, &fleet, scale).await?;
     }
     if wanted("boot") {
         boot::measure(&mut table, &database, &fleet, scale).await?;

@@ -90,6 +90,7 @@ impl Server {
             .env("TUBEX_LIMITS__WRITE_BURST", MANY)
             .env("TUBEX_LIMITS__TENANT_PER_MINUTE", MANY)
             .env("TUBEX_LIMITS__TENANT_BURST", MANY)
+            .env("TUBEX_LIVE__STREAMS_PER_FOLLOWER", "100000")
             // No token may run out while it is used.
             .env("TUBEX_AUTH__ACCESS_MINUTES", "60")
             // A log costs what it costs: it goes to a file, as it would in a container.

@@ -2,10 +2,13 @@
 
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use server::AppState;
 use server::jobs::Worker;
 use server::mail::Letter;
+use server::tenant::notifications::{Audience, Kind, Notice, notify};
 
+use super::actor::Dealer;
 use super::app::TestApp;
 use super::eventually::eventually;
 
@@ -28,7 +31,8 @@ impl TestApp {
         self.postman.0.get_or_init(|| {
             let (state, directory) = (self.state.clone(), self.state.directory.clone());
             let registry = server::worker::registry(&self.state.config);
-            let worker = Worker::new(state, directory, registry, &self.state.config.jobs);
+            let (config, work) = (&self.state.config.jobs, self.state.work.clone());
+            let worker = Worker::new(state, directory, registry, config, work);
             let working = worker.clone();
             tokio::spawn(async move { working.run().await });
             worker
@@ -61,6 +65,34 @@ impl TestApp {
             waiting == 0
         })
         .await;
+    }
+
+    /// Tells a member of something, as a domain does.
+    ///
+    /// # Panics
+    ///
+    /// When they can't be told.
+    pub async fn tell(&self, dealer: &Dealer, member: &str, kind: Kind, data: Value) {
+        let member = member.parse().expect("an id");
+        let notice = Notice {
+            audience: Audience::Members(vec![member]),
+            kind,
+            data,
+        };
+        self.tell_all(dealer, notice).await;
+    }
+
+    /// Tells whomever of something.
+    ///
+    /// # Panics
+    ///
+    /// When they can't be told.
+    pub async fn tell_all(&self, dealer: &Dealer, notice: Notice) {
+        let db = self.door(dealer).await;
+        let outbox = self.state.mailer.of(db.tenant().key());
+        let now = self.state.clock.now();
+        let told = db.write(async |tx| notify(tx, &outbox, &notice, now).await);
+        told.await.expect("members can be told");
     }
 
     /// The newest message to an address, once there are so many.

@@ -2,7 +2,7 @@
 //! once: those of npm and PyPI. (The crate is linked.)
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -29,10 +29,24 @@ pub enum Verifier {
     PyPi,
 }
 
-impl Verifier {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Npm, Self::PyPi];
+/// Fetches all of them, unless they are here. Answers with the folder of npm's.
+///
+/// # Errors
+///
+/// When one can't be had.
+pub fn all() -> Result<PathBuf> {
+    pypi()?;
+    Ok(Packages::of(&NODE)?.home)
+}
 
+fn pypi() -> Result<Environment> {
+    let home = fetched("verifiers-pypi", PYTHON, |home| {
+        Environment::make(home.join("python"), &[PYTHON]).map(drop)
+    })?;
+    Ok(Environment::within(home.join("python")))
+}
+
+impl Verifier {
     /// What it says of a delivery: `accepted` or `refused`. It is asked as JSON, with `secret` or
     /// `public_key`, `headers` and `body`.
     ///
@@ -63,12 +77,8 @@ impl Verifier {
                 Ok(command)
             }
             Self::PyPi => {
-                let home = fetched("verifiers-pypi", PYTHON, |home| {
-                    Environment::make(home.join("python"), &[PYTHON]).map(drop)
-                })?;
-                let environment = Environment::within(home.join("python"));
                 let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifiers/verify.py");
-                let mut command = Command::new(environment.python());
+                let mut command = Command::new(pypi()?.python());
                 command.arg("-I").arg(script);
                 Ok(command)
             }

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use server::tenant::notifications::Kind;
 use tests::{Actor, Dealer, Reply, TestApp};
 use uuid::Uuid;
 
@@ -240,7 +241,11 @@ impl Belongings {
             import_profile: made("/import-profiles", &named).await,
             endpoint,
             delivery: id_of(&test.expect(202).json),
-            notification: notification_of(app, dealer).await,
+            notification: {
+                let me = id_of(&dealer.get("/me").await.expect(200).json);
+                app.tell(dealer, &me, Kind::ExportReady, json!({})).await;
+                id_of(&dealer.get("/me/notifications").await.expect(200).json["data"][0])
+            },
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,

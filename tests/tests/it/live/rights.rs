@@ -125,7 +125,7 @@ async fn a_change_that_nobody_rang_for_is_found_as_soon() {
     let following = Following::of(&viewer, "").await;
     let schema = app.database.schema_of("acme").await;
 
-    let away = format!("UPDATE {schema}.member SET status = 'deactivated' WHERE role = 'viewer'");
+    let away = format!("UPDATE {schema}.member SET status = 'disabled' WHERE role = 'viewer'");
     app.sql_on_access(&schema, &away).await;
 
     following.ends(Instant::now(), "access_revoked", 4401).await;

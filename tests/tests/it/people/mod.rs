@@ -6,7 +6,6 @@ mod branches;
 mod first_owner;
 mod invitations;
 mod links;
-mod mail;
 mod members;
 mod neutrality;
 mod owners;

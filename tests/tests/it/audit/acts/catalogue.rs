@@ -54,6 +54,10 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
             let act = world.act("setting.change", Target::One("setting"));
             Some(act.json(json!({"origins": ["https://act.example"]})))
         }
+        "replace_correspondence" => {
+            let act = world.act("setting.change", Target::One("setting"));
+            Some(act.json(json!({"language": "et"})))
+        }
         _ => None,
     }
 }
