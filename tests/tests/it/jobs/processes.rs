@@ -5,7 +5,7 @@ use std::time::Duration;
 use server::jobs::{Enqueue, enqueue};
 use tests::errands::{Errand, Vigil};
 use tests::errands_survive::survive;
-use tests::{Dealer, Scratch, ServerProcess, TestApp, eventually};
+use tests::{Dealer, Scratch, ServerProcess, TestApp, eventually, tubex};
 
 use super::{count, effects, hand, hand_over, in_state, make_effects};
 
@@ -144,6 +144,29 @@ async fn the_real_worker_does_what_the_clock_asks_for() {
     .await;
 
     assert!(worker.terminate().await.success());
+}
+
+#[actix_web::test]
+async fn a_worker_that_may_keeps_the_spares_that_a_node_should_have() {
+    let database = Scratch::with_dealers().await;
+    let owner = database.owner_url();
+    let (url, goal) = (owner.clone(), ["spares", "--keep", "1", "--no-fill"]);
+    let said = tokio::task::spawn_blocking(move || tubex(&url, &goal, &[]));
+    let said = said.await.unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let spares = "SELECT count(*) FROM platform.tenant WHERE status = 'spare'";
+    assert_eq!(count(&database, spares).await, 0);
+
+    let keys = [
+        ("TUBEX_PLATFORM__DATABASE_URL", owner.as_str()),
+        ("TUBEX_WORKER__SPARES", "* * * * * *"),
+    ];
+    let _worker = ServerProcess::worker(&database, &keys).await;
+
+    eventually("a spare is made", async || {
+        count(&database, spares).await == 1
+    })
+    .await;
 }
 
 /// Hands a vigil over, which writes and then waits for so long.
