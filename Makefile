@@ -9,7 +9,7 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint deny fmt openapi openapi-released bench soak fuzz soak-fleet clean-dev rustfmt clippy bins
+.PHONY: help dev test check lint deny fmt openapi openapi-released bench soak fuzz soak-fleet soak-jobs clean-dev rustfmt clippy bins
 
 ARGS ?=
 
@@ -26,11 +26,13 @@ dev: bins ## run Tubex here, with private databases and two demo dealers (PORT=8
 test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools chromium >/dev/null
 	@$(LOCAL) tools pgbouncer >/dev/null
+	@$(LOCAL) tools promtool >/dev/null
 	@$(LOCAL) tools validators >/dev/null
 	@$(LOCAL) tools oidc-provider >/dev/null
 	@$(LOCAL) tools linter >/dev/null
 	@$(LOCAL) tools s3-server >/dev/null
 	@$(LOCAL) tools clients >/dev/null
+	@$(LOCAL) tools verifiers >/dev/null
 	@$(LOCAL) tools fuzzer >/dev/null
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo 'test: with cargo nextest'; \
@@ -87,11 +89,12 @@ bench: bins ## measure, with release code and throw-away databases
 	cargo build --profile bench --workspace
 	$(LOCAL) run -- cargo bench --workspace --bench product $(ARGS)
 
-soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=); then fuzz and soak-fleet
+soak: bins ## canaries for many minutes, while everything is disturbed (REQUESTS= SEED= MINUTES=); then fuzz, soak-fleet and soak-jobs
 	cargo build --profile bench --workspace --bins
 	$(LOCAL) run -- cargo bench --workspace --bench soak
 	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory soak-fleet
+	@$(MAKE) --no-print-directory soak-jobs
 soak: export REQUESTS ?= 200000
 soak: export MINUTES ?= 20
 
@@ -105,6 +108,11 @@ soak-fleet: bins ## tubex killed again and again, at everything it does to deale
 	cargo build --profile bench --workspace --bins
 	$(LOCAL) run -- cargo bench --workspace --bench soak_fleet
 soak-fleet: export KILLS ?= 200
+
+soak-jobs: bins ## workers killed again and again while there is work (KILLS= SEED=)
+	cargo build --profile bench --workspace --bins
+	$(LOCAL) run -- cargo bench --workspace --bench soak_jobs
+soak-jobs: export KILLS ?= 200
 
 clean-dev: ## stop what `make dev` left running and remove its data
 	@[ -x $(LOCAL) ] || cargo build --workspace --bins

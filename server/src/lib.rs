@@ -7,6 +7,7 @@ pub mod config;
 pub mod db;
 mod declared;
 pub mod deprecations;
+mod dev_mail;
 pub mod doctor;
 pub mod egress;
 pub mod events;

@@ -261,6 +261,7 @@ fn joined(all: &AllOf, parts: &BTreeMap<String, RefOr<Schema>>) -> Option<Object
         (name = "item-groups", description = "The tree the catalogue is sorted into"),
         (name = "units", description = "Units of measure"),
         (name = "imports", description = "Price files"),
+        (name = "webhooks", description = "Who else hears of what happened"),
         (name = "audit", description = "What was done, and by whom"),
         (name = "settings", description = "What the dealer decides about its door"),
         (name = "organisation", description = "Branches and teams"),

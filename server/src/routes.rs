@@ -7,12 +7,13 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::declared::{Declared, Name, Undeclared};
+use crate::dev_mail;
 use crate::http::{self, Addresses, Operations, Probe, Problem};
 use crate::openapi;
 use crate::platform;
 use crate::tenant::{
-    api_keys, audit, catalog, events, exports, imports, jobs, organisation, permissions, roles,
-    second_factor, settings, sso, team,
+    api_keys, audit, catalog, events, exports, imports, jobs, notifications, organisation,
+    permissions, roles, second_factor, settings, sso, team, webhooks,
 };
 
 /// Puts every route into `app`, and the documents that describe them.
@@ -43,6 +44,7 @@ where
         .service(http::verify_email)
         .service(http::confirm_email)
         .service(http::account_script)
+        .configure(dev_mail::routes)
         .service(openapi_json)
         .service(
             web::scope("/api/docs")
@@ -102,11 +104,13 @@ where
                 .configure(imports::http::routes)
                 .configure(exports::http::routes)
                 .configure(settings::http::routes)
+                .configure(notifications::http::routes)
                 .configure(api_keys::http::routes)
                 .configure(organisation::http::routes)
                 .configure(permissions::http::routes)
                 .configure(roles::http::routes)
                 .configure(jobs::http::routes)
+                .configure(webhooks::http::routes)
                 .configure(audit::http::routes)
                 .configure(events::http::routes),
         )

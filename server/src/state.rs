@@ -72,7 +72,7 @@ pub struct AppState {
     pub live: Hub,
     /// Counts failed attempts.
     pub attempts: Attempts,
-    /// Takes messages to people.
+    /// Seals, writes and sends messages to people.
     pub mailer: Mailer,
     /// Knows at which dealers an address was seen.
     pub memberships: Memberships,

@@ -1,5 +1,6 @@
 //! What is done by the clock, and who does which kind of job.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
@@ -12,8 +13,10 @@ use crate::config::Config;
 use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
+use crate::mail::{self, SendMail};
 use crate::state::AppState;
-use crate::tenant::exports;
+use crate::tenant::notifications::{self, SendDigest};
+use crate::tenant::{exports, imports, webhooks};
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -67,9 +70,14 @@ pub fn registry(config: &Config) -> Registry<AppState> {
         .with(async |state, task, Purge {}| purge(&state, &task).await)
         .with(async |state, task, Checkpoint {}| note_trail(&state, &task).await)
         .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await)
+        .with(async |state: Arc<AppState>, task, job: SendMail| {
+            mail::deliver(&state.mailer, &state.clock, task, job).await
+        });
+    let registry = webhooks::register(imports::jobs::register(registry))
         .every(&times.purge, Whose::Tenants, |_| Purge {})
+        .every(&times.digest, Whose::Tenants, |_| SendDigest {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
-    let registry = exports::jobs::register(registry, config);
+    let registry = exports::jobs::register(notifications::register(registry), config);
     // Where nobody can keep spares nobody is asked to.
     if config.platform.database_url.is_none() {
         return registry;
@@ -80,10 +88,12 @@ pub fn registry(config: &Config) -> Registry<AppState> {
 }
 
 async fn purge(state: &AppState, task: &Task) -> Handled {
-    let (now, kept) = (state.clock.now(), &state.config.worker);
-    let sessions_until = now - time::Duration::days(kept.session_retention_days.into());
-    let events_until = now - time::Duration::days(kept.event_retention_days.into());
-    while task.db()?.tenant().has("m0011_events") && !task.is_to_end() {
+    let (now, config) = (state.clock.now(), &state.config);
+    let until = |days: u32| now - time::Duration::days(days.into());
+    let sessions_until = until(config.worker.session_retention_days);
+    let deliveries_until = until(config.webhooks.retention_days);
+    let events_until = until(config.live.retention_days);
+    while !task.is_to_end() {
         let removed: Result<u64, JobError> = task
             .step(async |tx| Ok(forget_events(tx, events_until).await?))
             .await;
@@ -91,10 +101,16 @@ async fn purge(state: &AppState, task: &Task) -> Handled {
             break;
         }
     }
+    let mail_until = now - time::Duration::days(state.config.mail.log_days.into());
     task.finish(async |tx| {
+        let mails = mail::sweep(tx, mail_until).await?;
+        let notifications = notifications::sweep(tx, now).await?;
+        tracing::debug!(mails, notifications, "what was told long ago was removed");
         sweep(tx, sessions_until, now)
             .await
-            .map_err(JobError::retry)
+            .map_err(JobError::retry)?;
+        webhooks::forget(tx, deliveries_until, now).await?;
+        Ok(())
     })
     .await
 }

@@ -13,7 +13,7 @@ mod harness;
 pub mod local;
 
 pub use harness::{
-    Actor, Asked, Browser, Dealer, OidcClient, OidcProvider, OldKeys, OlderDealers, PgBouncer,
-    Reply, Scratch, ServerProcess, SignedBy, TestApp, Wire, eventually, node_urls, server_binary,
-    token_in, tubex, tubex_command,
+    Actor, Asked, Browser, Dealer, EventSocket, EventStream, Heard, OidcClient, OidcProvider,
+    OldKeys, OlderDealers, PgBouncer, Reply, Scratch, ServerProcess, SignedBy, TestApp, Wire,
+    eventually, node_urls, server_binary, token_in, tubex, tubex_command,
 };

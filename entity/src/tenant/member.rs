@@ -27,6 +27,8 @@ pub struct Model {
     pub password_changed_at: Option<TimeDateTimeWithTimeZone>,
     /// UTC.
     pub last_sign_in_at: Option<TimeDateTimeWithTimeZone>,
+    /// UTC; when mail to the address was last known to come back.
+    pub mail_bounced_at: Option<TimeDateTimeWithTimeZone>,
     /// Where they work.
     pub branch_id: Option<Uuid>,
     /// Role of the dealer's own, in place of the built-in one.

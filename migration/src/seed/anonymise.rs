@@ -15,13 +15,15 @@ BEGIN
     -- A copy of a dealer that is behind has not all of them yet.
     FOREACH named IN ARRAY ARRAY['invitation', 'one_time_token', 'api_key', 'totp_credential',
         'recovery_code', 'sso_identity', 'sso_connection', 'webhook_endpoint', 'idempotency_key',
-        'audit_record', 'audit_head', 'export'] LOOP
+        'audit_record', 'audit_head', 'mail', 'notification', 'notification_preference',
+        'export'] LOOP
         IF to_regclass(named) IS NOT NULL THEN
             EXECUTE format('DELETE FROM %I', named);
         END IF;
     END LOOP;
     FOR named IN SELECT attname FROM pg_attribute WHERE attrelid = 'member'::regclass
-        AND attname IN ('email_verified_at', 'password_changed_at', 'last_sign_in_at') LOOP
+        AND attname IN ('email_verified_at', 'password_changed_at', 'last_sign_in_at',
+            'mail_bounced_at') LOOP
         EXECUTE format('UPDATE member SET %I = NULL', named);
     END LOOP;
 END $$;

@@ -25,7 +25,7 @@ record AS (
 }
 
 /// The record alone.
-const APPEND: &str = concat!(record_parts!(), " SELECT 1");
+const APPEND: &str = concat!(record_parts!(), " SELECT false AS has_endpoints");
 /// The record, and an event that tells of it (`$4` to `$7`). The event's head is asked for after the
 /// record's, as everywhere: two writes never wait for each other.
 const APPEND_AND_TELL: &str = concat!(
@@ -35,7 +35,8 @@ const APPEND_AND_TELL: &str = concat!(
     ON CONFLICT (is_only) DO UPDATE SET last_id = head.last_id + 1
     RETURNING last_id)
 INSERT INTO event (id, kind, topic, at, audience, data)
-SELECT last_id, $4, $5, $3, $6, $7 FROM told"
+SELECT last_id, $4, $5, $3, $6, $7 FROM told
+RETURNING EXISTS (SELECT FROM webhook_endpoint WHERE is_enabled) AS has_endpoints"
 );
 
 /// What is told of a record.
@@ -84,7 +85,8 @@ fn id_at(at: OffsetDateTime) -> Uuid {
 }
 
 /// Puts a change on record, in the transaction that made it, and tells of it by the same statement.
-/// Best done last: until the commit, no other write of the dealer gets past this point.
+/// Best done last: until the commit, no other write of the dealer gets past this point. Answers with
+/// whether the dealer has endpoints that what was told may have to be sent to.
 ///
 /// # Errors
 ///
@@ -98,7 +100,7 @@ pub async fn append(
     stamp: &Stamp,
     change: &Change,
     telling: Option<Telling>,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     let id = id_at(stamp.at);
     let content = Content {
         id,
@@ -129,6 +131,6 @@ pub async fn append(
         }
     };
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    tx.execute_raw(statement).await?;
-    Ok(())
+    let row = tx.query_one_raw(statement).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "has_endpoints"))
 }

@@ -25,9 +25,11 @@ pub struct Mail {
     /// Longest wait for the mail server, milliseconds.
     #[validate(range(min = 100, max = 120000))]
     pub timeout_ms: u64,
-    /// Messages that may wait to be sent.
-    #[validate(range(min = 1, max = 100000))]
-    pub queue: usize,
+    /// Days that it is kept what became of a message.
+    #[validate(range(min = 1, max = 3650))]
+    pub log_days: u32,
+    /// Whether messages that went into files are shown on a page, to whoever asks.
+    pub page: bool,
 }
 
 /// By which way messages leave.
@@ -49,6 +51,9 @@ fn has_what_it_needs(mail: &Mail) -> Result<(), ValidationError> {
         Transport::Smtp if mail.url.is_none() => "transport \"smtp\" needs url",
         Transport::Files if mail.directory.as_os_str().is_empty() => {
             "transport \"files\" needs directory"
+        }
+        Transport::Smtp | Transport::Memory | Transport::None if mail.page => {
+            "page needs transport \"files\""
         }
         _ => return Ok(()),
     };

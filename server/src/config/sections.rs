@@ -214,7 +214,7 @@ pub struct Imports {
     /// Most rows of a price file.
     #[validate(range(min = 1, max = 10000000))]
     pub max_rows: u64,
-    /// Longest time an import may take, milliseconds.
+    /// Longest time that sending a price file may take, milliseconds.
     #[validate(range(min = 1000, max = 3600000))]
     pub timeout_ms: u64,
 }

@@ -16,9 +16,9 @@ pub struct Worker {
     /// How long an ended session stays visible, days.
     #[validate(range(max = 3650))]
     pub session_retention_days: u32,
-    /// How long events are kept for those who follow them, days.
-    #[validate(range(min = 1, max = 3650))]
-    pub event_retention_days: u32,
+    /// When members are written to who want to be told once a day.
+    #[serde(deserialize_with = "cron")]
+    pub digest: Cron,
     /// When it is noted how far the audit trails have come.
     #[serde(deserialize_with = "cron")]
     pub checkpoint: Cron,

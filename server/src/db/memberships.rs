@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::platform::PlatformDb;
-use crate::kernel::TenantKey;
+use crate::kernel::{Sealer, TenantKey};
 
 /// More dealers than anybody works for.
 const MOST: u64 = 100;
@@ -20,6 +20,11 @@ impl Memberships {
     /// Kept in the platform's schema.
     pub fn new(platform: PlatformDb) -> Self {
         Self(platform)
+    }
+
+    /// What an address is known as here.
+    pub fn digest(sealer: &Sealer, email: &str) -> Vec<u8> {
+        sealer.digest("membership", email.as_bytes())
     }
 
     /// Remembers that an address has signed in with a dealer.

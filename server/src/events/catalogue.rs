@@ -1,67 +1,6 @@
-//! The catalogue of events: what is told, of which change, and to whom.
+//! The catalogue of events: what is told, and of which change.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::auth::{Permission, ReadEvents, ReadItems, ReadJobs, ReadMembers, ReadSettings};
-
-/// What an event is about; who follows a topic must hold its permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// The catalogue.
-    Items,
-    /// Price files, and how far they have come.
-    Imports,
-    /// Background work.
-    Jobs,
-    /// People and what they may do.
-    Team,
-    /// Settings, webhooks.
-    Settings,
-    /// What one member is told.
-    Notifications,
-}
-
-impl Topic {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Items,
-        Self::Imports,
-        Self::Jobs,
-        Self::Team,
-        Self::Settings,
-        Self::Notifications,
-    ];
-
-    /// As it is stored and asked for.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Items => "items",
-            Self::Imports => "imports",
-            Self::Jobs => "jobs",
-            Self::Team => "team",
-            Self::Settings => "settings",
-            Self::Notifications => "notifications",
-        }
-    }
-
-    /// The topic of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|topic| topic.as_str() == name)
-    }
-
-    /// The permission that one needs, besides `event.read`, to hear of it.
-    pub const fn permission(self) -> &'static str {
-        match self {
-            Self::Items | Self::Imports => ReadItems::NAME,
-            Self::Jobs => ReadJobs::NAME,
-            Self::Team => ReadMembers::NAME,
-            Self::Settings => ReadSettings::NAME,
-            Self::Notifications => ReadEvents::NAME,
-        }
-    }
-}
+use super::topic::Topic;
 
 /// One kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +28,22 @@ const fn told(
         title,
     }
 }
+
+const fn heard(name: &'static str, topic: Topic, title: &'static str) -> EventKind {
+    EventKind {
+        name,
+        topic,
+        action: None,
+        title,
+    }
+}
+/// A member was told of something: what, they read at `/me/notifications`.
+pub const NOTIFICATION_CREATED: EventKind = EventKind {
+    name: "notification.created",
+    topic: Topic::Notifications,
+    action: None,
+    title: "You were told of something",
+};
 
 /// All kinds of events.
 pub const CATALOGUE: &[EventKind] = &[
@@ -254,6 +209,18 @@ pub const CATALOGUE: &[EventKind] = &[
         "A setting is different",
     ),
     told(
+        "job.retried",
+        Topic::Jobs,
+        "job.retry",
+        "Background work gets another attempt",
+    ),
+    told(
+        "job.discarded",
+        Topic::Jobs,
+        "job.discard",
+        "Background work was given up",
+    ),
+    told(
         "api_key.created",
         Topic::Settings,
         "api_key.create",
@@ -319,6 +286,56 @@ pub const CATALOGUE: &[EventKind] = &[
         "token.void_all",
         "Everybody must sign in again",
     ),
+    heard(
+        "import.progress",
+        Topic::Imports,
+        "A price file has come a bit further",
+    ),
+    heard(
+        "import.ready",
+        Topic::Imports,
+        "It is known what a price file would do",
+    ),
+    told(
+        "import.applied",
+        Topic::Imports,
+        "import.apply",
+        "A price file is in the catalogue",
+    ),
+    heard(
+        "import.failed",
+        Topic::Imports,
+        "A price file came to nothing",
+    ),
+    heard(
+        "import.cancelled",
+        Topic::Imports,
+        "Somebody stopped a price file",
+    ),
+    heard(
+        "import.undone",
+        Topic::Imports,
+        "What a price file did was taken back",
+    ),
+    told(
+        "import_profile.created",
+        Topic::Imports,
+        "import_profile.create",
+        "A supplier's way to write price files is new",
+    ),
+    told(
+        "import_profile.updated",
+        Topic::Imports,
+        "import_profile.change",
+        "A supplier's way to write price files is different",
+    ),
+    told(
+        "import_profile.removed",
+        Topic::Imports,
+        "import_profile.remove",
+        "A supplier's way to write price files is gone",
+    ),
+    NOTIFICATION_CREATED,
     told(
         "webhook_endpoint.disabled",
         Topic::Settings,
@@ -333,38 +350,6 @@ pub const CATALOGUE: &[EventKind] = &[
         title: "An endpoint is tried",
     },
 ];
-
-/// What is put on record and told to nobody, and why.
-pub const NOT_TOLD: &[(&str, &str)] = &[
-    ("audit.export", LOOKED),
-    ("email.ask", OWN),
-    ("email.change", OWN),
-    ("email.change_ask", OWN),
-    ("email.verify", OWN),
-    ("export.create", "an export tells when it is ready"),
-    ("import.apply", "an import tells how far it is by itself"),
-    ("password.change", OWN),
-    ("password.forget", OWN),
-    ("password.renew_hash", OWN),
-    ("password.reset", OWN),
-    ("second_factor.ask", OWN),
-    ("second_factor.begin", OWN),
-    ("second_factor.confirm", OWN),
-    ("second_factor.refuse", OWN),
-    ("second_factor.remove", OWN),
-    ("second_factor.renew_recovery_codes", OWN),
-    ("second_factor.reset", OWN),
-    ("session.begin", OWN),
-    ("session.end", OWN),
-    ("session.end_all", OWN),
-    ("session.end_others", OWN),
-    ("session.refresh", OWN),
-    ("session.step_up", OWN),
-    ("switch.prepare", OWN),
-];
-
-const OWN: &str = "how somebody signs in is no news for others";
-const LOOKED: &str = "nothing has changed: somebody looked";
 
 /// The kind of that name.
 pub fn kind_named(name: &str) -> Option<&'static EventKind> {

@@ -7,8 +7,14 @@
 //! no domain.
 
 mod catalogue;
+mod not_told;
+mod outbox;
 mod record;
 mod schema;
+mod topic;
 
-pub use catalogue::{CATALOGUE, EventKind, NOT_TOLD, Topic, kind_named, kind_of_action};
+pub use catalogue::{CATALOGUE, EventKind, NOTIFICATION_CREATED, kind_named, kind_of_action};
+pub use not_told::NOT_TOLD;
+pub use outbox::{Deliver, Message, deliver};
 pub use record::{Event, publish, record};
+pub use topic::Topic;

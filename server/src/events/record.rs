@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::catalogue::{EventKind, kind_of_action};
+use super::outbox::{Message, tell_endpoints};
 use crate::audit::{self, Change, Stamp, Telling};
 use crate::db::{TenantTx, Wake};
 
@@ -29,9 +30,20 @@ head AS (
     ON CONFLICT (is_only) DO UPDATE SET last_id = head.last_id + 1
     RETURNING last_id)
 INSERT INTO event (id, kind, topic, at, audience, data)
-SELECT last_id, $1, $2, $3, $4, $5 FROM head";
+SELECT last_id, $1, $2, $3, $4, $5 FROM head
+RETURNING EXISTS (SELECT FROM webhook_endpoint WHERE is_enabled) AS has_endpoints";
 
 impl Event {
+    /// As endpoints get it.
+    fn message<'a>(&'a self, at: OffsetDateTime, trace: Option<&'a str>) -> Message<'a> {
+        Message {
+            kind: self.kind.name,
+            data: &self.data,
+            at,
+            trace,
+        }
+    }
+
     /// What is told of a change, if the catalogue has a word for it.
     pub fn of(change: &Change) -> Option<Self> {
         let kind = kind_of_action(change.action())?;
@@ -53,16 +65,23 @@ impl Event {
 ///
 /// When the database refuses.
 pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(), DbErr> {
-    let telling = Event::of(change).map(|event| Telling {
+    let event = Event::of(change);
+    let telling = event.as_ref().map(|event| Telling {
         kind: event.kind.name,
         topic: event.kind.topic.as_str(),
         audience: event.audience,
-        data: event.data,
+        data: event.data.clone(),
     });
-    if telling.is_some() {
-        tx.wake(Wake::Events);
+    let has_endpoints = audit::append(tx, stamp, change, telling).await?;
+    let Some(event) = event else {
+        return Ok(());
+    };
+    tx.wake(Wake::Events);
+    if has_endpoints {
+        let message = event.message(stamp.at, stamp.request_id.as_deref());
+        tell_endpoints(tx, message).await?;
     }
-    audit::append(tx, stamp, change, telling).await
+    Ok(())
 }
 
 /// Tells of something that isn't on record, such as how far something has come. Best done last, as
@@ -80,7 +99,12 @@ pub async fn publish(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result
         event.data.clone().into(),
     ];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, TELL, values);
-    tx.execute_raw(statement).await?;
+    let told = tx.query_one_raw(statement).await?;
     tx.wake(Wake::Events);
-    Ok(())
+    let told = told.ok_or_else(|| DbErr::RecordNotFound("the event that was told".to_owned()))?;
+    // What one member is told is nobody else's.
+    if event.audience.is_some() || !told.try_get("", "has_endpoints")? {
+        return Ok(());
+    }
+    tell_endpoints(tx, event.message(at, None)).await
 }

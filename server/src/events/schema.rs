@@ -5,7 +5,46 @@ use serde_json::{Value, json};
 use super::catalogue::EventKind;
 
 /// Kinds that tell of no action on record, each with its schema.
-const OTHERS: &[(&str, &str)] = &[];
+const OTHERS: &[(&str, &str)] = &[
+    ("import.progress", IMPORT_PROGRESS),
+    ("import.ready", IMPORT_AT_REST),
+    ("import.failed", IMPORT_AT_REST),
+    ("import.cancelled", IMPORT_AT_REST),
+    ("import.undone", IMPORT_AT_REST),
+    ("notification.created", NOTIFICATION),
+];
+
+const IMPORT_PROGRESS: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "status", "rows", "total"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "status": {"type": "string"},
+        "rows": {"type": "integer", "description": "Rows that are done in this phase."},
+        "total": {"type": ["integer", "null"], "description": "Rows of the file."}
+    }
+}"#;
+const IMPORT_AT_REST: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "status", "counts", "undone"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "status": {"type": "string"},
+        "counts": {"type": "object", "description": "Rows and items, in numbers."},
+        "undone": {"type": "object", "description": "What taking it back came to, in items."}
+    }
+}"#;
+const NOTIFICATION: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "kind"],
+    "properties": {
+        "id": {"type": "string", "description": "The notification."},
+        "kind": {"type": "string", "description": "Such as import.applied."}
+    }
+}"#;
 
 impl EventKind {
     /// The schema of its data. What tells of a change says which thing it was and which of its

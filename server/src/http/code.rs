@@ -56,6 +56,7 @@ registry! {
     PreconditionFailed PRECONDITION_FAILED "precondition-failed" "It was changed by somebody else in the meantime";
 
     SessionNotFound NOT_FOUND "session-not-found" "Session not found";
+    NotificationNotFound NOT_FOUND "notification-not-found" "Notification not found";
     MemberNotFound NOT_FOUND "member-not-found" "Member not found";
     CsrfRefused FORBIDDEN "csrf-refused" "A request with cookies must come from the dealer's own page";
     OriginRefused FORBIDDEN "origin-refused" "Web pages of this origin may not ask this dealer";
@@ -123,10 +124,20 @@ registry! {
     JobNotFound NOT_FOUND "job-not-found" "Job not found";
     PauseNotFound NOT_FOUND "pause-not-found" "Nothing is paused like this";
     JobStateWrong CONFLICT "job-state-wrong" "The job stands where this can't be done to it";
+    WebhookEndpointNotFound NOT_FOUND "webhook-endpoint-not-found" "Webhook endpoint not found";
+    WebhookEndpointDisabled CONFLICT "webhook-endpoint-disabled" "Nothing is sent to the webhook endpoint: enable it first";
+    WebhookEndpointsTooMany CONFLICT "webhook-endpoints-too-many" "The dealer has as many webhook endpoints as it may have";
+    WebhookDeliveryNotFound NOT_FOUND "webhook-delivery-not-found" "Webhook delivery not found";
 
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
-    ImportRunning CONFLICT "import-running" "Another import of this dealer is under way, try again after it";
+    ImportRunning CONFLICT "import-running" "Another import of this dealer is at work, try again after it";
+    ImportNotFound NOT_FOUND "import-not-found" "Import not found";
+    ImportStatusWrong CONFLICT "import-status-wrong" "The import does not stand where this can be done";
+    ImportNotLast CONFLICT "import-not-last" "Another import was applied later: undo that one first";
+    ImportRejected CONFLICT "import-rejected" "More rows are rejected than was allowed";
+    ImportProfileNotFound NOT_FOUND "import-profile-not-found" "Import profile not found";
+    ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";
     FileUnreadable UNPROCESSABLE_ENTITY "file-unreadable" "The file is no price file that can be read";
 
     ExportNotFound NOT_FOUND "export-not-found" "Export not found";

@@ -203,6 +203,19 @@ impl Problem {
         self.more.cause.as_deref()
     }
 
+    /// What it tells whoever asked, without the request.
+    pub fn out(&self) -> ProblemOut {
+        ProblemOut {
+            kind: self.code.uri(),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code.name(),
+            detail: self.more.detail.clone(),
+            errors: self.more.errors.clone(),
+            request_id: None,
+        }
+    }
+
     /// The answer. An unknown host gets the very same body whatever the reason, so there the
     /// request id stays in its header.
     pub fn answer(&self, request_id: Option<&RequestId>) -> HttpResponse {
@@ -218,13 +231,8 @@ impl Problem {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         let mut response = response.json(ProblemOut {
-            kind: self.code.uri(),
-            title: self.code.title(),
-            status: self.code.status().as_u16(),
-            code: self.code.name(),
-            detail: self.more.detail.clone(),
-            errors: self.more.errors.clone(),
             request_id: request_id.map(ToString::to_string),
+            ..self.out()
         });
         let media_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, media_type);

@@ -28,6 +28,13 @@ const OF_DOCS: &str = "default-src 'none'; script-src 'self'; \
 /// Pages of one's account run one script of ours, which asks our API.
 const OF_ACCOUNT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Where developers look at messages, and what a message itself is shown with there: as little as a
+/// mail program would let it do.
+const DEV_MAIL: &str = "/dev/mail";
+const OF_DEV_MAIL: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const OF_A_MESSAGE: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'self'; sandbox";
 /// Two years, as browsers' own lists ask for.
 const ALWAYS_TLS: &str = "max-age=63072000; includeSubDomains";
 /// Every capability that browsers let a page renounce for itself and what it embeds.
@@ -54,6 +61,9 @@ pub(super) fn add_headers(path: &str, public_scheme: Scheme, headers: &mut Heade
     }
     let policy = HeaderValue::from_static(policy(path, headers));
     headers.insert(CONTENT_SECURITY_POLICY, policy);
+    if is_message(path) {
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    }
     if public_scheme == Scheme::Https {
         let value = HeaderValue::from_static(ALWAYS_TLS);
         headers.insert(STRICT_TRANSPORT_SECURITY, value);
@@ -66,7 +76,14 @@ fn policy(path: &str, headers: &HeaderMap) -> &'static str {
     match is_page {
         true if path.starts_with(DOCS) => OF_DOCS,
         true if path.starts_with(ACCOUNT) => OF_ACCOUNT,
+        true if is_message(path) => OF_A_MESSAGE,
+        true if path.starts_with(DEV_MAIL) => OF_DEV_MAIL,
         true => OF_PAGES,
         false => OF_DATA,
     }
+}
+
+fn is_message(path: &str) -> bool {
+    path.strip_prefix(DEV_MAIL)
+        .is_some_and(|rest| rest.ends_with("/html"))
 }

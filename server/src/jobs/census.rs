@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement};
 
+use super::job::Queue;
 use super::stats::Depth;
 use crate::db::Ledger;
+
+/// What waits for a worker.
+const READY: &str = "ready";
 
 #[derive(FromQueryResult)]
 struct Counted {
@@ -31,5 +35,18 @@ pub(super) async fn count(ledger: &Ledger) -> Result<Vec<Depth>, DbErr> {
         jobs: counted.jobs.unsigned_abs(),
         oldest: Duration::from_millis(counted.oldest_ms.unsigned_abs()),
     });
-    Ok(depths.collect())
+    let mut depths: Vec<_> = depths.collect();
+    // Nothing to do is told as well: it is not the silence of somebody who doesn't look.
+    for queue in Queue::ALL.map(Queue::as_str) {
+        let is_told = |depth: &Depth| depth.queue == queue && depth.state == READY;
+        if !depths.iter().any(is_told) {
+            depths.push(Depth {
+                queue: queue.to_owned(),
+                state: READY.to_owned(),
+                jobs: 0,
+                oldest: Duration::ZERO,
+            });
+        }
+    }
+    Ok(depths)
 }

@@ -1,6 +1,7 @@
 //! Words and pure rules: no I/O, no clock, no database, no transport.
 
 mod clock;
+mod color;
 mod currency;
 mod formula;
 mod page;
@@ -11,6 +12,7 @@ mod tenant_key;
 mod text;
 
 pub use clock::Clock;
+pub use color::{Color, NoColor};
 pub use currency::{Currency, CurrencyError};
 pub use formula::{guarded, unguarded};
 pub use page::{Cursor, CursorError, PAGE_LIMIT, Page};

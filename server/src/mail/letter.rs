@@ -1,15 +1,19 @@
-//! What messages say.
+//! A message as it reaches people: plain text, and the same with the dealer's colour.
 
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
+use super::language::Language;
 use super::links::{Links, Page};
-use crate::kernel::Email;
+use super::occasion::Occasion;
+use super::words::{Frame, Words};
+use crate::kernel::{Color, Email};
 
 /// A message, ready to be sent.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Letter {
     /// To whom.
-    pub to: Email,
+    pub to: String,
     /// What it is about.
     pub subject: String,
     /// For those who read plain text.
@@ -25,41 +29,8 @@ pub struct Letterhead<'a> {
     pub dealer: &'a str,
     /// First label of its host.
     pub slug: &'a str,
-}
-
-/// Why somebody is written to, with the token that belongs to it.
-#[derive(Clone, Copy)]
-pub enum Occasion<'a> {
-    /// They may become a member.
-    Invitation {
-        /// To accept it with.
-        token: &'a str,
-        /// Who asks them; nobody for a first owner.
-        by: Option<&'a str>,
-        /// For how long it stands, days.
-        days: u32,
-    },
-    /// Somebody who says to be them has forgotten the password.
-    Reset {
-        /// To set it anew with.
-        token: &'a str,
-        /// For how long it works, minutes.
-        minutes: u32,
-    },
-    /// Their address is to be proven.
-    Verification {
-        /// To prove it with.
-        token: &'a str,
-    },
-    /// The address is to be theirs from now on.
-    EmailChange {
-        /// To take it with.
-        token: &'a str,
-    },
-    /// Somebody asked to replace the address.
-    EmailLeaving,
-    /// The password was changed.
-    PasswordChanged,
+    /// What buttons are drawn in.
+    pub color: Color,
 }
 
 #[derive(Template)]
@@ -75,18 +46,15 @@ struct Text<'a> {
 }
 
 struct Content<'a> {
-    subject: String,
+    words: Words,
+    frame: Frame,
+    language: Language,
     name: &'a str,
-    paragraphs: Vec<String>,
-    action: &'static str,
     link: Option<String>,
-    closing: &'static str,
     dealer: &'a str,
+    color: Color,
+    ink: Color,
 }
-
-const NOT_YOU: &str = "If you did not ask for this, you need not do anything.";
-const TELL_SOMEBODY: &str =
-    "If this was not you, set your password anew and tell whoever runs your team's accounts.";
 
 impl Letter {
     /// Writes a message. `name` may be empty.
@@ -97,98 +65,39 @@ impl Letter {
     pub fn write(
         links: &Links,
         head: Letterhead<'_>,
+        language: Language,
         (to, name): (&Email, &str),
-        occasion: Occasion<'_>,
+        occasion: &Occasion,
     ) -> Result<Self, askama::Error> {
-        let content = content(links, head, name, occasion);
+        let content = Content {
+            words: Words::of(language, head.dealer, occasion),
+            frame: Frame::of(language),
+            language,
+            name,
+            link: link(links, head.slug, occasion),
+            dealer: head.dealer,
+            color: head.color,
+            ink: head.color.ink(),
+        };
         Ok(Self {
-            to: to.clone(),
+            to: to.to_string(),
             text: Text { it: &content }.render()?,
             html: Html { it: &content }.render()?,
-            subject: content.subject,
+            // A header is one line, whatever a file was called.
+            subject: content.words.subject.replace(char::is_control, " "),
         })
     }
 }
 
-fn content<'a>(
-    links: &Links,
-    head: Letterhead<'a>,
-    name: &'a str,
-    occasion: Occasion<'_>,
-) -> Content<'a> {
-    let dealer = head.dealer;
-    let page = |page, token: &str| Some(links.page(head.slug, page, token));
-    let (subject, paragraphs, action, link, closing) = match occasion {
-        Occasion::Invitation { token, by, days } => {
-            let asks = match by {
-                Some(by) => format!("{by} invites you to join the team of {dealer}."),
-                None => format!("you are invited to run {dealer} as its owner."),
-            };
-            (
-                format!("Your invitation to {dealer}"),
-                vec![asks, format!("The invitation stands for {days} days.")],
-                "Accept the invitation",
-                page(Page::AcceptInvitation, token),
-                "If you don't know what this is about, you need not do anything.",
-            )
-        }
-        Occasion::Reset { token, minutes } => (
-            format!("Set your password at {dealer}"),
-            vec![
-                format!("somebody asked to set the password of your account at {dealer} anew."),
-                format!("The link works once, for {minutes} minutes."),
-            ],
-            "Set a new password",
-            page(Page::ResetPassword, token),
-            NOT_YOU,
-        ),
-        Occasion::Verification { token } => (
-            format!("Confirm your address at {dealer}"),
-            vec![format!(
-                "please confirm that this is your address at {dealer}."
-            )],
-            "Confirm the address",
-            page(Page::VerifyEmail, token),
-            NOT_YOU,
-        ),
-        Occasion::EmailChange { token } => (
-            format!("Confirm your new address at {dealer}"),
-            vec![format!(
-                "please confirm that this is to be your address at {dealer} from now on."
-            )],
-            "Use this address",
-            page(Page::ConfirmEmail, token),
-            NOT_YOU,
-        ),
-        Occasion::EmailLeaving => (
-            format!("Your address at {dealer} is about to change"),
-            vec![format!(
-                "somebody who knows your password asked to use another address for your account \
-                 at {dealer}. Once that one is confirmed, this one will not work any more."
-            )],
-            "",
-            None,
-            TELL_SOMEBODY,
-        ),
-        Occasion::PasswordChanged => (
-            format!("Your password at {dealer} was changed"),
-            vec![format!(
-                "the password of your account at {dealer} was changed, and all other sessions \
-                 have ended."
-            )],
-            "",
-            None,
-            TELL_SOMEBODY,
-        ),
-    };
-    Content {
-        subject,
-        name,
-        paragraphs,
-        action,
-        link,
-        closing,
-        dealer,
+fn link(links: &Links, slug: &str, occasion: &Occasion) -> Option<String> {
+    let page = |page, token: &str| Some(links.page(slug, page, token));
+    match occasion {
+        Occasion::Invitation { token, .. } => page(Page::AcceptInvitation, token),
+        Occasion::Reset { token, .. } => page(Page::ResetPassword, token),
+        Occasion::Verification { token } => page(Page::VerifyEmail, token),
+        Occasion::EmailChange { token } => page(Page::ConfirmEmail, token),
+        Occasion::EmailLeaving | Occasion::PasswordChanged | Occasion::SecondFactorRemoved => None,
+        Occasion::Notice { .. } | Occasion::Digest { .. } => Some(links.home(slug)),
     }
 }
 
@@ -196,11 +105,5 @@ fn content<'a>(
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Letter(…)")
-    }
-}
-
-impl std::fmt::Debug for Occasion<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Occasion(…)")
     }
 }

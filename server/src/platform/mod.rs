@@ -5,6 +5,7 @@
 //! names its permission; what was done stands in the tenant's history under the operator's id, and
 //! in the tenant's own audit trail.
 
+mod bounces;
 mod dealers;
 mod directory;
 mod door;
@@ -117,5 +118,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     directory::routes(cfg);
     runs::routes(cfg);
     signing::routes(cfg);
+    bounces::routes(cfg);
     jobs::routes(cfg);
 }

@@ -23,6 +23,10 @@ pub(super) struct ManageJobs;
 #[derive(Debug)]
 pub(super) struct ChangeTenants;
 
+/// Say that mail to an address came back.
+#[derive(Debug)]
+pub(super) struct RecordBounces;
+
 /// Carry a new version over the fleet.
 #[derive(Debug)]
 pub(super) struct RunMigrations;
@@ -39,6 +43,9 @@ impl Permission for SuspendTenants {
 }
 impl Permission for VerifyDomains {
     const NAME: &'static str = "domain.verify";
+}
+impl Permission for RecordBounces {
+    const NAME: &'static str = "mail.bounce";
 }
 impl Permission for CloneTenants {
     const NAME: &'static str = "tenant.clone";
@@ -65,6 +72,7 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
         SuspendTenants::NAME,
         VerifyDomains::NAME,
         CloneTenants::NAME,
+        RecordBounces::NAME,
         ManageJobs::NAME,
         ChangeTenants::NAME,
         RunMigrations::NAME,
@@ -72,7 +80,7 @@ pub(super) fn granted_to(role: Role) -> &'static [&'static str] {
     ];
     let held = match role {
         Role::Viewer => 1,
-        Role::Support => 5,
+        Role::Support => 6,
         Role::Admin => ALL.len(),
     };
     &ALL[..held]

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use provisioner::Provisioner;
+use sea_orm::DbErr;
 use serde_json::{Value, json};
 
 use super::Dealers;
 use super::operator::Operator;
-use crate::audit::{Actor, Change};
-use crate::db::{Address, DirectoryError, Found, TenantDb};
-use crate::http::{Code, Problem, put_on_record};
+use crate::audit::{Actor, Change, Stamp};
+use crate::db::{Address, DirectoryError, Found, TenantDb, TenantTx};
+use crate::events;
+use crate::http::{Code, Problem, RequestId, client_address, put_on_record};
+use crate::kernel::TenantKey;
 use crate::state::AppState;
 
 /// Between two looks for a new tenant.
@@ -63,16 +66,38 @@ impl<P> Operator<P> {
         done
     }
 
-    /// Puts on the record of a tenant that is new what it came from. It is there already, so a
-    /// record that fails is only said in the log.
-    pub(super) async fn begin_trail(&self, req: &HttpRequest, tenant: &str, deed: Deed) {
+    /// Puts on the record of a tenant that is new what it came from, and in the same transaction
+    /// does what else is to be done first. It is there already, so what fails is said in the log;
+    /// answers whether all of it was done.
+    pub(super) async fn begin_trail(
+        &self,
+        req: &HttpRequest,
+        tenant: &str,
+        deed: Deed,
+        first: impl AsyncFn(TenantKey, &TenantTx) -> Result<(), DbErr>,
+    ) -> bool {
         let recorded = match new_trail_of(req, tenant).await {
-            Ok(Some(trail)) => self.record(req, &trail, deed.action, &deed.told).await,
+            Ok(Some(trail)) => {
+                let key = trail.tenant().key();
+                let change = Change::new(deed.action, "tenant", key.id()).after(&deed.told);
+                let stamp = Stamp {
+                    actor: Actor::Operator { id: self.id() },
+                    request_id: RequestId::of(req).map(|id| id.to_string()),
+                    address: client_address(req).map(|address| address.to_string()),
+                    at: AppState::of(req).clock.now(),
+                };
+                let begun = trail.write(async |tx| {
+                    first(key, tx).await?;
+                    events::record(tx, &stamp, &change).await
+                });
+                begun.await.map_err(|error| Problem::database(&error))
+            }
             Ok(None) => Err(Problem::internal(
                 "the directory did not hear of it in time",
             )),
             Err(problem) => Err(problem),
         };
+        let is_begun = recorded.is_ok();
         if let Err(problem) = recorded {
             tracing::error!(
                 tenant = tenant,
@@ -80,6 +105,7 @@ impl<P> Operator<P> {
                 "a new tenant's trail lacks its beginning"
             );
         }
+        is_begun
     }
 
     /// Puts something on a tenant's record.

@@ -50,8 +50,6 @@ pub(super) struct Parts {
     security_writer: JoinHandle<()>,
     /// Who wakes those who follow events.
     caller: JoinHandle<()>,
-    /// Who sends messages.
-    postman: JoinHandle<()>,
 }
 
 /// How long the last security events may take to be put on record.
@@ -75,7 +73,7 @@ impl Parts {
         let redis = Redis::new(&config.redis)?;
         let caches = Caches::new(redis.clone(), sealer.clone());
         let access = Access::new(&caches);
-        let (mailer, postman) = Mailer::start(&config)?;
+        let mailer = Mailer::new(&config, sealer.clone())?;
         let (live, caller) = Hub::start(&directory, &access, &clock, &config.live);
         let deprecations = Deprecations::new(&config.api);
         let key_trail = KeyTrail::new();
@@ -134,7 +132,6 @@ impl Parts {
             trail_keeper,
             security_writer,
             caller,
-            postman,
         })
     }
 
@@ -178,14 +175,6 @@ impl Parts {
             .is_err()
         {
             tracing::warn!("the last security events may be missing from the record");
-        }
-        let mut postman = self.postman;
-        if tokio::time::timeout(LAST_EVENTS, &mut postman)
-            .await
-            .is_err()
-        {
-            postman.abort();
-            tracing::warn!("the last messages may not have been sent");
         }
         if let Some(operators) = &self.operators {
             operators.wind_up();

@@ -18,7 +18,9 @@ mod floor;
 mod growing;
 mod identity;
 mod imports;
+mod jobs;
 mod lists;
+mod live;
 mod price_list;
 mod runs;
 mod sample;
@@ -52,6 +54,8 @@ pub struct Scale {
     pub items_searched: usize,
     /// Rows of the price file.
     pub rows_of_file: usize,
+    /// Rows of the large one.
+    pub rows_of_large_file: usize,
     /// Dealers that transactions are spread over.
     pub tenants: usize,
     /// Entries of the directory that is measured by itself.
@@ -73,6 +77,7 @@ impl Scale {
             items_of_one: 5200,
             items_searched: 50_000,
             rows_of_file: 5200,
+            rows_of_large_file: 100_000,
             tenants: 1000,
             directory: 10_000,
             from_spares: 200,
@@ -151,10 +156,16 @@ async fn measure(parts: &[String]) -> Result<()> {
     if wanted("drift") {
         drift::measure(&mut table, &database, scale).await?;
     }
+    if wanted("live") {
+        live::measure(&mut table, &database, &fleet, scale).await?;
+    }
     if wanted("boot") {
         boot::measure(&mut table, &database, &fleet, scale).await?;
     }
 
+    if wanted("jobs") {
+        jobs::measure(&mut table, scale).await?;
+    }
     if wanted("runs") {
         runs::measure(&mut table, scale).await?;
     }

@@ -70,6 +70,8 @@ impl Server {
             .env("TUBEX_HTTP__LISTEN", &listen)
             .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
             .env("TUBEX_STORAGE__DIRECTORY", database.storage())
+            // Price files are loaded in the background, and what that takes counts as well.
+            .env("TUBEX_JOBS__INSIDE", "true")
             .env("TUBEX_DATABASE__URL", database.server_url())
             .env("TUBEX_DATABASE__SECRET", database.secret())
             .env("TUBEX_REDIS__URL", redis)
@@ -88,6 +90,7 @@ impl Server {
             .env("TUBEX_LIMITS__WRITE_BURST", MANY)
             .env("TUBEX_LIMITS__TENANT_PER_MINUTE", MANY)
             .env("TUBEX_LIMITS__TENANT_BURST", MANY)
+            .env("TUBEX_LIVE__STREAMS_PER_FOLLOWER", "100000")
             // No token may run out while it is used.
             .env("TUBEX_AUTH__ACCESS_MINUTES", "60")
             // A log costs what it costs: it goes to a file, as it would in a container.

@@ -3,15 +3,17 @@
 import json
 from os import environ
 from pathlib import Path
+from time import sleep
 from typing import TypeVar
 
 from tubex_client import AuthenticatedClient, Client
 from tubex_client.api.auth import me, sign_in, sign_out
-from tubex_client.api.imports import import_price_file
+from tubex_client.api.imports import import_price_file, read_import
 from tubex_client.api.items import change_item, list_items
 from tubex_client.models import (
+    AcceptedOut,
     ImportForm,
-    ImportReportOut,
+    ImportOut,
     ItemOut,
     ItemPatch,
     MeOut,
@@ -42,8 +44,13 @@ tubex = AuthenticatedClient(base_url=address, headers=headers, token=token)
 myself = expect(MeOut, me.sync(client=tubex))
 
 with Path(environ["TUBEX_PRICE_FILE"]).open("rb") as prices:
-    form = ImportForm(file=File(payload=prices, file_name="prices.csv"))
-    report = expect(ImportReportOut, import_price_file.sync(client=tubex, body=form))
+    form = ImportForm(file=File(payload=prices, file_name="prices.csv"), apply=True)
+    sent = expect(AcceptedOut, import_price_file.sync(client=tubex, body=form))
+while True:
+    report = expect(ImportOut, read_import.sync(sent.id, client=tubex))
+    if report.finished_at is not None:
+        break
+    sleep(0.05)
 
 page = expect(PageOutItemOut, list_items.sync(client=tubex, q="brick", limit=10))
 found = page.data[0]
@@ -62,7 +69,7 @@ nobody = expect(ProblemOut, me.sync(client=tubex))
 
 saw = {
     "email": myself.email,
-    "created": report.created,
+    "created": report.counts.created,
     "sku": found.sku,
     "amount": price.amount,
     "name": changed.name,

@@ -39,8 +39,9 @@ tubex.use({
 const me = expected(await tubex.GET('/api/v1/me'));
 
 const prices = readFileSync(variable('TUBEX_PRICE_FILE'), 'utf8');
-const report = expected(
+const sent = expected(
   await tubex.POST('/api/v1/imports', {
+    params: { query: { apply: true } },
     body: { file: prices },
     bodySerializer({ file }) {
       const form = new FormData();
@@ -49,6 +50,14 @@ const report = expected(
     },
   }),
 );
+
+const read = async () =>
+  expected(await tubex.GET('/api/v1/imports/{id}', { params: { path: { id: sent.id } } }));
+let report = await read();
+while (report.finished_at === null) {
+  await new Promise((done) => setTimeout(done, 50));
+  report = await read();
+}
 
 const page = expected(
   await tubex.GET('/api/v1/items', { params: { query: { q: 'brick', limit: 10 } } }),
@@ -68,7 +77,7 @@ const nobody = await tubex.GET('/api/v1/me');
 
 const saw = {
   email: me.email,
-  created: report.created,
+  created: report.counts.created,
   sku: found.sku,
   amount: found.price?.amount,
   name: changed.name,

@@ -9,6 +9,7 @@ use tests::local::say::{print, say};
 use tests::local::stop::{Interrupted, Stop};
 use tests::local::{
     clean, clients, dev, fuzzer, linter, oidc_provider, run, s3_server, tools, validators,
+    verifiers,
 };
 
 const USAGE: &str = "\
@@ -18,7 +19,7 @@ usage: local COMMAND
   run -- CMD ARGS...  run CMD with throw-away instances: Postgres in TUBEX_TEST_DATABASE_URL,
                       two more of them in TUBEX_TEST_NODE_URLS, Redis in TUBEX_TEST_REDIS_URL
   clean               stop what is left running, remove .local and its data
-  tools wrk|chromium|pgbouncer|validators|oidc-provider|linter|clients|fuzzer
+  tools wrk|chromium|pgbouncer|promtool|validators|oidc-provider|linter|clients|verifiers|fuzzer
                       find a program, or install it, and print where it is; validators are what
                       the tests judge reports with, oidc-provider whom they sign in with, linter
                       what reads the API's documents, clients what generators make of them,
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ["clean"] => (clean::clean().map(|()| 0), INTERRUPTED),
         ["tools", "wrk"] => (show(tools::wrk()), INTERRUPTED),
         ["tools", "pgbouncer"] => (show(tools::pgbouncer()), INTERRUPTED),
+        ["tools", "promtool"] => (show(tools::promtool()), INTERRUPTED),
         ["tools", "chromium"] => (show(tools::chromium()), INTERRUPTED),
         ["tools", "validators"] => (
             show(validators::validators().map(|found| found.home)),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
             show(fuzzer::fuzzer().map(|fuzzer| fuzzer.get_program().into())),
             INTERRUPTED,
         ),
+        ["tools", "verifiers"] => (show(verifiers::all()), INTERRUPTED),
         ["tools", "clients"] => (show(clients::all()), INTERRUPTED),
         ["help" | "-h" | "--help"] => {
             print(USAGE);

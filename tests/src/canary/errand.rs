@@ -60,12 +60,12 @@ impl Errand {
                 let create = owner.request(Method::POST, "/items");
                 Self::new("create", create.json(&item), &[201, 409])
             }
-            80..83 => Self::import(&owner.request(Method::POST, "/imports"), dice, marker),
-            83..85 => Self::import(
-                &owner.request(Method::POST, "/imports?dry_run=true"),
+            80..83 => Self::import(
+                &owner.request(Method::POST, "/imports?apply=true"),
                 dice,
                 marker,
             ),
+            83..85 => Self::import(&owner.request(Method::POST, "/imports"), dice, marker),
             85..86 => {
                 let body = json!({"email": ours.email(), "password": PASSWORD});
                 let sign_in = owner.signed_out().request(Method::POST, "/auth/sign-in");
@@ -137,7 +137,7 @@ impl Errand {
         Self { expected, ..self }
     }
 
-    /// Only one import of a dealer runs at a time; the others are told so.
+    /// It is taken in, and done in the background.
     fn import(to: &RequestBuilder, dice: &mut Dice, marker: &str) -> Self {
         let price = dice.below(1000);
         let mut file = "SKU;Name;Unit;Price;Currency\n".to_owned();
@@ -147,7 +147,7 @@ impl Errand {
         let part = Part::bytes(file.into_bytes()).file_name("prices.csv");
         let to = to.try_clone().expect("no body yet");
         let request = to.multipart(Form::new().part("file", part));
-        Self::new("import", request, &[200, 409])
+        Self::new("import", request, &[202])
     }
 }
 

@@ -84,6 +84,7 @@ impl Actor {
             "/problems",
             "/account/",
             "/assets/",
+            "/dev/",
             "/.well-known/",
         ]
         .iter()
@@ -122,19 +123,6 @@ impl Actor {
     /// Removes something, whatever its version.
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(self.request(Method::DELETE, path).header("if-match", "*"))
-            .await
-    }
-
-    /// Sends a price file with the given query, such as `dry_run=true`.
-    ///
-    /// # Panics
-    ///
-    /// Never: the parts are plain.
-    pub async fn import(&self, query: &str, file: impl Into<Vec<u8>>) -> Reply {
-        let part = reqwest::multipart::Part::bytes(file.into()).file_name("prices.csv");
-        let form = reqwest::multipart::Form::new().part("file", part);
-        let path = format!("/imports?{query}");
-        self.send(self.request(Method::POST, &path).multipart(form))
             .await
     }
 

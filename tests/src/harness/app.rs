@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::actor::{Actor, Dealer};
 use super::database::{self, PASSWORD, READY, Scratch};
 use super::eventually::eventually;
+use super::mails::Postman;
 
 /// A running server and everything around it.
 #[derive(Debug)]
@@ -28,12 +29,18 @@ pub struct TestApp {
     handle: server::startup::Handle,
     next_dealer: AtomicUsize,
     clock_offset_ms: Arc<AtomicI64>,
+    pub(super) postman: Postman,
 }
 
 impl TestApp {
     /// A server with the usual configuration.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
+    }
+
+    /// A server that does background work, too.
+    pub async fn start_working() -> Self {
+        Self::start_with(&[("TUBEX_JOBS__INSIDE", "true")]).await
     }
 
     /// A server with some keys of its configuration set, such as
@@ -89,6 +96,7 @@ impl TestApp {
             handle,
             next_dealer: AtomicUsize::new(0),
             clock_offset_ms,
+            postman: Postman::default(),
         }
     }
 

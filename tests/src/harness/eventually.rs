@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Nothing that is waited for takes this long, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks again and again until the answer is yes.
 ///

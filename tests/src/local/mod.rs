@@ -28,6 +28,7 @@ pub mod stop;
 pub mod tools;
 pub mod url;
 pub mod validators;
+pub mod verifiers;
 
 pub use oidc_provider::OidcProvider;
 pub use pgbouncer::PgBouncer;

@@ -1,5 +1,5 @@
 //! Finding the programs of the local stack: Postgres, PgBouncer, Redis or Valkey, wrk,
-//! Chromium.
+//! promtool, Chromium.
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
@@ -48,6 +48,13 @@ const WRK: Package = Package {
     apt: "wrk",
     brew: "wrk",
     instead: "install wrk (https://github.com/wg/wrk) and put it on PATH",
+};
+
+const PROMTOOL: Package = Package {
+    name: "promtool",
+    apt: "prometheus",
+    brew: "prometheus",
+    instead: "install Prometheus (https://prometheus.io) and put its promtool on PATH",
 };
 
 const CHROMIUM: Package = Package {
@@ -138,6 +145,19 @@ pub fn wrk() -> Result<PathBuf> {
     }
     install::install(&WRK)?;
     find_program("wrk").context("wrk was installed, but cannot be found")
+}
+
+/// Finds promtool, which tries the alert rules, or installs it.
+///
+/// # Errors
+///
+/// When there is none and it cannot be installed.
+pub fn promtool() -> Result<PathBuf> {
+    if let Some(found) = find_program("promtool") {
+        return Ok(found);
+    }
+    install::install(&PROMTOOL)?;
+    find_program("promtool").context("Prometheus was installed, but promtool cannot be found")
 }
 
 /// Finds Chromium, in which the tests look at pages, or installs it.

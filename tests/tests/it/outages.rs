@@ -11,6 +11,8 @@ use tests::local::place::ThrowAway;
 use tests::{Actor, Dealer, Reply, Scratch, TestApp, Wire, eventually};
 
 const IMPATIENT: (&str, &str) = ("TUBEX_DATABASE__ACQUIRE_TIMEOUT_MS", "2000");
+/// Price files are loaded in the background.
+const WORKING: (&str, &str) = ("TUBEX_JOBS__INSIDE", "true");
 /// Far above what a request may wait, far below its whole time limit.
 const SOON: Duration = Duration::from_secs(12);
 
@@ -19,7 +21,8 @@ async fn everything_works_without_redis() {
     let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let silent = format!("redis://{}/", silent.local_addr().unwrap());
     for url in ["", "redis://127.0.0.1:1/", &silent] {
-        let app = TestApp::start_with(&[("TUBEX_REDIS__URL", url)]).await;
+        let keys = [("TUBEX_REDIS__URL", url), WORKING];
+        let app = TestApp::start_with(&keys).await;
         let acme = app.dealer().await;
 
         works(&acme).await;
@@ -35,7 +38,8 @@ async fn redis_may_go_while_the_server_runs() {
     let account = Account::detect().unwrap();
     let folder = ThrowAway::create(&account).unwrap();
     let redis = Redis::start(&folder.path().join("redis")).unwrap();
-    let app = TestApp::start_with(&[("TUBEX_REDIS__URL", &redis.url())]).await;
+    let url = redis.url();
+    let app = TestApp::start_with(&[("TUBEX_REDIS__URL", &url), WORKING]).await;
     let acme = app.dealer().await;
     assert_eq!(acme.get("/readyz").await.json["redis"], "ok");
 

@@ -81,7 +81,8 @@ async fn clone(
         })
         .await?;
     let beginning = Deed::new("tenant.create", json!({ "clone_of": from }));
-    who.begin_trail(&req, &copied.tenant.slug, beginning).await;
+    who.begin_trail(&req, &copied.tenant.slug, beginning, async |_, _| Ok(()))
+        .await;
     let tenant = TenantOut::from(copied.tenant);
     Ok(HttpResponse::Created()
         .insert_header(("Location", tenant.address()))

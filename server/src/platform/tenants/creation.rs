@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::owner::{expiry, invite};
+use super::owner::{expiry, post, told};
+use crate::db::TenantTx;
 use crate::http::{Body, Problem};
 use crate::platform::dealers::{CURRENCY, DEFAULT_CURRENCY, currency};
 use crate::platform::operator::Operator;
@@ -107,10 +108,15 @@ async fn create(
         )
         .await?;
     let beginning = Deed::new("tenant.create", json!({ "name": created.tenant.name }));
-    who.begin_trail(&req, &created.tenant.slug, beginning).await;
     let name = owner.map_or_else(String::new, |owner| owner.name);
-    let dealer = (created.tenant.name.as_str(), created.tenant.slug.as_str());
-    let told = invite(state, dealer, (&email, &name), &token);
+    // The tenant was made in a transaction of its own. Should this process die before the next one,
+    // nobody was answered, and the owner is invited again.
+    let write = async |key, tx: &TenantTx| post(state, (key, tx), (&email, &name), &token).await;
+    let slug = &created.tenant.slug;
+    let told = match who.begin_trail(&req, slug, beginning, write).await {
+        true => told(state, &token),
+        false => Some(token.as_str().to_owned()),
+    };
     let tenant = TenantOut::from(created.tenant);
     let pressure = created.added.and_then(|lane| lane.pressure);
     Ok(HttpResponse::Created()

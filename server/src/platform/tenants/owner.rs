@@ -18,8 +18,8 @@ use crate::auth::{AuthError, Invited, offer, open_to, renew};
 use crate::db::{Address, Found, TenantDb, TenantTx};
 use crate::events;
 use crate::http::{Body, Code, Problem, ProblemOut, RequestId, client_address};
-use crate::kernel::Email;
-use crate::mail::{Letterhead, Occasion};
+use crate::kernel::{Email, TenantKey};
+use crate::mail::{Occasion, To};
 use crate::platform::operator::Operator;
 use crate::platform::permission::ChangeTenants;
 use crate::state::AppState;
@@ -87,13 +87,16 @@ async fn invite_again(
         at: state.clock.now(),
     };
     let invited = invited(&email, &name);
-    let life = life(state);
+    let (life, key) = (life(state), db.tenant().key());
     let token = db
-        .write(async |tx| invite_within(tx, &invited, life, &stamp).await)
+        .write(async |tx| {
+            let token = invite_within(tx, &invited, life, &stamp).await?;
+            post(state, (key, tx), (&email, &name), &token).await?;
+            Ok::<_, Refusal>(token)
+        })
         .await?;
-    let dealer = (db.tenant().name(), db.tenant().slug());
     Ok(HttpResponse::Created().json(OwnerInvitationOut {
-        token: invite(state, dealer, (&email, &name), &token),
+        token: told(state, &token),
         email: email.to_string(),
         expires_at: stamp.at + life,
     }))
@@ -104,24 +107,35 @@ pub(super) fn expiry(state: &AppState) -> OffsetDateTime {
     state.clock.now() + life(state)
 }
 
-/// Sends an owner their token; where no messages are sent it is to be told instead.
-pub(super) fn invite(
+/// The token, where no messages are sent: then it is to be told instead.
+pub(super) fn told(state: &AppState, token: &InvitationToken) -> Option<String> {
+    let is_told = state.mailer.is_off();
+    is_told.then(|| token.as_str().to_owned())
+}
+
+/// Puts down a message with an owner's token.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub(super) async fn post(
     state: &AppState,
-    (dealer, slug): (&str, &str),
-    to: (&Email, &str),
+    (key, tx): (TenantKey, &TenantTx),
+    (email, name): (&Email, &str),
     token: &InvitationToken,
-) -> Option<String> {
-    if state.mailer.is_off() {
-        return Some(token.as_str().to_owned());
-    }
+) -> Result<(), DbErr> {
     let occasion = Occasion::Invitation {
-        token: token.as_str(),
+        token: token.as_str().to_owned(),
         by: None,
         days: state.config.auth.invitation_days,
     };
-    let head = Letterhead { dealer, slug };
-    state.mailer.post(head, to, occasion);
-    None
+    let to = To {
+        email: Some(email),
+        name,
+        ..To::default()
+    };
+    let outbox = state.mailer.of(key);
+    outbox.post(tx, to, occasion, state.clock.now()).await
 }
 
 async fn door(state: &AppState, named: &str) -> Result<TenantDb, Problem> {

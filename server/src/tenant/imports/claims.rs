@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::DbErr;
-
-use super::store::{self, Placed, TakenBarcode};
-use crate::db::TenantTx;
+use super::items::{Placed, TakenBarcode};
 
 /// The line of the row that would take each barcode. A GTIN is kept as a number behind a 1, for
 /// leading zeros count: sixteen bytes a barcode.
@@ -14,13 +11,12 @@ pub(super) struct Claims(HashMap<u64, u32>);
 
 impl Claims {
     /// Takes what is free for the rows of a batch. Returns the SKUs that get a barcode by it, and
-    /// the barcodes that were taken before.
-    pub(super) async fn take(
+    /// the barcodes that were taken before. `owners` are the SKUs that have a barcode by now.
+    pub(super) fn take(
         &mut self,
-        tx: &TenantTx,
+        owners: &HashMap<String, String>,
         rows: &[Placed],
-    ) -> Result<(Vec<String>, Vec<TakenBarcode>), DbErr> {
-        let owners = store::owners_of_barcodes(tx, rows).await?;
+    ) -> (Vec<String>, Vec<TakenBarcode>) {
         let (mut gaining, mut taken) = (Vec::new(), Vec::new());
         for placed in rows {
             let row = &placed.row;
@@ -44,7 +40,7 @@ impl Claims {
                 gaining.push(row.sku.clone());
             }
         }
-        Ok((gaining, taken))
+        (gaining, taken)
     }
 
     /// Nothing, or who has it already.

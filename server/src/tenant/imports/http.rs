@@ -1,228 +1,294 @@
 //! `/imports`.
 
-use std::io::Read;
+use std::cell::Cell;
 
 use actix_multipart::Multipart;
-use actix_web::web::Bytes;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, post, web};
-use futures_util::{Stream, stream};
-use serde::Serialize;
-use utoipa::ToSchema;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::error::ImportError;
-use super::pricefile::{Duplicates, FileError, Mapping};
-use super::report::{Counts, Finding, Report};
-use super::run::{ImportOptions, Mode, Ran, record, run};
+use super::model::{Kind, Status};
+use super::profiles;
+use super::rejected::RejectedRows;
+use super::service::{self, NewImport};
+use super::store::Import;
 use super::upload::{self, Upload, Wishes};
-use crate::auth::RunImports;
-use crate::http::{Answer, BodyDigest, Code, Member, Passage, Problem, ProblemOut};
+use super::wire::{AcceptedOut, ImportForm, ImportOut, RowOut, RowsQuery};
+use crate::audit::Change;
+use crate::auth::{RunImports, UndoImports};
+use crate::http::{
+    Answer, BodyDigest, Done, ETag, Fields, Listing, Member, PageOut, PageQuery, Problem,
+    ProblemOut, page_limit,
+};
 use crate::state::AppState;
-
-/// Bytes of a report sent at a time.
-const CHUNK: usize = 64 * 1024;
+use crate::storage::{Shelf, StorageKey};
 
 /// The routes of this domain.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(import);
+    cfg.service(list)
+        .service(create)
+        .service(read)
+        .service(rows)
+        .service(rejected)
+        .service(apply)
+        .service(cancel)
+        .service(undo)
+        .configure(profiles::routes);
 }
 
-/// A form with a price file.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "describes the form, which is read field by field")]
-struct ImportForm {
-    /// CSV or the like: comma, semicolon, tab or bar; UTF-8, UTF-16, Windows-1252 or CP850. Or a
-    /// workbook (.xlsx).
-    #[schema(value_type = String, format = Binary)]
-    file: Vec<u8>,
-    /// How the file is to be read: a `PriceFileMapping` as JSON. What is left out is found by headers and
-    /// contents; the answer tells all of it.
-    // Text, as in every form: generators make nothing good of an object in one. And a form can
-    // leave a field out, but has no null.
-    #[schema(value_type = String, required = false, content_media_type = "application/json",
-        example = json!("{\"delimiter\":\";\",\"decimal\":\",\"}"))]
-    mapping: Option<Mapping>,
-    /// Only say what would be done. Wins over the query.
-    #[schema(nullable = false)]
-    dry_run: Option<bool>,
-    #[schema(inline, nullable = false)]
-    duplicates: Option<Duplicates>,
-}
-
-/// What became of an import.
-#[derive(Serialize, ToSchema)]
-struct ImportOut<'a> {
-    /// Whether nothing was written, on purpose.
-    dry_run: bool,
-    #[schema(inline)]
-    #[serde(flatten)]
-    counts: Counts,
-    /// Codes of units that the dealer didn't have.
-    units_created: &'a [String],
-    /// How many groups the dealer didn't have.
-    groups_created: u64,
-    /// How the file was read; give it back with the next file of this kind.
-    mapping: &'a Mapping,
-}
-
-/// What became of an import, row by row.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "describes the answer, whose lists are streamed")]
-struct ImportReportOut {
-    #[schema(inline)]
-    #[serde(flatten)]
-    import: ImportOut<'static>,
-    /// Rows that were not taken, and why.
-    rejected_rows: Vec<Finding>,
-    /// Rows that a later row with the same code replaced.
-    superseded_rows: Vec<Finding>,
-    /// Things worth knowing about rows that were taken.
-    warnings: Vec<Finding>,
+/// List imports
+///
+/// The newest first.
+#[utoipa::path(tag = "imports", operation_id = "list_imports", params(PageQuery),
+    security(("bearer" = [])), responses((status = 200, body = PageOut<ImportOut>)))]
+#[get("/imports")]
+async fn list(
+    req: HttpRequest,
+    who: Member<RunImports>,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let list = Listing::of(&req);
+    let (limit, cursor) = (page.limit()?, list.open(page.cursor.as_deref())?);
+    let fields = Fields::parse::<ImportOut>(page.fields.as_deref())?;
+    let work = async |tx: &_| service::list(tx, limit, cursor.clone()).await;
+    list.answer::<ImportOut>(who.db.read(work).await?, &fields)
 }
 
 /// Load a price file
 ///
-/// All or nothing as far as the file can be read at all; within it good rows are taken and bad
-/// ones reported. Only what differs is written.
+/// The file is taken in, and read in the background: ask for the import, or follow the events of the
+/// topic `imports`. First it is said what the file would do; it is applied when that is asked for, now
+/// or later. Of a file that can't be read the import tells why.
 #[utoipa::path(tag = "imports", operation_id = "import_price_file", params(Wishes),
     request_body(content = ImportForm, content_type = "multipart/form-data"),
     security(("bearer" = [])), responses(
-    (status = 200, body = ImportReportOut),
+    (status = 202, body = AcceptedOut),
     (status = 400, body = ProblemOut, content_type = "application/problem+json"),
-    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 404, body = ProblemOut, content_type = "application/problem+json"),
     (status = 413, body = ProblemOut, content_type = "application/problem+json"),
-    (status = 422, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/imports")]
-async fn import(
+async fn create(
     req: HttpRequest,
     who: Member<RunImports>,
     wishes: web::Query<Wishes>,
     form: Multipart,
 ) -> Result<HttpResponse, Problem> {
     let state = AppState::of(&req);
-    let limits = &state.config.imports;
-    let upload = upload::receive(form, wishes.into_inner(), limits.max_mib * 1024 * 1024).await?;
+    let id = Uuid::now_v7();
+    let key = StorageKey::of(who.db.tenant().key(), Shelf::Imports, id);
+    let limit = state.config.imports.max_mib * 1024 * 1024;
+    let place = (&state.storage, &key, id);
+    let is_ours = Cell::new(false);
+    let taken = match upload::receive(form, wishes.into_inner(), place, limit).await {
+        Ok(upload) => take_in(&req, &who, upload, &is_ours).await,
+        Err(error) => Err(error.into()),
+    };
+    // It was refused, or the same request was done before with a file of its own.
+    if taken.is_err() || !is_ours.get() {
+        drop_file(state, &key).await;
+    }
+    taken
+}
+
+/// Has a file read that has arrived.
+async fn take_in(
+    req: &HttpRequest,
+    who: &Member<RunImports>,
+    upload: Upload,
+    is_ours: &Cell<bool>,
+) -> Result<HttpResponse, Problem> {
+    let now = AppState::of(req).clock.now();
     let Upload {
-        file,
+        arrived,
         mapping,
         wishes,
         digest,
     } = upload;
     req.extensions_mut().insert(BodyDigest(digest));
-    let options = ImportOptions {
-        mapping,
-        duplicates: wishes.duplicates.unwrap_or_default(),
-        mode: if wishes.dry_run.unwrap_or_default() {
-            Mode::DryRun
-        } else {
-            Mode::Apply
-        },
-        max_rows: limits.max_rows,
-    };
-    let now = state.clock.now();
-    match run((&who.db, who.gate()), file, options, now).await? {
-        Ran::Dry(report) => streamed(body(*report)?),
-        Ran::Loaded(report, passage) => loaded(*report, *passage).await,
-        Ran::Before(answer) => Ok(answer),
-    }
+    let (by, mapping) = (who.person().id, mapping.as_ref().map(upload::kept));
+    who.write(async |tx| {
+        let profile = profiles::chosen(tx, wishes.profile).await?;
+        let said = profile.as_ref().map(|profile| &profile.options);
+        let new = NewImport {
+            arrived: arrived.clone(),
+            profile: wishes.profile,
+            options: wishes.over(said)?,
+            mapping: mapping
+                .clone()
+                .or_else(|| profile.as_ref().map(|profile| profile.row.mapping.clone())),
+            by,
+        };
+        let import = service::create(tx, &new, now).await?;
+        is_ours.set(true);
+        let out = AcceptedOut::from(&import);
+        let record = Change::new("import.create", "import", out.id).after(&out);
+        Ok::<_, ImportError>(Done::new(record, accepted(&import, &out)))
+    })
+    .await
 }
 
-/// Commits and answers. An answer that is to be kept is made first, and as a whole.
-async fn loaded(report: Report, passage: Passage) -> Result<HttpResponse, Problem> {
-    let (change, mut body) = (record(&report), body(report)?);
-    if !passage.keeps_the_answer() {
-        passage.leave(&change, None).await?;
-        return streamed(body);
-    }
-    let whole = web::block(move || {
-        let mut whole = Vec::new();
-        body.read_to_end(&mut whole).map(|_| whole)
-    });
-    let whole = whole.await.map_err(Problem::internal)?;
-    let answer = Answer::json(whole.map_err(Problem::internal)?);
-    passage.leave(&change, Some(&answer)).await?;
-    Ok(answer.into_response())
-}
-
-fn streamed(body: impl Read + Send + 'static) -> Result<HttpResponse, Problem> {
+/// Read an import
+#[utoipa::path(tag = "imports", operation_id = "read_import", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses((status = 200, body = ImportOut)))]
+#[get("/imports/{id}")]
+async fn read(who: Member<RunImports>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let import = who.db.read(async |tx| service::find(tx, *id).await).await?;
+    let out = ImportOut::from(import);
     Ok(HttpResponse::Ok()
-        .content_type("application/json")
-        .streaming(chunks(body)))
+        .insert_header(ETag(out.version))
+        .json(out))
 }
 
-/// The numbers first, then the rows from wherever they wait.
-fn body(report: Report) -> Result<impl Read + Send + 'static, Problem> {
-    let head = serde_json::to_string(&ImportOut {
-        dry_run: report.dry_run,
-        counts: report.counts,
-        units_created: &report.units_created,
-        groups_created: report.groups_created,
-        mapping: &report.mapping,
-    })
-    .map_err(Problem::internal)?;
-    let open = head.strip_suffix('}').unwrap_or(&head);
-    Ok(text(format!("{open},\"rejected_rows\":["))
-        .chain(report.rejected.into_reader().map_err(Problem::internal)?)
-        .chain(text("],\"superseded_rows\":[".to_owned()))
-        .chain(report.superseded.into_reader().map_err(Problem::internal)?)
-        .chain(text("],\"warnings\":[".to_owned()))
-        .chain(report.warnings.into_reader().map_err(Problem::internal)?)
-        .chain(text("]}".to_owned())))
+/// List rows of an import
+///
+/// Those that were rejected, replaced, or taken with a warning, and items that an undo left alone.
+#[utoipa::path(tag = "imports", operation_id = "list_import_rows",
+    params(("id" = Uuid, Path), RowsQuery),
+    security(("bearer" = [])), responses((status = 200, body = PageOut<RowOut>)))]
+#[get("/imports/{id}/rows")]
+async fn rows(
+    req: HttpRequest,
+    who: Member<RunImports>,
+    id: web::Path<Uuid>,
+    wanted: web::Query<RowsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let listing = Listing::of(&req);
+    let limit = page_limit(wanted.limit)?;
+    let cursor = listing.open(wanted.cursor.as_deref())?;
+    let fields = Fields::parse::<RowOut>(wanted.fields.as_deref())?;
+    let kind = wanted.kind.unwrap_or(Kind::Rejected);
+    let work = async |tx: &_| service::rows(tx, *id, kind, limit, cursor.clone()).await;
+    listing.answer::<RowOut>(who.db.read(work).await?, &fields)
 }
 
-fn text(text: String) -> std::io::Cursor<Vec<u8>> {
-    std::io::Cursor::new(text.into_bytes())
-}
-
-fn chunks<R: Read + Send + 'static>(body: R) -> impl Stream<Item = std::io::Result<Bytes>> {
-    stream::try_unfold(body, |mut body| async {
-        let read = tokio::task::spawn_blocking(move || {
-            let mut chunk = vec![0; CHUNK];
-            let length = body.read(&mut chunk)?;
-            chunk.truncate(length);
-            Ok::<_, std::io::Error>((chunk, body))
-        });
-        let (chunk, body) = read.await.map_err(std::io::Error::other)??;
-        Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), body)))
-    })
-}
-
-impl From<ImportError> for Problem {
-    fn from(error: ImportError) -> Self {
-        match error {
-            ImportError::File(error) => of_file(&error),
-            ImportError::Upload(reason) => Self::new(Code::UploadInvalid).detail(reason),
-            ImportError::TooLarge(_) => Self::new(Code::BodyTooLarge).detail(error),
-            ImportError::Refused(problem) => problem,
-            ImportError::Running => Self::new(Code::ImportRunning),
-            ImportError::Raced => Self::new(Code::Conflict).detail(error),
-            ImportError::Storage(cause) if is_full(&cause) => {
-                Self::new(Code::Unavailable).because(format!("no room for an upload: {cause}"))
-            }
-            ImportError::Storage(cause) => Self::internal(cause),
-            ImportError::Catalog(error) => error.into(),
-            ImportError::Db(error) => Self::database(&error),
-        }
-    }
-}
-
-fn of_file(error: &FileError) -> Problem {
-    let code = match error {
-        FileError::Io(cause) => return Problem::internal(cause),
-        FileError::ColumnNotFound { .. }
-        | FileError::SheetNotFound { .. }
-        | FileError::InvalidMapping { .. } => Code::MappingInvalid,
-        _ => Code::FileUnreadable,
+/// Download rejected rows
+///
+/// As the file has them, with a last column that says what is wrong with each. Mend them and send the
+/// file: that column is passed over.
+#[utoipa::path(tag = "imports", operation_id = "download_rejected_rows", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses(
+    (status = 200, body = String, content_type = "text/csv"),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[get("/imports/{id}/rejected.csv")]
+async fn rejected(who: Member<RunImports>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let import = who.db.read(async |tx| service::find(tx, *id).await).await?;
+    let status = import.status;
+    let Some(plan) = import.plan() else {
+        return Err(ImportError::StatusWrong(status).into());
     };
-    Problem::new(code)
-        .detail(error)
-        .about_line(error.line(), error.code())
+    let asked = import.row.mapping.as_ref();
+    let header_line = asked.and_then(|mapping| mapping["header_line"].as_u64());
+    let file = RejectedRows {
+        db: who.db.clone(),
+        import: *id,
+        plan,
+        header_line,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8; header=present")
+        .insert_header((
+            "content-disposition",
+            "attachment; filename=\"rejected.csv\"",
+        ))
+        .streaming(file.pages()))
 }
 
-fn is_full(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
-    )
+/// Apply an import
+///
+/// It was read, and nothing is in its way. Some rows at a time: others see the first ones before the
+/// last. What is cancelled or fails half-way is taken back.
+#[utoipa::path(tag = "imports", operation_id = "apply_import", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses(
+    (status = 202, body = AcceptedOut),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/imports/{id}/apply")]
+async fn apply(
+    req: HttpRequest,
+    who: Member<RunImports>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let now = AppState::of(&req).clock.now();
+    who.write(async |tx| {
+        let turned = service::apply(tx, *id, now).await?;
+        Ok::<_, ImportError>(turn("import.start", &turned))
+    })
+    .await
+}
+
+/// Cancel an import
+///
+/// What it has done already is taken back.
+#[utoipa::path(tag = "imports", operation_id = "cancel_import", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses(
+    (status = 202, body = AcceptedOut),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/imports/{id}/cancel")]
+async fn cancel(
+    req: HttpRequest,
+    who: Member<RunImports>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let state = AppState::of(&req);
+    let (now, is_over) = (state.clock.now(), Cell::new(false));
+    let answer = who
+        .write(async |tx| {
+            let turned = service::cancel(tx, *id, now).await?;
+            is_over.set(turned.1.status == Status::Cancelled);
+            Ok::<_, ImportError>(turn("import.cancel", &turned))
+        })
+        .await?;
+    if is_over.get() {
+        let key = StorageKey::of(who.db.tenant().key(), Shelf::Imports, *id);
+        drop_file(state, &key).await;
+    }
+    Ok(answer)
+}
+
+/// Undo an import
+///
+/// The one that was applied last. Every item is what it was before, but those that somebody has changed
+/// since: they are left alone and listed among the import's rows. Units and groups stay.
+#[utoipa::path(tag = "imports", operation_id = "undo_import", params(("id" = Uuid, Path)),
+    security(("bearer" = [])), responses(
+    (status = 202, body = AcceptedOut),
+    (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+))]
+#[post("/imports/{id}/undo")]
+async fn undo(
+    req: HttpRequest,
+    who: Member<UndoImports>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let now = AppState::of(&req).clock.now();
+    who.write(async |tx| {
+        let turned = service::undo(tx, *id, now).await?;
+        Ok::<_, ImportError>(turn("import.undo", &turned))
+    })
+    .await
+}
+
+fn turn(action: &'static str, (before, after): &(Import, Import)) -> Done {
+    let (was, is) = (AcceptedOut::from(before), AcceptedOut::from(after));
+    let record = Change::new(action, "import", is.id).from_to(&was, &is);
+    Done::new(record, accepted(after, &is))
+}
+
+fn accepted(import: &Import, out: &AcceptedOut) -> Answer {
+    let address = format!("/api/v1/imports/{}", out.id);
+    let location = HeaderValue::from_str(&address).expect("an address of ours is plain ASCII");
+    let answer = Answer::accepted(out).version(import.row.version);
+    answer.header(LOCATION, location)
+}
+
+/// What is left behind is only in the way.
+async fn drop_file(state: &AppState, key: &StorageKey) {
+    if let Err(error) = state.storage.delete(key).await {
+        tracing::warn!(error = ?error, "an import's file is left in storage");
+    }
 }

@@ -1,20 +1,35 @@
-//! Price files: received, read, and loaded into the catalogue.
+//! Price files: received, read in the background, and loaded into the catalogue.
 //!
-//! Invariants: an import is all or nothing in the database, good rows are taken and bad ones
-//! reported one by one; a dry run can't write, the database holds it to that; memory stays
-//! constant whatever the file; a row that changes nothing writes nothing.
+//! Invariants: reading writes nothing, the database holds it to that; what is applied goes some rows at
+//! a time, each time in one transaction with how far it has come, so that nothing is done twice or
+//! forgotten whatever dies; in the end an import is in the catalogue or has left nothing there; good
+//! rows are taken and bad ones told of one by one; memory stays constant whatever the file; a row that
+//! changes nothing writes nothing; one import of a dealer writes at a time.
 
 pub mod http;
+pub mod jobs;
 
+mod applying;
 mod batch;
 mod claims;
+mod compare;
 mod error;
+mod items;
+mod journal;
+mod load;
+mod model;
+mod notice;
 pub mod pricefile;
-mod report;
-mod run;
+mod profiles;
+mod reading;
+mod rejected;
+mod rows;
+mod service;
 mod store;
+mod undoing;
 mod upload;
+mod wire;
+mod work;
 
 pub use error::ImportError;
-pub use report::{Counts, Finding, Report};
-pub use run::{ImportOptions, Mode, run};
+pub use model::{Counts, Finding, Status};

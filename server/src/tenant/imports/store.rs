@@ -1,259 +1,168 @@
-//! The statements of an import: a batch of rows compared with the catalogue and written into it.
+//! Imports themselves: where each stands, and how it goes from there.
 
-use std::collections::HashMap;
-
-use sea_orm::sea_query::ArrayType;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
+use ::entity::tenant::import::{ActiveModel, Column, Entity, Model};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait,
+    DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+};
+use serde::Serialize;
+use serde_json::{Value as Json, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::pricefile::{Price, PriceRow, RowStatus};
+use super::error::ImportError;
+use super::model::{Arrived, Options, Plan, Status, Summary};
 use crate::db::TenantTx;
 
-/// A row with its price, unit and group found.
-#[derive(Debug)]
-pub(super) struct Placed {
-    pub row: PriceRow,
-    pub price: Price,
-    pub unit: String,
-    pub group_id: Option<Uuid>,
+/// An import at a moment.
+#[derive(Debug, Clone)]
+pub(super) struct Import {
+    pub row: Model,
+    pub status: Status,
+    pub options: Options,
+    pub summary: Summary,
 }
 
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, FromQueryResult)]
-pub(super) struct Written {
-    pub created: i64,
-    pub updated: i64,
-    pub unchanged: i64,
-}
+impl TryFrom<Model> for Import {
+    type Error = DbErr;
 
-/// A barcode that another item has, or another row of a dry run.
-#[derive(Debug, FromQueryResult)]
-pub(super) struct TakenBarcode {
-    pub line: i64,
-    pub barcode: String,
-    pub holder: String,
-}
-
-/// The dealer's currency.
-pub(super) async fn currency(tx: &TenantTx) -> Result<Option<String>, DbErr> {
-    let sql = "SELECT value #>> '{}' AS currency FROM setting WHERE key = 'currency'";
-    currency_by(tx, sql).await
-}
-
-/// The same, and no other import of this dealer until the transaction ends. Doesn't wait: a
-/// second import fails at once.
-pub(super) async fn currency_locking_imports(tx: &TenantTx) -> Result<Option<String>, DbErr> {
-    let sql = "SELECT value #>> '{}' AS currency FROM setting WHERE key = 'currency' \
-         FOR NO KEY UPDATE NOWAIT";
-    currency_by(tx, sql).await
-}
-
-async fn currency_by(tx: &TenantTx, sql: &str) -> Result<Option<String>, DbErr> {
-    let row = tx
-        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
-        .await?;
-    row.map(|row| row.try_get("", "currency")).transpose()
-}
-
-/// The rows of the batch (`n`), those that are known (`k`), and whether they differ. A blank
-/// group leaves an item where it is; without a description column ($9) descriptions stay.
-const COMPARED: &str = "WITH n AS (
-    SELECT id, sku, name, description, nullif(group_id, '')::uuid AS group_id, unit,
-        amount::numeric(18, 6) AS amount, per::numeric(18, 6) AS per, currency, status
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $10::text[], $11::text[])
-      AS new (id, sku, name, description, group_id, unit, amount, per, currency, status)
-), k AS MATERIALIZED (
-    SELECT i.id AS item_id, n.sku, n.name,
-        CASE WHEN $9::bool THEN n.description ELSE i.description END AS description,
-        coalesce(n.group_id, i.group_id) AS group_id, n.unit, n.amount, n.per, n.currency,
-        n.status,
-        (i.name, i.description, i.group_id, i.base_unit, i.price_amount, i.price_per,
-            i.price_unit, i.currency, i.status)
-        IS DISTINCT FROM
-        (n.name, CASE WHEN $9::bool THEN n.description ELSE i.description END,
-            coalesce(n.group_id, i.group_id), n.unit, n.amount, n.per, n.unit, n.currency,
-            n.status) AS differs
-    FROM n JOIN item i ON i.sku = n.sku
-)";
-
-/// Writes what is new or different, and nothing else.
-pub(super) async fn write(
-    tx: &TenantTx,
-    rows: &[Placed],
-    has_description: bool,
-    now: OffsetDateTime,
-) -> Result<Written, DbErr> {
-    let sql = format!(
-        "{COMPARED}, changed AS (
-            UPDATE item i SET name = k.name, description = k.description, group_id = k.group_id,
-                base_unit = k.unit, price_amount = k.amount, price_per = k.per,
-                price_unit = k.unit, currency = k.currency, status = k.status,
-                version = i.version + 1, updated_at = $12
-            FROM k WHERE k.differs AND i.id = k.item_id RETURNING 1
-        ), added AS (
-            INSERT INTO item (id, sku, name, description, group_id, base_unit, price_amount,
-                price_per, price_unit, currency, status, created_at, updated_at)
-            SELECT n.id, n.sku, n.name, n.description, n.group_id, n.unit, n.amount, n.per,
-                n.unit, n.currency, n.status, $12, $12
-            FROM n WHERE NOT EXISTS (SELECT 1 FROM k WHERE k.sku = n.sku) RETURNING 1
-        ) SELECT (SELECT count(*) FROM added) AS created,
-            (SELECT count(*) FROM changed) AS updated,
-            (SELECT count(*) FROM k WHERE NOT differs) AS unchanged"
-    );
-    let mut values = values_of(rows, has_description);
-    values.push(now.into());
-    written(tx, sql, values).await
-}
-
-/// What [`write()`] would do.
-pub(super) async fn compare(
-    tx: &TenantTx,
-    rows: &[Placed],
-    has_description: bool,
-) -> Result<Written, DbErr> {
-    let sql = format!(
-        "{COMPARED} SELECT (SELECT count(*) FROM n) - (SELECT count(*) FROM k) AS created,
-            (SELECT count(*) FROM k WHERE differs) AS updated,
-            (SELECT count(*) FROM k WHERE NOT differs) AS unchanged"
-    );
-    written(tx, sql, values_of(rows, has_description)).await
-}
-
-/// How many of these items are as the file has them.
-pub(super) async fn unchanged_among(
-    tx: &TenantTx,
-    rows: &[Placed],
-    has_description: bool,
-    skus: Vec<String>,
-) -> Result<i64, DbErr> {
-    let sql = format!(
-        "{COMPARED} SELECT count(*) AS unchanged FROM k WHERE NOT differs AND k.sku = ANY($12)"
-    );
-    let mut values = values_of(rows, has_description);
-    values.push(texts(skus.into_iter()));
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    let row = tx.query_one_raw(statement).await?;
-    row.map_or(Ok(0), |row| row.try_get("", "unchanged"))
-}
-
-async fn written(tx: &TenantTx, sql: String, values: Vec<Value>) -> Result<Written, DbErr> {
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    Written::find_by_statement(statement)
-        .one(tx)
-        .await?
-        .ok_or_else(|| DbErr::RecordNotFound("a count always has a row".to_owned()))
-}
-
-/// Gives items their new barcodes; returns how many items have one more by that alone.
-pub(super) async fn add_barcodes(
-    tx: &TenantTx,
-    rows: &[Placed],
-    now: OffsetDateTime,
-) -> Result<i64, DbErr> {
-    let sql = "WITH added AS (
-            INSERT INTO item_barcode (barcode, item_id, position)
-            SELECT n.barcode, i.id, n.position
-            FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])
-                AS n (sku, barcode, position, line)
-            JOIN item i ON i.sku = n.sku
-            ORDER BY n.line, n.position
-            ON CONFLICT (barcode) DO NOTHING RETURNING item_id
-        ), touched AS (
-            UPDATE item SET version = version + 1, updated_at = $5
-            WHERE id IN (SELECT item_id FROM added) AND updated_at <> $5 RETURNING 1
-        ) SELECT count(*) AS touched FROM touched";
-    let mut values = barcode_values(rows);
-    values.push(now.into());
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    let row = tx.query_one_raw(statement).await?;
-    row.map_or(Ok(0), |row| row.try_get("", "touched"))
-}
-
-/// Barcodes of these rows that belong to items with another SKU.
-pub(super) async fn taken_barcodes(
-    tx: &TenantTx,
-    rows: &[Placed],
-) -> Result<Vec<TakenBarcode>, DbErr> {
-    let sql = "SELECT n.line::bigint AS line, n.barcode,
-            'the item ' || i.sku AS holder
-        FROM unnest($1::text[], $2::text[], $3::int[], $4::int[])
-            AS n (sku, barcode, position, line)
-        JOIN item_barcode b ON b.barcode = n.barcode
-        JOIN item i ON i.id = b.item_id AND i.sku <> n.sku
-        ORDER BY n.line, n.position";
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, barcode_values(rows));
-    TakenBarcode::find_by_statement(statement).all(tx).await
-}
-
-/// The SKUs of the items that have barcodes of these rows.
-pub(super) async fn owners_of_barcodes(
-    tx: &TenantTx,
-    rows: &[Placed],
-) -> Result<HashMap<String, String>, DbErr> {
-    let sql = "SELECT b.barcode, i.sku FROM item_barcode b JOIN item i ON i.id = b.item_id
-        WHERE b.barcode = ANY($1)";
-    let barcodes = texts(rows.iter().flat_map(|placed| placed.row.barcodes.clone()));
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [barcodes]);
-    let owners = tx.query_all_raw(statement).await?;
-    owners
-        .iter()
-        .map(|row| Ok((row.try_get("", "barcode")?, row.try_get("", "sku")?)))
-        .collect()
-}
-
-/// The values $1 to $11 of [`COMPARED`]. Arrays hold no nulls on their way to the database, so
-/// a row without a group says it with an empty text.
-fn values_of(rows: &[Placed], has_description: bool) -> Vec<Value> {
-    let text = |of: fn(&Placed) -> String| texts(rows.iter().map(of));
-    let ids = rows.iter().map(|_| Value::from(Uuid::now_v7())).collect();
-    vec![
-        Value::Array(ArrayType::Uuid, Some(Box::new(ids))),
-        text(|placed| placed.row.sku.clone()),
-        text(|placed| placed.row.name.clone()),
-        text(|placed| placed.row.description.clone().unwrap_or_default()),
-        text(|placed| {
-            placed
-                .group_id
-                .map_or_else(String::new, |id| id.to_string())
-        }),
-        text(|placed| placed.unit.clone()),
-        text(|placed| placed.price.amount.to_string()),
-        text(|placed| placed.price.per.to_string()),
-        has_description.into(),
-        text(|placed| placed.price.currency.to_string()),
-        text(|placed| match placed.row.status {
-            RowStatus::Active => "active".to_owned(),
-            RowStatus::Obsolete => "obsolete".to_owned(),
-        }),
-    ]
-}
-
-fn barcode_values(rows: &[Placed]) -> Vec<Value> {
-    let each = || {
-        rows.iter().flat_map(|placed| {
-            placed
-                .row
-                .barcodes
-                .iter()
-                .zip(0_i32..)
-                .map(move |(code, place)| (placed, code, place))
+    fn try_from(row: Model) -> Result<Self, DbErr> {
+        let unreadable = |error: serde_json::Error| DbErr::Json(error.to_string());
+        let status = Status::named(&row.status)
+            .ok_or_else(|| DbErr::Json(format!("no status of an import: {}", row.status)))?;
+        Ok(Self {
+            status,
+            options: serde_json::from_value(row.options.clone()).map_err(unreadable)?,
+            summary: serde_json::from_value(row.summary.clone()).map_err(unreadable)?,
+            row,
         })
-    };
-    let line = |placed: &Placed| i32::try_from(placed.row.line).unwrap_or(i32::MAX);
-    let numbers = |values: Vec<Value>| Value::Array(ArrayType::Int, Some(Box::new(values)));
-    vec![
-        texts(each().map(|(placed, _, _)| placed.row.sku.clone())),
-        texts(each().map(|(_, barcode, _)| barcode.clone())),
-        numbers(each().map(|(_, _, position)| position.into()).collect()),
-        numbers(each().map(|(placed, _, _)| line(placed).into()).collect()),
-    ]
+    }
 }
 
-fn texts(values: impl Iterator<Item = String>) -> Value {
-    Value::Array(
-        ArrayType::String,
-        Some(Box::new(values.map(Value::from).collect())),
-    )
+impl Import {
+    /// How its file is read, once that is known.
+    pub(super) fn plan(&self) -> Option<Plan> {
+        let plan = self.row.plan.clone()?;
+        serde_json::from_value(plan).ok()
+    }
+}
+
+/// How an import goes on. What is left out stays.
+#[derive(Debug, Default)]
+pub(super) struct Turn<'a> {
+    pub plan: Option<&'a Plan>,
+    pub summary: Option<&'a Summary>,
+    pub rows_total: Option<i64>,
+    pub rows_done: Option<i64>,
+    pub checkpoint: Option<i64>,
+    pub job: Option<Uuid>,
+    pub error: Option<&'a Json>,
+}
+
+pub(super) async fn insert(
+    tx: &TenantTx,
+    arrived: &Arrived,
+    asked: (Option<Uuid>, Option<Json>, &Options),
+    by: Uuid,
+    now: OffsetDateTime,
+) -> Result<Import, ImportError> {
+    let (profile, mapping, options) = asked;
+    let new = ActiveModel {
+        id: Set(arrived.id),
+        status: Set(Status::Uploaded.as_str().to_owned()),
+        file_name: Set(arrived.file_name.clone()),
+        file_bytes: Set(arrived.bytes),
+        file_sha256: Set(arrived.sha256.to_vec()),
+        profile_id: Set(profile),
+        mapping: Set(mapping),
+        options: Set(plain(options)),
+        plan: Set(None),
+        summary: Set(json!({})),
+        rows_total: Set(None),
+        rows_done: Set(0),
+        checkpoint: Set(0),
+        job_id: Set(None),
+        requested_by: Set(Some(by)),
+        error: NotSet,
+        version: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+        finished_at: NotSet,
+    };
+    Ok(new.insert(tx).await?.try_into()?)
+}
+
+pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<Import, ImportError> {
+    let row = Entity::find_by_id(id).one(tx).await?;
+    Ok(row.ok_or(ImportError::NotFound)?.try_into()?)
+}
+
+pub(super) async fn find_locked(tx: &TenantTx, id: Uuid) -> Result<Import, ImportError> {
+    let row = Entity::find_by_id(id).lock_exclusive().one(tx).await?;
+    Ok(row.ok_or(ImportError::NotFound)?.try_into()?)
+}
+
+/// The newest first.
+pub(super) async fn page(
+    tx: &TenantTx,
+    before: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Import>, ImportError> {
+    let mut query = Entity::find().order_by_desc(Column::Id).limit(limit);
+    if let Some(before) = before {
+        query = query.filter(Column::Id.lt(before));
+    }
+    let rows = query.all(tx).await?.into_iter();
+    Ok(rows.map(Import::try_from).collect::<Result<_, _>>()?)
+}
+
+/// The import that was applied last and is not undone.
+pub(super) async fn last_applied(tx: &TenantTx) -> Result<Option<Uuid>, DbErr> {
+    let last = Entity::find()
+        .filter(Column::Status.eq(Status::Applied.as_str()))
+        .order_by_desc(Column::FinishedAt)
+        .order_by_desc(Column::Id);
+    Ok(last.one(tx).await?.map(|row| row.id))
+}
+
+/// Lets an import go on, if it still stands where its job thinks it does. Whoever stopped it has
+/// changed that; then nothing is done, and the answer is no.
+pub(super) async fn turn(
+    tx: &TenantTx,
+    id: Uuid,
+    (from, to): (&[Status], Status),
+    turn: Turn<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, DbErr> {
+    let sql = "UPDATE import SET status = $2, plan = coalesce($3::jsonb, plan),
+            summary = coalesce($4::jsonb, summary), rows_total = coalesce($5, rows_total),
+            rows_done = coalesce($6, rows_done), checkpoint = coalesce($7, checkpoint),
+            job_id = coalesce($8, job_id), error = coalesce($9::jsonb, error),
+            version = version + (status <> $2)::int, updated_at = $10,
+            finished_at = CASE WHEN $11::bool THEN $10 ELSE finished_at END
+        WHERE id = $1 AND status = ANY($12)";
+    let from: Vec<String> = from
+        .iter()
+        .map(|status| status.as_str().to_owned())
+        .collect();
+    let values: [Value; 12] = [
+        id.into(),
+        to.as_str().into(),
+        turn.plan.map(plain).into(),
+        turn.summary.map(plain).into(),
+        turn.rows_total.into(),
+        turn.rows_done.into(),
+        turn.checkpoint.into(),
+        turn.job.into(),
+        turn.error.cloned().into(),
+        now.into(),
+        to.is_over().into(),
+        from.into(),
+    ];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    Ok(tx.execute_raw(statement).await?.rows_affected() == 1)
+}
+
+fn plain<T: Serialize + ?Sized>(value: &T) -> Json {
+    serde_json::to_value(value).expect("what is kept of an import is made of plain values")
 }

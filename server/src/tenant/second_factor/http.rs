@@ -14,6 +14,7 @@ use crate::audit::Change;
 use crate::db::TenantDb;
 use crate::http::{Answer, Body, Caller, Code, Done, Problem, ProblemOut};
 use crate::state::AppState;
+use crate::tenant::notifications::{Kind, Notice, notify};
 
 /// The routes of second factors.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -170,15 +171,18 @@ async fn renew_recovery_codes(req: HttpRequest, who: Caller) -> Result<HttpRespo
 #[delete("/me/second-factor")]
 async fn remove(req: HttpRequest, who: Caller) -> Result<HttpResponse, Problem> {
     let id = in_use(&req, &who).await?;
+    let state = AppState::of(&req);
+    let (outbox, now) = (state.mailer.of(who.db.tenant().key()), state.clock.now());
     let answered = who
         .gate
         .write(async |tx| {
             service::remove(tx, id).await?;
+            notify(tx, &outbox, &Notice::to(id, Kind::SecondFactorRemoved), now).await?;
             let record = Change::new("second_factor.remove", "member", id);
             Ok::<_, SecondFactorError>(Done::new(record, Answer::no_content()))
         })
         .await;
-    AppState::of(&req).access.forget(&who.db);
+    state.access.forget(&who.db);
     answered
 }
 

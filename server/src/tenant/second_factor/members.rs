@@ -10,6 +10,7 @@ use crate::audit::Change;
 use crate::auth::ManageSecurity;
 use crate::http::{Answer, Done, Member, Problem, ProblemOut};
 use crate::state::AppState;
+use crate::tenant::notifications::{Kind, Notice, notify};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(reset);
@@ -28,10 +29,13 @@ async fn reset(
     who: Member<ManageSecurity>,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, now) = (*id, AppState::of(&req).clock.now());
+    let state = AppState::of(&req);
+    let (id, now) = (*id, state.clock.now());
+    let outbox = state.mailer.of(who.db.tenant().key());
     let by = who.person().built_in_role();
     who.write(async |tx| {
         service::reset(tx, by, id, now).await?;
+        notify(tx, &outbox, &Notice::to(id, Kind::SecondFactorRemoved), now).await?;
         let record = Change::new("second_factor.reset", "member", id);
         Ok::<_, SecondFactorError>(Done::new(record, Answer::no_content()))
     })

@@ -22,6 +22,7 @@ const MOST: usize = 50;
 /// The routes of this domain.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(read).service(replace);
+    super::correspondence::routes(cfg);
 }
 
 /// The origins from which web pages may ask this API.

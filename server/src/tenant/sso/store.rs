@@ -167,6 +167,7 @@ pub(super) async fn make_member(
         email_verified_at: Set(Some(now)),
         password_changed_at: Set(None),
         last_sign_in_at: Set(None),
+        mail_bounced_at: Set(None),
         branch_id: Set(None),
         role_id: Set(None),
         version: Set(1),

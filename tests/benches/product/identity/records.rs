@@ -6,7 +6,7 @@ use ::entity::tenant::unit;
 use anyhow::Result;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
 use serde_json::json;
-use server::audit::{self, Actor, Change, Stamp};
+use server::audit::{Actor, Change, Stamp};
 use server::db::{TenantDb, TenantTx};
 use tests::TestApp;
 use uuid::Uuid;
@@ -81,7 +81,7 @@ async fn record(tx: &TenantTx, name: &str) -> Result<(), sea_orm::DbErr> {
         json!({"name": name}),
     );
     let change = Change::new("unit.change", "unit", "pcs").from_to(&before, &after);
-    audit::append(tx, &stamp, &change).await
+    server::events::record(tx, &stamp, &change).await
 }
 
 impl Writes {

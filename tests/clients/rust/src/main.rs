@@ -6,7 +6,7 @@ use std::error::Error;
 use reqwest::header::{HOST, HeaderMap};
 use tubex_client::apis::auth_api::{self, SignInParams, SignOutParams};
 use tubex_client::apis::configuration::Configuration;
-use tubex_client::apis::imports_api::{self, ImportPriceFileParams};
+use tubex_client::apis::imports_api::{self, ImportPriceFileParams, ReadImportParams};
 use tubex_client::apis::items_api::{self, ChangeItemParams, ListItemsParams};
 use tubex_client::models::{ItemPatch, SignInIn};
 
@@ -33,13 +33,33 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let form = ImportPriceFileParams {
         file: var("TUBEX_PRICE_FILE")?.into(),
         idempotency_key: None,
-        dry_run: None,
+        apply: Some(true),
+        profile: None,
+        mode: None,
+        max_rejected: None,
         duplicates: None,
-        dry_run2: None,
-        duplicates2: None,
+        missing: None,
+        price_change_percent: None,
         mapping: None,
+        profile2: None,
+        apply2: None,
+        mode2: None,
+        max_rejected2: None,
+        duplicates2: None,
+        missing2: None,
+        price_change_percent2: None,
     };
-    let report = imports_api::import_price_file(&tubex, form).await?;
+    let sent = imports_api::import_price_file(&tubex, form).await?;
+    let report = loop {
+        let wanted = ReadImportParams {
+            id: sent.id.to_string(),
+        };
+        let import = imports_api::read_import(&tubex, wanted).await?;
+        if import.finished_at.is_some() {
+            break import.counts;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
 
     // The generator wants every parameter named: one that is new has to be added here.
     let wanted = ListItemsParams {

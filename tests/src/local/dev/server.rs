@@ -79,6 +79,7 @@ impl Server {
             // Messages that somebody would get are files here, and their links work.
             .env("TUBEX_MAIL__TRANSPORT", "files")
             .env("TUBEX_MAIL__DIRECTORY", place.home.join("mail"))
+            .env("TUBEX_MAIL__PAGE", "true")
             .env("TUBEX_STORAGE__DIRECTORY", place.home.join("files"))
             // Meant for `tubex`; the server refuses variables that it does not know.
             .env_remove("TUBEX_LOG")

@@ -14,6 +14,7 @@ use crate::local::secret;
 
 const SIGN_IN: &str = "/api/v1/auth/sign-in";
 const DOCS: &str = "/api/docs";
+const MAIL: &str = "/dev/mail";
 
 /// A part of the stack, for the page.
 #[derive(Debug)]
@@ -94,6 +95,7 @@ impl Summary {
                 format!("              -H 'Content-Type: application/json' -d '{body}'"),
             ]);
         }
+        lines.push(format!("  Mail      http://localhost:{port}{MAIL}"));
         lines.extend(
             self.parts
                 .iter()
@@ -204,6 +206,7 @@ mod tests {
             text.contains("Tubex is up at http://127.0.0.1:8081 (1.2 s)"),
             "{text}"
         );
+        assert!(text.contains("http://localhost:8081/dev/mail"), "{text}");
         assert!(text.contains("-H 'Host: acme.localhost:8081'"), "{text}");
         assert!(text.contains(r#""password":"amber-plum-007""#), "{text}");
         assert!(

@@ -72,7 +72,7 @@ fn modules_of_the_server_point_one_way() {
         ("origins", &["kernel", "db"]),
         ("deprecations", &["kernel", "config"]),
         ("limits", &["kernel", "config", "redis"]),
-        ("mail", &["kernel", "config"]),
+        ("mail", &["kernel", "config", "db", "jobs"]),
         ("storage", &["kernel", "config"]),
         ("audit", &["db", "kernel"]),
         ("jobs", &["audit", "db", "kernel", "config"]),

@@ -37,7 +37,7 @@ async fn walk(
 
 #[actix_web::test]
 async fn five_hundred_items_are_walked_exactly_once_in_order() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, 500).await;
     let expected: Vec<String> = (0..500).map(|n| format!("{:04}", 2 * n)).collect();
@@ -54,7 +54,7 @@ async fn five_hundred_items_are_walked_exactly_once_in_order() {
 
 #[actix_web::test]
 async fn a_walk_is_not_confused_by_items_that_come_and_go_meanwhile() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, 500).await;
 
@@ -90,7 +90,7 @@ async fn a_walk_is_not_confused_by_items_that_come_and_go_meanwhile() {
 
 #[actix_web::test]
 async fn a_page_has_between_1_and_200_rows() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, 201).await;
 
@@ -115,7 +115,7 @@ async fn a_page_has_between_1_and_200_rows() {
 
 #[actix_web::test]
 async fn the_last_page_has_no_next_even_when_it_is_full() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, 4).await;
 
@@ -136,7 +136,7 @@ async fn the_last_page_has_no_next_even_when_it_is_full() {
 
 #[actix_web::test]
 async fn a_cursor_belongs_to_its_list() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, 3).await;
     let parent = group(&dealer, "A", None).await;
@@ -185,7 +185,7 @@ async fn a_cursor_belongs_to_its_list() {
 
 #[actix_web::test]
 async fn filters_narrow_the_list_and_can_be_combined() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let outer = group(&dealer, "Outer", None).await;
     let inner = group(&dealer, "Inner", Some(&outer)).await;
@@ -262,7 +262,7 @@ async fn filters_narrow_the_list_and_can_be_combined() {
 
 #[actix_web::test]
 async fn a_parameter_that_is_unknown_or_wrong_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     for bad in [
@@ -291,7 +291,7 @@ async fn a_parameter_that_is_unknown_or_wrong_is_refused() {
 
 #[actix_web::test]
 async fn a_neighbours_items_are_in_no_list() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let (ours, theirs) = (app.dealer().await, app.dealer().await);
     theirs
         .item("SECRET", json!({"barcodes": ["4006381333931"]}))

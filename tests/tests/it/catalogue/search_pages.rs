@@ -9,7 +9,7 @@ use super::{column, query};
 
 #[actix_web::test]
 async fn every_result_is_on_exactly_one_page_and_the_order_holds() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     // Every rank of the search has many items, so that pages break within each of them.
     let mut file = String::from("sku,name,unit,price\nwool,Exact,pcs,1\n");
@@ -45,7 +45,7 @@ async fn every_result_is_on_exactly_one_page_and_the_order_holds() {
 
 #[actix_web::test]
 async fn a_search_by_barcode_walks_through_its_words_too() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     dealer.item("Z", json!({"barcodes": ["96385074"]})).await;
     for sku in ["A", "B", "C"] {
@@ -69,7 +69,7 @@ async fn a_search_by_barcode_walks_through_its_words_too() {
 
 #[actix_web::test]
 async fn a_walk_survives_items_that_appear_meanwhile() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     for n in 0..20 {
         dealer

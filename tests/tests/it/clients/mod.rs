@@ -10,7 +10,7 @@ use tests::local::clients::Language;
 const PRICES: &str = "sku,name,unit,price\nBRK-1,Facing brick,pcs,1.50\n";
 
 async fn sells(language: Language) {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mut prices = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
     prices.write_all(PRICES.as_bytes()).unwrap();

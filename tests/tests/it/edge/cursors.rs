@@ -24,7 +24,7 @@ fn refused() -> (u16, String) {
 
 #[actix_web::test]
 async fn a_forged_cursor_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     load(&acme, 3).await;
     let cursor = next(&acme, "/items?limit=1").await;
@@ -61,7 +61,7 @@ async fn a_forged_cursor_is_refused() {
 
 #[actix_web::test]
 async fn a_neighbours_cursor_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
     load(&acme, 3).await;
     load(&bolt, 3).await;
@@ -74,7 +74,7 @@ async fn a_neighbours_cursor_is_refused() {
 
 #[actix_web::test]
 async fn a_cursor_of_another_list_or_another_question_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     load(&acme, 5).await;
     let group = acme.post("/item-groups", json!({"name": "G"})).await;
@@ -139,7 +139,7 @@ async fn a_cursor_of_a_server_with_another_secret_is_refused_and_of_the_same_is_
 
 #[actix_web::test]
 async fn the_link_header_leads_to_the_next_page_and_stops_at_the_last() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     load(&acme, 5).await;
     let mut path = "/api/v1/items?limit=2&sort=-sku&status=active".to_owned();
@@ -164,7 +164,7 @@ async fn the_link_header_leads_to_the_next_page_and_stops_at_the_last() {
 
 #[actix_web::test]
 async fn a_walk_down_is_not_confused_by_what_comes_meanwhile() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     load(&acme, 20).await;
     let mut path = "/items?limit=5&sort=-sku".to_owned();

@@ -19,7 +19,7 @@ async fn compressed(who: &Actor, path: &str, with: &str) -> Reply {
 
 #[actix_web::test]
 async fn whatever_has_a_version_is_read_again_for_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     let group = acme.post("/item-groups", json!({"name": "G"})).await;
     let group = format!(
@@ -64,7 +64,7 @@ async fn whatever_has_a_version_is_read_again_for_nothing() {
 
 #[actix_web::test]
 async fn a_change_makes_a_new_version_of_the_thing_and_of_its_lists() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     let item = acme.item("A", json!({})).await;
     let path = format!("/items/{}", item["id"].as_str().unwrap());
@@ -89,7 +89,7 @@ async fn a_change_makes_a_new_version_of_the_thing_and_of_its_lists() {
 
 #[actix_web::test]
 async fn what_is_about_somebody_is_kept_by_nobody() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
 
     let me = again(&acme, "/me", "*").await.expect(200);
@@ -105,7 +105,7 @@ async fn what_is_about_somebody_is_kept_by_nobody() {
 
 #[actix_web::test]
 async fn large_lists_are_compressed_as_the_client_likes() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     load(&acme, 50).await;
     let plain = acme.get("/items").await.expect(200);
@@ -140,7 +140,7 @@ async fn large_lists_are_compressed_as_the_client_likes() {
 
 #[actix_web::test]
 async fn small_answers_and_secrets_are_sent_as_they_are() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     let sign_in = acme
         .request(Method::POST, "/auth/sign-in")

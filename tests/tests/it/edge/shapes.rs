@@ -20,7 +20,7 @@ async fn skus(dealer: &Dealer, query: &str) -> Vec<String> {
 
 #[actix_web::test]
 async fn items_come_in_either_order_of_sku_name_and_change() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     for (sku, name) in [
         ("A", "Same"),
@@ -53,7 +53,7 @@ async fn items_come_in_either_order_of_sku_name_and_change() {
 
 #[actix_web::test]
 async fn items_that_changed_at_the_same_moment_are_all_told_once() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     load(&acme, 7).await; // one moment for all of a file
     let expected: Vec<_> = (0..7).map(|n| format!("{n:04}")).collect();
@@ -67,7 +67,7 @@ async fn items_that_changed_at_the_same_moment_are_all_told_once() {
 
 #[actix_web::test]
 async fn only_what_changed_since_a_moment_is_told() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     acme.item("OLD", json!({})).await;
     app.advance(time::Duration::minutes(10));
@@ -90,7 +90,7 @@ async fn only_what_changed_since_a_moment_is_told() {
 
 #[actix_web::test]
 async fn what_is_not_on_the_list_of_orders_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
 
     for wrong in [
@@ -153,7 +153,7 @@ async fn an_index_gives_items_their_order() {
 
 #[actix_web::test]
 async fn only_the_fields_that_are_asked_for_are_told() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     let item = acme.item("A", json!({})).await;
     let item = format!("/items/{}", item["id"].as_str().unwrap());
@@ -201,7 +201,7 @@ async fn only_the_fields_that_are_asked_for_are_told() {
 
 #[actix_web::test]
 async fn a_field_that_is_none_is_refused_with_those_there_are() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
 
     for path in ["/items", "/units", "/item-groups", "/units/pcs"] {

@@ -146,17 +146,18 @@ async fn a_request_that_failed_is_judged_anew() {
 }
 
 #[actix_web::test]
-async fn an_import_is_done_once_and_its_report_is_answered_again() {
-    let app = TestApp::start().await;
+async fn an_import_is_done_once_and_its_acceptance_is_answered_again() {
+    let app = TestApp::start_working().await;
     let acme = app.dealer().await;
     let file = "sku,name,unit,price\nA,a,pcs,1.50\nB,b,pcs,wrong\n";
 
-    let first = import(&acme, file).await.expect(200);
+    let first = import(&acme, file).await.expect(202);
     let again = import(&acme, file).await;
     let other = import(&acme, "sku,name,unit,price\nA,a,pcs,2.50\n").await;
 
-    assert_eq!(first.json["created"], 1);
-    assert_eq!(first.json["rejected_rows"][0]["line"], 3);
+    let report = acme.report(first.clone()).await.expect(200);
+    assert_eq!(report.json["created"], 1);
+    assert_eq!(report.json["rejected_rows"][0]["line"], 3);
     assert_replayed(&first, &again);
     assert_eq!(other.status, 422);
     assert_eq!(other.problem(), "idempotency_key_reused");
@@ -169,7 +170,7 @@ async fn an_import_is_done_once_and_its_report_is_answered_again() {
 
 async fn import(who: &Actor, file: &str) -> Reply {
     let part = Part::bytes(file.as_bytes().to_vec()).file_name("prices.csv");
-    let request = who.request(Method::POST, "/imports");
+    let request = who.request(Method::POST, "/imports?apply=true");
     let form = Form::new().part("file", part);
     who.send(request.header("idempotency-key", "file-1").multipart(form))
         .await

@@ -7,7 +7,7 @@ use super::{counts, findings, item, load, sizes};
 
 #[actix_web::test]
 async fn a_quantity_in_the_unit_makes_a_price_per_quantity() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku;name;unit;price\n\
         A;a;100 Stück;12,50\n\
@@ -40,7 +40,7 @@ async fn a_quantity_in_the_unit_makes_a_price_per_quantity() {
 
 #[actix_web::test]
 async fn a_unit_that_nobody_knows_is_created_once_and_reported() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku;name;unit;price\nA;a;Gebinde XL;1,50\nB;b;gebinde xl;2,50\nC;c;煉瓦;3,50\n";
 
@@ -61,7 +61,7 @@ async fn a_unit_that_nobody_knows_is_created_once_and_reported() {
 
 #[actix_web::test]
 async fn levels_of_groups_become_a_path_and_are_created_once() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku;name;unit;price;Hauptgruppe;Untergruppe\n\
         A;a;m;1,50;Holz;Latten\n\
@@ -99,7 +99,7 @@ async fn levels_of_groups_become_a_path_and_are_created_once() {
 
 #[actix_web::test]
 async fn a_group_name_beyond_its_bounds_is_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let (long, longest) = ("x".repeat(201), "ü".repeat(200));
     // What a cell holds when a quotation mark went astray: no index takes a name like this.
@@ -127,7 +127,7 @@ async fn a_group_name_beyond_its_bounds_is_rejected() {
 
 #[actix_web::test]
 async fn a_description_is_kept_to_the_length_that_people_may_write() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let long = "wörter ".repeat(3_000);
     let file = format!(
@@ -155,7 +155,7 @@ async fn a_description_is_kept_to_the_length_that_people_may_write() {
 
 #[actix_web::test]
 async fn a_mark_of_the_end_makes_an_item_obsolete() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku;name;unit;price;status\n\
         A;(discontinued) Pipe;m;1,50;\n\
@@ -186,7 +186,7 @@ async fn a_mark_of_the_end_makes_an_item_obsolete() {
 
 #[actix_web::test]
 async fn barcodes_are_added_and_a_taken_one_is_warned_of() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     dealer
         .item("OLD", json!({"barcodes": ["4006381333931"]}))
@@ -237,7 +237,7 @@ async fn barcodes_are_added_and_a_taken_one_is_warned_of() {
 
 #[actix_web::test]
 async fn a_barcode_alone_changes_its_item_and_only_once() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(
         &dealer,

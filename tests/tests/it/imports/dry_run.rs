@@ -29,13 +29,15 @@ fn essence(report: &Value) -> Value {
     for warning in report["warnings"].as_array_mut().unwrap() {
         warning["hint"].take();
     }
-    report["dry_run"].take();
+    report["status"].take();
+    report["id"].take();
+    report["samples"].take();
     report
 }
 
 #[actix_web::test]
 async fn it_writes_nothing_and_tells_what_the_real_run_then_does() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     for (round, query) in ["", "&duplicates=last_wins"].into_iter().enumerate() {
@@ -44,21 +46,21 @@ async fn it_writes_nothing_and_tells_what_the_real_run_then_does() {
         app.advance(time::Duration::minutes(5));
 
         let dry = dealer
-            .import(&format!("dry_run=true{query}"), FILE)
+            .import(&format!("apply=false{query}"), FILE)
             .await
             .expect(200)
             .json;
         let untouched = (written(&app, &dealer).await, sizes(&app, &dealer).await);
         let real = dealer
-            .import(&format!("dry_run=false{query}"), FILE)
+            .import(&format!("apply=true{query}"), FILE)
             .await
             .expect(200)
             .json;
 
         assert_eq!(untouched, (rows, tables));
         assert_eq!(
-            (&dry["dry_run"], &real["dry_run"]),
-            (&json!(true), &json!(false))
+            (&dry["status"], &real["status"]),
+            (&json!("ready"), &json!("applied"))
         );
         assert_eq!(essence(&dry), essence(&real));
         if round == 0 {
@@ -71,7 +73,7 @@ async fn it_writes_nothing_and_tells_what_the_real_run_then_does() {
 /// Rows are compared a thousand at a time; what one thousand would bring is known to the next.
 #[actix_web::test]
 async fn it_is_right_about_barcodes_that_lie_thousands_of_rows_apart() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mut file = String::from("sku;name;unit;price;EAN\nA;a;m;1,50;96385074\n");
     let known: String = (0..1_200).map(|n| format!("R{n};row;m;1,50;\n")).collect();
@@ -85,7 +87,7 @@ async fn it_is_right_about_barcodes_that_lie_thousands_of_rows_apart() {
     file.push_str("Z;z;m;1,50;96385074\n");
 
     let dry = dealer
-        .import("dry_run=true", file.clone())
+        .import("apply=false", file.clone())
         .await
         .expect(200)
         .json;
@@ -97,29 +99,26 @@ async fn it_is_right_about_barcodes_that_lie_thousands_of_rows_apart() {
 
 #[actix_web::test]
 async fn it_is_asked_for_in_the_query_or_in_the_form_and_the_form_wins() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku;name;unit;price\nA;a;m;1,50\n";
-    let dry = |reply: Reply| reply.expect(200).json["dry_run"].clone();
+    let dry = |reply: Reply| reply.expect(200).json["status"] == "ready";
 
-    assert_eq!(dry(send(&dealer, &[("dry_run", "true")], file).await), true);
-    assert_eq!(dry(send(&dealer, &[("dry_run", "1")], file).await), true);
-    assert_eq!(dry(dealer.import("dry_run=true", file).await), true);
+    assert_eq!(dry(send(&dealer, &[("apply", "false")], file).await), true);
+    assert_eq!(dry(send(&dealer, &[("apply", "0")], file).await), true);
+    assert_eq!(dry(dealer.import("apply=false", file).await), true);
     assert_eq!(sizes(&app, &dealer).await[0], 0);
-    assert_eq!(
-        dry(send(&dealer, &[("dry_run", "false")], file).await),
-        false
-    );
+    assert_eq!(dry(send(&dealer, &[("apply", "true")], file).await), false);
     assert_eq!(sizes(&app, &dealer).await[0], 1);
 }
 
 #[actix_web::test]
 async fn it_needs_the_right_to_import_all_the_same() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let viewer = app.member(&dealer, "viewer").await;
 
-    for query in ["", "dry_run=true"] {
+    for query in ["", "apply=false"] {
         let reply = viewer
             .import(query, "sku;name;unit;price\nA;a;m;1,50\n")
             .await;

@@ -39,7 +39,7 @@ const CP850: [(char, u8); 4] = [('ü', 0x81), ('ß', 0xe1), ('²', 0xfd), ('ä',
 
 #[actix_web::test]
 async fn every_encoding_loads_the_same_items() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let marked = format!("\u{feff}{LIST}");
     let files = [
@@ -69,7 +69,7 @@ async fn every_encoding_loads_the_same_items() {
 
 #[actix_web::test]
 async fn every_delimiter_and_line_end_loads_the_same_items() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let quoted = LIST
         .replace("groß;", "groß\";")
@@ -100,7 +100,7 @@ async fn every_delimiter_and_line_end_loads_the_same_items() {
 
 #[actix_web::test]
 async fn a_decimal_comma_and_a_decimal_point_are_told_apart() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     for (first, second, sign, expected) in [
@@ -132,7 +132,7 @@ async fn a_decimal_comma_and_a_decimal_point_are_told_apart() {
 
 #[actix_web::test]
 async fn a_letterhead_a_repeated_header_and_a_footer_are_no_items() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "Muster Baustoffe GmbH;;;\n\
         Preisliste gültig ab 1. Mai;;;\n\
@@ -157,7 +157,7 @@ async fn a_letterhead_a_repeated_header_and_a_footer_are_no_items() {
 
 #[actix_web::test]
 async fn currencies_come_from_column_price_header_or_the_dealer() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     for (file, currency) in [

@@ -9,8 +9,7 @@ use super::{send, sizes};
 const FILE: &str = "sku,name,unit,price\nA,a,pcs,1.50\n";
 
 async fn post(who: &Actor, form: Form) -> Reply {
-    who.send(who.request(Method::POST, "/imports").multipart(form))
-        .await
+    who.report(who.send_form("", form).await).await
 }
 
 fn file() -> Part {
@@ -19,10 +18,10 @@ fn file() -> Part {
 
 #[actix_web::test]
 async fn a_form_without_a_file_or_with_two_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
-    let none = post(&dealer, Form::new().text("dry_run", "false")).await;
+    let none = post(&dealer, Form::new().text("apply", "true")).await;
     let two = post(
         &dealer,
         Form::new().part("file", file()).part("file", file()),
@@ -50,14 +49,14 @@ async fn a_form_without_a_file_or_with_two_is_refused() {
 
 #[actix_web::test]
 async fn fields_that_are_unknown_or_mean_nothing_are_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     for field in [
         ("colour", "red"),
-        ("Dry_run", "true"),
-        ("dry_run", "maybe"),
-        ("dry_run", "TRUE"),
+        ("Apply", "true"),
+        ("apply", "maybe"),
+        ("apply", "TRUE"),
         ("duplicates", "first_wins"),
         ("duplicates", ""),
     ] {
@@ -70,11 +69,11 @@ async fn fields_that_are_unknown_or_mean_nothing_are_refused() {
         );
     }
     for query in [
-        "dry_run=maybe",
-        "dry_run=",
+        "apply=maybe",
+        "apply=",
         "duplicates=none",
         "colour=red",
-        "dry_run=true&dry_run=false",
+        "apply=false&apply=true",
     ] {
         let reply = dealer.import(query, FILE).await;
 
@@ -94,7 +93,7 @@ async fn fields_that_are_unknown_or_mean_nothing_are_refused() {
 
 #[actix_web::test]
 async fn what_is_no_form_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let request = || dealer.request(Method::POST, "/imports");
     let typed =
@@ -125,7 +124,11 @@ async fn what_is_no_form_is_refused() {
 
 #[actix_web::test]
 async fn a_file_beyond_the_limit_is_refused_and_one_at_the_limit_is_not() {
-    let app = TestApp::start_with(&[("TUBEX_IMPORTS__MAX_MIB", "1")]).await;
+    let app = TestApp::start_with(&[
+        ("TUBEX_JOBS__INSIDE", "true"),
+        ("TUBEX_IMPORTS__MAX_MIB", "1"),
+    ])
+    .await;
     let dealer = app.dealer().await;
     let padded = |size: usize| format!("{FILE}{}", "\n".repeat(size - FILE.len()));
 
@@ -144,17 +147,17 @@ async fn a_file_beyond_the_limit_is_refused_and_one_at_the_limit_is_not() {
 
 #[actix_web::test]
 async fn the_order_of_the_fields_does_not_matter() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let form = Form::new()
-        .text("dry_run", "true")
+        .text("apply", "false")
         .part("file", file())
         .text("duplicates", "last_wins");
 
     let reply = post(&dealer, form).await.expect(200);
 
     assert_eq!(
-        (&reply.json["dry_run"], &reply.json["created"]),
-        (&true.into(), &1.into())
+        (&reply.json["status"], &reply.json["created"]),
+        (&"ready".into(), &1.into())
     );
 }

@@ -9,7 +9,7 @@ const FILE: &str = "c1;c2;c3;c4;c5;c6\nA;Brick;red;pcs;1,50;7,77\nB;Block;grey;p
 
 #[actix_web::test]
 async fn a_mapping_says_what_no_header_tells() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mapping = json!({
         "sku": "c1", "name": "C2 ", "group": [3], "unit": 4, "price": "c6", "currency": "GBP",
@@ -29,7 +29,7 @@ async fn a_mapping_says_what_no_header_tells() {
 
 #[actix_web::test]
 async fn the_mapping_of_the_report_reads_the_same_file_the_same_way() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mixed =
         "x;;\nArt-Nr;Text;ME;Preis;Gruppe;;EAN\nA;a;m;1,50;g;;96385074\nB;b;kg;2.345,00;;note;\n";
@@ -58,7 +58,7 @@ async fn the_mapping_of_the_report_reads_the_same_file_the_same_way() {
 
 #[actix_web::test]
 async fn a_column_that_is_not_there_is_named_with_those_that_are() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let before = sizes(&app, &dealer).await;
 
@@ -102,7 +102,7 @@ async fn a_column_that_is_not_there_is_named_with_those_that_are() {
 
 #[actix_web::test]
 async fn a_mapping_that_can_not_be_read_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     for mapping in [
@@ -133,12 +133,12 @@ async fn a_mapping_that_can_not_be_read_is_refused() {
 
 #[actix_web::test]
 async fn no_mapping_and_an_empty_one_are_the_same() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku,name,unit,price\nA,a,pcs,1.50\n";
 
     for mapping in ["", " ", "null", "{}", r#"{"sku": null}"#] {
-        let reply = send(&dealer, &[("mapping", mapping), ("dry_run", "true")], file).await;
+        let reply = send(&dealer, &[("mapping", mapping), ("apply", "false")], file).await;
 
         assert_eq!(
             counts(&reply.expect(200).json),
@@ -150,7 +150,7 @@ async fn no_mapping_and_an_empty_one_are_the_same() {
 
 #[actix_web::test]
 async fn words_of_the_dealers_own_mark_an_obsolete_item() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mapping = json!({"obsolete_markers": ["Restposten"]}).to_string();
     let file = "sku;name;unit;price\nA;Restposten Rohr;m;1,50\nB;Rohr;m;1,50\n";

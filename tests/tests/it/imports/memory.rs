@@ -25,6 +25,8 @@ impl Running {
             .env("TUBEX_HTTP__WORKERS", "1")
             .env("TUBEX_DATABASE__URL", database.server_url())
             .env("TUBEX_DATABASE__SECRET", database.secret())
+            .env("TUBEX_STORAGE__DIRECTORY", database.storage())
+            .env("TUBEX_JOBS__INSIDE", "true")
             .env(
                 "TUBEX_AUTH__TOKEN_SECRET",
                 "a token secret for tests, long enough",

@@ -1,19 +1,23 @@
 //! Price files, through HTTP. Every file is made here, to show one habit of suppliers.
 
+mod chain;
 mod columns;
+mod crashes;
 mod dry_run;
 mod formats;
 mod forms;
 mod mapping;
 mod memory;
+mod modes;
 mod months;
 mod races;
 mod refusals;
+mod rejected;
 mod rows;
+mod undo;
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 use tests::{Actor, Dealer, Reply, TestApp};
@@ -24,8 +28,9 @@ async fn send(who: &Actor, fields: &[(&str, &str)], file: impl Into<Vec<u8>>) ->
     for (name, value) in fields {
         form = form.text((*name).to_owned(), (*value).to_owned());
     }
-    who.send(who.request(Method::POST, "/imports").multipart(form))
-        .await
+    let is_said = fields.iter().any(|(name, _)| *name == "apply");
+    let query = if is_said { "" } else { "apply=true" };
+    who.report(who.send_form(query, form).await).await
 }
 
 /// Loads a file that must be fine as a whole.

@@ -13,7 +13,7 @@ const MAY: &str = "Artikelnummer;Bezeichnung;Beschreibung;Einheit;Preis;EAN\n\
 
 #[actix_web::test]
 async fn the_same_file_again_writes_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let first = load(&dealer, MAY).await;
     let (rows, items) = (written(&app, &dealer).await, sizes(&app, &dealer).await);
@@ -31,7 +31,7 @@ async fn the_same_file_again_writes_nothing() {
 
 #[actix_web::test]
 async fn moved_and_renamed_columns_write_only_what_differs() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, MAY).await;
     let before = written(&app, &dealer).await;
@@ -67,7 +67,7 @@ async fn moved_and_renamed_columns_write_only_what_differs() {
 
 #[actix_web::test]
 async fn a_description_column_that_is_empty_clears_and_one_that_is_missing_keeps() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, MAY).await;
 
@@ -90,7 +90,7 @@ async fn a_description_column_that_is_empty_clears_and_one_that_is_missing_keeps
 
 #[actix_web::test]
 async fn what_the_dealer_has_added_stays() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, MAY).await;
     let mine = dealer
@@ -127,7 +127,7 @@ async fn what_the_dealer_has_added_stays() {
 
 #[actix_web::test]
 async fn a_retired_item_stays_retired_and_learns_its_new_price() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, MAY).await;
     let path = format!(
@@ -148,7 +148,7 @@ async fn a_retired_item_stays_retired_and_learns_its_new_price() {
 
 #[actix_web::test]
 async fn every_single_field_that_differs_is_written() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let base =
         "sku;name;description;unit;price;per;currency;group;status\nA;a;d;m;1,50;1;EUR;g;active\n";
@@ -181,7 +181,7 @@ async fn every_single_field_that_differs_is_written() {
 
 #[actix_web::test]
 async fn prices_that_are_written_otherwise_but_equal_are_no_change() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, "sku;name;unit;price\nA;a;m;1234,50\nB;b;m;0,5\n").await;
 
@@ -196,7 +196,7 @@ async fn prices_that_are_written_otherwise_but_equal_are_no_change() {
 
 #[actix_web::test]
 async fn a_neighbour_is_not_touched() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let (ours, theirs) = (app.dealer().await, app.dealer().await);
     load(&theirs, MAY).await;
     let before = written(&app, &theirs).await;

@@ -8,7 +8,7 @@ const GOOD: &str = "sku,name,unit,price\nA,a,pcs,1.50\nB,b,pcs,2.50\n";
 
 #[actix_web::test]
 async fn what_is_no_price_file_is_refused_with_line_and_reason() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     load(&dealer, GOOD).await;
     let before = (written(&app, &dealer).await, sizes(&app, &dealer).await);
@@ -117,7 +117,7 @@ async fn what_is_no_price_file_is_refused_with_line_and_reason() {
 
 #[actix_web::test]
 async fn a_needed_column_that_is_missing_is_named_with_those_that_are_there() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     let reply = dealer
@@ -133,7 +133,7 @@ async fn a_needed_column_that_is_missing_is_named_with_those_that_are_there() {
 
 #[actix_web::test]
 async fn a_file_that_breaks_off_late_writes_nothing_of_what_came_before() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mut file = String::from("sku,name,unit,price,group\n");
     for n in 0..3_500 {
@@ -150,7 +150,11 @@ async fn a_file_that_breaks_off_late_writes_nothing_of_what_came_before() {
 
 #[actix_web::test]
 async fn a_file_with_too_many_rows_is_refused_and_one_with_just_enough_is_not() {
-    let app = TestApp::start_with(&[("TUBEX_IMPORTS__MAX_ROWS", "3")]).await;
+    let app = TestApp::start_with(&[
+        ("TUBEX_JOBS__INSIDE", "true"),
+        ("TUBEX_IMPORTS__MAX_ROWS", "3"),
+    ])
+    .await;
     let dealer = app.dealer().await;
     let rows = |count: usize| {
         let rows: String = (0..count)
@@ -174,7 +178,7 @@ async fn a_file_with_too_many_rows_is_refused_and_one_with_just_enough_is_not() 
 
 #[actix_web::test]
 async fn a_file_with_hundreds_of_columns_is_refused() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let header: Vec<String> = (0..600).map(|n| format!("col{n}")).collect();
     let file = format!("sku,name,unit,price,{}\nA,a,pcs,1\n", header.join(","));

@@ -9,7 +9,7 @@ use super::{counts, findings, item, load};
 
 #[actix_web::test]
 async fn every_rejected_row_is_told_with_line_column_value_code_and_hint() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let (long_sku, long_name, long_group) = ("x".repeat(65), "ü".repeat(501), "g".repeat(201));
     let faults = [
@@ -109,7 +109,7 @@ async fn every_rejected_row_is_told_with_line_column_value_code_and_hint() {
 
 #[actix_web::test]
 async fn lines_are_counted_as_an_editor_counts_them() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file =
         "sku;name;unit;price\r\n\r\nA;\"a\r\nb\r\nc\";m;1,5\r\nB;b;m;x\r\n\"\r\nC\";c;m;y\r\n";
@@ -125,7 +125,7 @@ async fn lines_are_counted_as_an_editor_counts_them() {
 
 #[actix_web::test]
 async fn of_rows_with_one_sku_the_first_is_kept_and_the_others_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file =
         "sku;name;unit;price\nA;broken;m;\nA;one;m;1,5\nB;b;m;2,5\n A ;two;m;3,5\nA;three;m;4,5\n";
@@ -158,7 +158,7 @@ async fn of_rows_with_one_sku_the_first_is_kept_and_the_others_are_rejected() {
 
 #[actix_web::test]
 async fn the_last_one_wins_when_that_is_asked_for_and_the_others_are_reported() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let file = "sku;name;unit;price\nA;one;m;1,5\nB;b;m;2,5\nA;two;m;3,5\nA;broken;m;\n";
 
@@ -196,7 +196,7 @@ async fn the_last_one_wins_when_that_is_asked_for_and_the_others_are_reported() 
 /// Rows are written a thousand at a time; rows of one SKU may lie in different thousands.
 #[actix_web::test]
 async fn what_lies_thousands_of_rows_apart_is_still_one_file() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mut file = String::from("sku;name;unit;price;group;EAN\nA;first;m;1,5;g;96385074\n");
     for n in 0..2_500 {
@@ -225,7 +225,7 @@ async fn what_lies_thousands_of_rows_apart_is_still_one_file() {
 
 #[actix_web::test]
 async fn a_list_with_most_prices_on_request_has_bad_rows_and_not_a_missing_column() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let rows: String = (0..40).map(|n| format!("B{n};b;m;auf Anfrage\n")).collect();
 
@@ -241,7 +241,7 @@ async fn a_list_with_most_prices_on_request_has_bad_rows_and_not_a_missing_colum
 
 #[actix_web::test]
 async fn a_list_with_most_skus_twice_has_duplicates_and_not_a_missing_column() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let rows: String = (0..90)
         .map(|n| format!("S{};row;m;{n},50\n", n % 30))
@@ -260,7 +260,7 @@ async fn a_list_with_most_skus_twice_has_duplicates_and_not_a_missing_column() {
 
 #[actix_web::test]
 async fn a_file_of_bad_rows_only_writes_nothing_and_says_so() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
 
     let report = load(&dealer, "sku;name;unit;price\nA;a;m;x\n;b;m;1,5\n").await;
@@ -271,7 +271,7 @@ async fn a_file_of_bad_rows_only_writes_nothing_and_says_so() {
 
 #[actix_web::test]
 async fn fifty_thousand_rejected_rows_are_told_one_by_one() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_working().await;
     let dealer = app.dealer().await;
     let mut file = String::from("sku;name;unit;price\nA;a;m;1,5\n");
     for n in 0..50_000 {

@@ -2,10 +2,12 @@
 
 use reqwest::Method;
 use serde_json::json;
+use server::tenant::notifications::Kind;
 use tests::{Actor, Dealer, Reply, TestApp};
 use uuid::Uuid;
 
 use super::comparable;
+use crate::jobs::hand_over;
 use crate::openapi::bodies::body_of;
 
 /// Every walk is made twice: with all dealers in one database, and with each on a cluster of its
@@ -48,7 +50,7 @@ struct Route {
 
 async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let theirs = Belongings::of(&bolt).await;
+    let theirs = Belongings::of(&app, &bolt).await;
     let mut walked = 0;
 
     for route in routes(&acme).await {
@@ -81,7 +83,10 @@ async fn a_neighbours_id_is_answered_like_one_that_nobody_has(app: TestApp) {
 
 async fn a_neighbours_id_within_a_body_or_query_is_answered_like_one_that_nobody_has(app: TestApp) {
     let (acme, bolt) = (app.dealer().await, app.dealer().await);
-    let (ours, theirs) = (Belongings::of(&acme).await, Belongings::of(&bolt).await);
+    let (ours, theirs) = (
+        Belongings::of(&app, &acme).await,
+        Belongings::of(&app, &bolt).await,
+    );
     let item = format!("/items/{}", ours.item);
     let group = format!("/item-groups/{}", ours.group);
     let ask = async |id: &str| {
@@ -188,12 +193,18 @@ struct Belongings {
     team: String,
     role: String,
     key: String,
+    endpoint: String,
+    delivery: String,
     record: String,
+    job: String,
+    import: String,
+    import_profile: String,
+    notification: String,
     export: String,
 }
 
 impl Belongings {
-    async fn of(dealer: &Dealer) -> Self {
+    async fn of(app: &TestApp, dealer: &Dealer) -> Self {
         let group = json!({"name": format!("Group of {}", dealer.slug)});
         let group = dealer.post("/item-groups", group).await.expect(201);
         let group = group.json["id"].as_str().unwrap().to_owned();
@@ -213,7 +224,28 @@ impl Belongings {
         };
         let role = json!({"name": "Theirs", "grants": [{"permission": "item.read"}]});
         let key = json!({"name": "Theirs", "permissions": ["item.read"]});
+        let job = hand_over(app, dealer, "nothing", "theirs").await;
+        let file = "sku;name;unit;price\nTHEIRS;Theirs;pcs;1,50\n";
+        let import = dealer.send_file("", file).await.expect(202);
+        let endpoint = body_of("create_webhook_endpoint");
+        let endpoint = dealer
+            .post("/webhook-endpoints", endpoint)
+            .await
+            .expect(201);
+        let endpoint = id_of(&endpoint.json["endpoint"]);
+        let test = format!("/webhook-endpoints/{endpoint}/test");
+        let test = dealer.send(dealer.request(Method::POST, &test)).await;
         Self {
+            job: job.to_string(),
+            import: id_of(&import.json),
+            import_profile: made("/import-profiles", &named).await,
+            endpoint,
+            delivery: id_of(&test.expect(202).json),
+            notification: {
+                let me = id_of(&dealer.get("/me").await.expect(200).json);
+                app.tell(dealer, &me, Kind::ExportReady, json!({})).await;
+                id_of(&dealer.get("/me/notifications").await.expect(200).json["data"][0])
+            },
             sso_connection: id_of(&provider.json),
             branch: made("/branches", &named).await,
             team: made("/teams", &named).await,
@@ -241,6 +273,8 @@ impl Belongings {
         match root {
             "/items" => Some(self.item.clone()),
             "/item-groups" => Some(self.group.clone()),
+            "/imports" => Some(self.import.clone()),
+            "/import-profiles" => Some(self.import_profile.clone()),
             "/units" => Some(self.unit.clone()),
             "/members" => Some(self.member.clone()),
             "/invitations" => Some(self.invitation.clone()),
@@ -250,8 +284,12 @@ impl Belongings {
             "/teams" => Some(self.team.clone()),
             "/roles" => Some(self.role.clone()),
             "/api-keys" => Some(self.key.clone()),
+            "/webhook-endpoints" => Some(self.endpoint.clone()),
+            "/webhook-deliveries" => Some(self.delivery.clone()),
+            "/me/notifications" => Some(self.notification.clone()),
             "/exports" => Some(self.export.clone()),
             "/audit-records" => Some(self.record.clone()),
+            "/jobs" => Some(self.job.clone()),
             other => panic!("{other}: say what has an id there"),
         }
     }
@@ -262,12 +300,17 @@ impl Belongings {
             (format!("/item-groups/{}", self.group), "\"1\""),
             (format!("/sso-connections/{}", self.sso_connection), "\"1\""),
             (format!("/branches/{}", self.branch), "\"1\""),
+            (format!("/imports/{}", self.import), "\"1\""),
+            (format!("/import-profiles/{}", self.import_profile), "\"1\""),
             (format!("/teams/{}", self.team), "\"1\""),
             (format!("/roles/{}", self.role), "\"1\""),
             (format!("/api-keys/{}", self.key), "\"1\""),
+            (format!("/webhook-endpoints/{}", self.endpoint), "\"1\""),
         ] {
             assert_eq!(dealer.get(&path).await.expect(200).header("etag"), version);
         }
+        let job = dealer.get(&format!("/jobs/{}", self.job)).await.expect(200);
+        assert_eq!(job.json["job"]["state"], "ready");
     }
 }
 
@@ -308,11 +351,12 @@ async fn ask(actor: &Actor, route: &Route, id: &str) -> Reply {
             .replace("{member_id}", "01890000-0000-7000-8000-000000000000"),
         _ => route.path.clone(),
     };
-    if path == "/imports" {
-        return actor.import("", "sku;name;price\nX;X;1\n").await;
+    if path == "/imports" && route.method == Method::POST {
+        return actor.send_file("", "sku;name;price\nX;X;1\n").await;
     }
     let request = actor
         .request(route.method.clone(), &path)
+        .header("accept", "application/json")
         .header("if-match", "*");
     let request = match route.has_body {
         true => request.json(&body_of(&route.operation_id)),

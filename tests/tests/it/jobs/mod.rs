@@ -1,7 +1,9 @@
 //! Background work: handed over in a dealer's transaction, done by workers.
 
+mod api;
 mod engine;
 mod handing_over;
+mod operators;
 mod outages;
 mod processes;
 mod schedules;

@@ -42,6 +42,12 @@ async fn a_postgres_that_is_restarted_under_workers_costs_no_job_and_doubles_non
         postgres = restarting.await.unwrap();
     }
 
+    for at_least in [150, 250, 350] {
+        eventually("work goes on", async || {
+            count(&database, &effects).await >= at_least
+        })
+        .await;
+    }
     eventually("nothing is left", async || unfinished(&database).await == 0).await;
     let distinct = format!("SELECT count(DISTINCT name) FROM {schema}.errand_effect");
     let all = i64::from(ERRANDS);

@@ -1,4 +1,5 @@
 //! What is measured, and where it is told.
 
+mod alerts;
 mod ports;
 mod scrape;

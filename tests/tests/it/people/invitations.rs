@@ -152,6 +152,7 @@ async fn an_idempotent_request_that_is_sent_again_writes_one_message() {
         .await
         .expect(201);
     app.mail_to("last@team.example", 1).await;
+    app.all_mail_has_left().await;
 
     assert_eq!(first.json, again.json);
     assert_eq!(app.mails_to(OLGA).len(), 1);

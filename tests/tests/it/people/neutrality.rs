@@ -140,6 +140,7 @@ async fn a_forgotten_password_does_not_tell_who_exists() {
     ];
 
     must_tell_nothing(&dealer.signed_out(), &questions).await;
+    app.all_mail_has_left().await;
     let written = app.mails_to("nobody@team.example");
     assert!(written.is_empty());
 }

@@ -21,6 +21,9 @@ const MAY: &[(&str, &[&str])] = &[
         "delete /platform/v1/tenants/{tenant}/domains/{domain}",
         ADMIN,
     ),
+    ("delete /platform/v1/jobs/pauses", SUPPORT),
+    ("get /platform/v1/jobs", EVERYBODY),
+    ("get /platform/v1/jobs/dead", EVERYBODY),
     ("get /platform/v1/lanes", EVERYBODY),
     ("get /platform/v1/me", EVERYBODY),
     ("get /platform/v1/migration-runs", EVERYBODY),
@@ -38,6 +41,10 @@ const MAY: &[(&str, &[&str])] = &[
     ("post /platform/v1/auth/refresh", EVERYBODY),
     ("post /platform/v1/auth/sign-in", EVERYBODY),
     ("post /platform/v1/auth/sign-out", EVERYBODY),
+    ("post /platform/v1/jobs/discard", SUPPORT),
+    ("post /platform/v1/jobs/pauses", SUPPORT),
+    ("post /platform/v1/jobs/retry", SUPPORT),
+    ("post /platform/v1/mail-bounces", SUPPORT),
     ("post /platform/v1/migration-runs", ADMIN),
     ("post /platform/v1/migration-runs/{run}/approve", ADMIN),
     ("post /platform/v1/migration-runs/{run}/cancel", ADMIN),
@@ -95,6 +102,8 @@ fn body_of(operation_id: &str) -> Value {
     match operation_id {
         "sign_in_operator" => json!({"email": "nobody@platform.example", "password": "not this"}),
         "refresh_operator" => json!({"refresh_token": "not this one"}),
+        "record_mail_bounce" => json!({"address": "nobody@nowhere.example", "kind": "permanent",
+            "at": "2026-01-01T00:00:00Z"}),
         "rotate_signing_keys" => json!({"because": "wanted"}),
         "create_tenant" => {
             json!({"slug": "Not A Slug", "name": "x", "owner": {"email": "a@b.example"}})
@@ -105,6 +114,8 @@ fn body_of(operation_id: &str) -> Value {
         "invite_owner" => json!({"email": "owner@new.example"}),
         "clone_tenant" => json!({"slug": "a-copy"}),
         "rename_tenant" => json!({"slug": "another"}),
+        "retry_dead_letters" | "discard_dead_letters" => json!({"kind": "nothing.like_that"}),
+        "pause_jobs" => json!({"kind": "nothing.like_that", "reason": "a walk"}),
         "tag_tenant" => json!({"add": ["pilot"]}),
         "suspend_tenant" | "close_tenant" | "hold_tenant" => json!({"reason": "a walk"}),
         "change_tenant_plan" => json!({"plan": null}),

@@ -16,7 +16,7 @@ const BACKEND: &str = "SELECT pg_backend_pid()::text";
 
 #[actix_web::test]
 async fn several_dealers_work_side_by_side() {
-    let (app, _pooler) = behind_a_pooler(2, &[]).await;
+    let (app, _pooler) = behind_a_pooler(2, &[("TUBEX_JOBS__INSIDE", "true")]).await;
     let dealers = [app.dealer().await, app.dealer().await, app.dealer().await];
 
     let work = async |dealer: &Dealer| {

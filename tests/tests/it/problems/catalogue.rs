@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use reqwest::Method;
+use reqwest::multipart::Form;
 use serde_json::json;
 use server::http::Code;
 use tests::TestApp;
@@ -159,8 +160,11 @@ async fn every_error_is_a_problem_with_its_code_and_its_request_id() {
             "permission_denied",
         ),
         (of_neighbour.get("/items").await, 403, "tenant_mismatch"),
-        (dealer.import("", "").await, 422, "file_unreadable"),
-        (dealer.import("", "no header").await, 422, "file_unreadable"),
+        (
+            dealer.send_form("", Form::new()).await,
+            400,
+            "upload_invalid",
+        ),
     ] {
         assert_problem(&reply, status, code);
     }
@@ -229,7 +233,7 @@ async fn a_stranger_is_told_to_sign_in_before_anything_else() {
         stranger
             .send(stranger.request(Method::DELETE, "/units/pcs"))
             .await,
-        stranger.import("colour=red", "").await,
+        stranger.send_file("colour=red", "").await,
     ];
 
     for reply in replies {

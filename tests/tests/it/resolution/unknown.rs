@@ -116,7 +116,7 @@ async fn a_broken_body_or_token_does_not_bring_nobody_to_life() {
             .post("/items", json!({"nonsense": 1}))
             .await,
         nobody("nobody-4.localhost")
-            .import("dry_run=perhaps", "no file")
+            .import("apply=perhaps", "no file")
             .await,
     ];
 

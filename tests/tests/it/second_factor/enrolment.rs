@@ -125,6 +125,8 @@ async fn removing_it_needs_the_factor_itself_a_moment_ago() {
     let left = acme.get("/me/second-factor").await.expect(200);
     assert_eq!(left.json["is_enabled"], false);
     assert_eq!(left.json["recovery_codes_left"], 0);
+    let letter = app.mail_to(&acme.email, 1).await;
+    assert!(letter.subject.starts_with("Your second factor at"));
     acme.sign_in(&acme.email, &acme.password).await.expect(200);
 }
 

@@ -130,7 +130,7 @@ async fn a_role_allows_what_it_allows_and_a_change_of_role_is_soon_known() {
         viewer.delete(&path).await,
         viewer.post(&format!("{path}/restore"), json!({})).await,
         viewer.post("/item-groups", json!({"name": "X"})).await,
-        viewer.import("", "SKU;Name;Price\nX;X;1\n").await,
+        viewer.send_file("", "SKU;Name;Price\nX;X;1\n").await,
     ];
 
     for reply in refused {

@@ -28,6 +28,7 @@ mod outcome;
 mod plan;
 mod records;
 mod resolve;
+mod rewrite;
 mod rows;
 mod survey;
 mod synonyms;
@@ -40,6 +41,7 @@ pub use mapping::{ColumnRef, DecimalSign, Delimiter, Encoding, Field, Mapping};
 pub use outcome::{
     Outcome, Price, PriceRow, Rejection, RejectionCode, RowStatus, SkipReason, UnitText,
 };
+pub use rewrite::{ERROR_COLUMN, line as csv_line};
 pub use rows::Rows;
 pub use survey::{Options, Survey, survey};
 pub use workbook::readable;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::duplicates::Duplicates;
 use super::error::FileError;
+use super::fold;
 use super::judge;
 use super::outcome::{Outcome, PriceRow, Rejection, RejectionCode, SkipReason};
 use super::plan::{Body, Plan, Verdicts};
 use super::records::Record;
+use super::rewrite;
 
 /// The outcomes of a file's rows, in the file's order. Ends after the first error.
 pub struct Rows<R> {
@@ -33,6 +35,27 @@ impl<R: Read + Seek> Rows<R> {
             record: Record::default(),
             is_over: false,
         })
+    }
+
+    /// The article number as it stands in the row that was read last, however faulty that is.
+    pub fn sku(&self) -> &str {
+        fold::trimmed(self.record.get(self.plan.columns.sku).unwrap_or(""))
+    }
+
+    /// The row that was read last as a line of CSV, for [`super::Survey::heading`]'s file.
+    pub fn line(&self) -> String {
+        let layout = &self.plan.layout;
+        let known = rewrite::without_errors(&layout.headers).len();
+        let cells = self.record.len();
+        let last = self.record.get(cells.saturating_sub(1)).unwrap_or("");
+        let is_marked = known < layout.headers.len()
+            && last.starts_with(RejectionCode::WrongFieldCount.as_str());
+        let wanted = if self.plan.has_right_width(&self.record) {
+            known.min(cells) // cells beyond are blank, or say what was wrong before
+        } else {
+            cells - usize::from(is_marked)
+        };
+        rewrite::line(self.record.cells().take(wanted), layout.dialect.delimiter)
     }
 
     fn outcome(&mut self) -> Result<Option<Outcome>, FileError> {

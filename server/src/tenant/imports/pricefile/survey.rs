@@ -17,6 +17,7 @@ use super::outcome::Outcome;
 use super::plan::{Body, HomeCurrency, Plan, Verdicts, least_fields};
 use super::records::Record;
 use super::resolve::{self, Columns};
+use super::rewrite::{self, ERROR_COLUMN};
 use super::rows::Rows;
 
 /// What the caller knows and wants.
@@ -56,6 +57,8 @@ pub fn survey<R: Read + Seek>(mut file: R, options: &Options) -> Result<Survey, 
     let default = known_code(options.default_currency.as_deref())?;
     file.seek(SeekFrom::Start(0))?;
     let encoding = match (encoding::detect(&mut file), mapping.encoding) {
+        // A byte order mark is nobody's accident: rows that go back have one, whatever they came in.
+        (Ok(Encoding::Utf8), Some(_)) if has_byte_order_mark(&mut file)? => Encoding::Utf8,
         // What breaks UTF-8 is an ordinary character in a code page.
         (Err(FileError::BrokenCharacter { .. }), Some(given)) if given != Encoding::Utf8 => given,
         (found, given) => given.unwrap_or(found?),
@@ -124,6 +127,18 @@ impl Survey {
         &self.plan.layout.headers
     }
 
+    /// The header as a line of CSV, for rows that go back: with a last column for what is wrong.
+    pub fn heading(&self) -> String {
+        let own = rewrite::without_errors(self.columns()).iter();
+        let all = own.map(String::as_str).chain([ERROR_COLUMN]);
+        rewrite::line(all, self.plan.layout.dialect.delimiter)
+    }
+
+    /// How many columns such a row has, without the last one.
+    pub fn width(&self) -> usize {
+        rewrite::without_errors(self.columns()).len()
+    }
+
     /// Rows below the header that are not blank, whatever becomes of them.
     pub fn row_count(&self) -> u64 {
         self.rows
@@ -142,6 +157,13 @@ impl Survey {
     pub fn rows<R: Read + Seek>(&self, file: R) -> Result<Rows<R>, FileError> {
         Rows::open(file, Arc::clone(&self.plan), Arc::clone(&self.verdicts))
     }
+}
+
+fn has_byte_order_mark<R: Read + Seek>(file: &mut R) -> Result<bool, FileError> {
+    let mut mark = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(3).read_to_end(&mut mark)?;
+    Ok(mark == [0xEF, 0xBB, 0xBF])
 }
 
 fn known_code(given: Option<&str>) -> Result<Option<&'static str>, FileError> {

@@ -8,13 +8,13 @@ use serde_json::json;
 use time::Duration;
 
 use super::http::Sent;
-use super::password::{at, letterhead, may_write, proven, write_to};
+use super::password::{at, may_write, proven, write_to};
 use super::service;
 use crate::audit::{Actor, Change};
 use crate::auth::{OneTimeKind, OneTimeToken};
 use crate::http::{Answer, Caller, Dealer, Done, Problem};
 use crate::kernel::Email;
-use crate::mail::Occasion;
+use crate::mail::{self, Occasion, To};
 use crate::state::AppState;
 use crate::tenant::team::error::TeamError;
 use crate::tenant::team::switch::remember;
@@ -24,8 +24,7 @@ pub(super) async fn ask(req: &HttpRequest, caller: &Caller) -> Result<HttpRespon
     let (state, db) = (AppState::of(req), &caller.db);
     let (person, now) = (&caller.principal.person, state.clock.now());
     let may_write = may_write(state, db, &person.email).await;
-    let made = RefCell::new(None);
-    let answered = caller
+    caller
         .gate
         .write(async |tx| {
             let member = service::by_id(tx, person.id).await?;
@@ -34,16 +33,15 @@ pub(super) async fn ask(req: &HttpRequest, caller: &Caller) -> Result<HttpRespon
                 (Some(member.id), member.email.as_str()),
             );
             let token = service::issue(tx, &state.sealer, kind, whose, (life(state), now)).await?;
+            if may_write {
+                let token = token.as_str().to_owned();
+                let occasion = Occasion::Verification { token };
+                write_to(state, (db, tx), Some(&member), occasion).await?;
+            }
             let record = Change::new("email.ask", "member", member.id);
-            made.replace(Some((member, token)));
             Ok::<_, TeamError>(Done::new(record, Answer::accepted(&Sent::TO_YOU)))
         })
-        .await?;
-    if let Some((member, token)) = made.take().filter(|_| may_write) {
-        let token = token.as_str();
-        write_to(state, db, &member, Occasion::Verification { token });
-    }
-    Ok(answered)
+        .await
 }
 
 /// Proves an address.
@@ -59,6 +57,7 @@ pub(super) async fn verify(
         .gate
         .write(async |tx| {
             let member = service::verify(tx, &state.sealer, &token, now).await?;
+            mail::reaches_again(tx, &member.email).await?;
             let record = Change::new("email.verify", "member", member.id);
             proven.replace(Some(member.email));
             Ok::<_, TeamError>(Done::new(record, Answer::no_content()))
@@ -85,28 +84,31 @@ pub(super) async fn change(
         .await
         .map_err(|error| at("/password", error))?;
     let may_write = may_write(state, db, new.as_str()).await;
-    let made = RefCell::new(None);
-    let answered = caller
+    caller
         .gate
         .write(async |tx| {
             service::must_be_free(tx, &new).await?;
             let (kind, whose) = (OneTimeKind::EmailChange, (Some(member.id), new.as_str()));
             let token = service::issue(tx, &state.sealer, kind, whose, (life(state), now)).await?;
-            made.replace(Some(token));
+            if may_write {
+                let to = To {
+                    email: Some(&new),
+                    name: &member.name,
+                    member: Some(member.id),
+                    language: None,
+                };
+                let token = token.as_str().to_owned();
+                let outbox = state.mailer.of(db.tenant().key());
+                outbox
+                    .post(tx, to, Occasion::EmailChange { token }, now)
+                    .await?;
+                write_to(state, (db, tx), Some(&member), Occasion::EmailLeaving).await?;
+            }
             let record = Change::new("email.change_ask", "member", member.id)
                 .after(&json!({ "email": new.as_str() }));
             Ok::<_, TeamError>(Done::new(record, Answer::accepted(&Sent::TO_YOU)))
         })
-        .await?;
-    if let Some(token) = made.take().filter(|_| may_write) {
-        let occasion = Occasion::EmailChange {
-            token: token.as_str(),
-        };
-        let to = (&new, member.name.as_str());
-        state.mailer.post(letterhead(db), to, occasion);
-        write_to(state, db, &member, Occasion::EmailLeaving);
-    }
-    Ok(answered)
+        .await
 }
 
 /// Takes the other address.
@@ -122,6 +124,7 @@ pub(super) async fn confirm(
     let answered = gate
         .write(async |tx| {
             let (before, after) = service::confirm(tx, &state.sealer, &token, now).await?;
+            mail::reaches_again(tx, &after.email).await?;
             let address = |email: &str| json!({ "email": email });
             let record = Change::new("email.change", "member", after.id)
                 .from_to(&address(&before.email), &address(&after.email));

@@ -1,25 +1,25 @@
 //! Forgotten and changed passwords. It opens its own transactions, unlike a service: passwords are
 //! checked and hashed between two of them, because no connection should wait for that.
 
-use std::cell::RefCell;
-
 use ::entity::tenant::member::Model;
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use time::Duration;
+use uuid::Uuid;
 
 use super::service;
 use crate::audit::{Actor, Change};
 use crate::auth::{OneTimeKind, OneTimeToken, Standing, short_digest};
-use crate::db::TenantDb;
+use crate::db::{TenantDb, TenantTx};
 use crate::http::{Answer, Caller, Dealer, Done, Problem};
 use crate::kernel::Email;
-use crate::mail::{Letterhead, Occasion};
+use crate::mail::{Occasion, To};
 use crate::state::AppState;
+use crate::tenant::notifications::{Kind, Notice, notify};
 use crate::tenant::team::error::TeamError;
 
 /// Sends a link to whoever has the address, if anybody does. What is done for nobody is the same: a
-/// look-up, a row, a record; the message itself is written beside the request.
+/// look-up, a token, a message that is thrown away, a record.
 pub(super) async fn forgot(
     req: &HttpRequest,
     dealer: &Dealer,
@@ -32,8 +32,7 @@ pub(super) async fn forgot(
     let text = email.as_ref().map_or("nobody", Email::as_str);
     // Somebody who was written to often enough is not written to, and nobody is told.
     let may_write = may_write(state, db, text).await;
-    let made = RefCell::new(None);
-    let answered = dealer
+    dealer
         .gate
         .write(async |tx| {
             let found = service::by_email(tx, text).await?;
@@ -41,22 +40,18 @@ pub(super) async fn forgot(
             let id = member.as_ref().map(|member| member.id);
             let (kind, whose) = (OneTimeKind::PasswordReset, (id, text));
             let token = service::issue(tx, &state.sealer, kind, whose, (life, now)).await?;
-            made.replace(member.map(|member| (member, token)));
+            let occasion = Occasion::Reset {
+                token: token.as_str().to_owned(),
+                minutes: state.config.auth.reset_minutes,
+            };
+            write_to(state, (db, tx), member.as_ref(), occasion).await?;
             let record = Change::of_all("password.forget", "member");
             Ok::<_, TeamError>(Done::new(
                 record,
                 Answer::accepted(&super::http::Sent::TO_WHOM),
             ))
         })
-        .await?;
-    if let Some((member, token)) = made.take() {
-        let occasion = Occasion::Reset {
-            token: token.as_str(),
-            minutes: state.config.auth.reset_minutes,
-        };
-        write_to(state, db, &member, occasion);
-    }
-    Ok(answered)
+        .await
 }
 
 /// Sets a password with a token.
@@ -73,15 +68,13 @@ pub(super) async fn reset(
         .await?;
     let hash = chosen(state, db, &member, ("/password", password)).await?;
     let gate = dealer.gate.by(Actor::Member { id: member.id });
-    let answered = gate
-        .write(async |tx| {
-            let member = service::reset(tx, sealer, &token, &hash, now).await?;
-            let record = Change::new("password.reset", "member", member.id);
-            Ok::<_, TeamError>(Done::new(record, Answer::no_content()))
-        })
-        .await?;
-    write_to(state, db, &member, Occasion::PasswordChanged);
-    Ok(answered)
+    gate.write(async |tx| {
+        let member = service::reset(tx, sealer, &token, &hash, now).await?;
+        tell(state, (db, tx), member.id, Kind::PasswordChanged).await?;
+        let record = Change::new("password.reset", "member", member.id);
+        Ok::<_, TeamError>(Done::new(record, Answer::no_content()))
+    })
+    .await
 }
 
 /// Changes one's password, knowing the present one.
@@ -97,17 +90,16 @@ pub(super) async fn change(
         .await
         .map_err(|error| at("/current", error))?;
     let hash = chosen(state, db, &member, ("/new", new)).await?;
-    let answered = caller
+    caller
         .gate
         .write(async |tx| {
             let whose = (member.id, session);
             let member = service::change_password(tx, whose, &hash, now).await?;
+            tell(state, (db, tx), member.id, Kind::PasswordChanged).await?;
             let record = Change::new("password.change", "member", member.id);
             Ok::<_, TeamError>(Done::new(record, Answer::no_content()))
         })
-        .await?;
-    write_to(state, db, &member, Occasion::PasswordChanged);
-    Ok(answered)
+        .await
 }
 
 /// Whoever is signed in, if the password is theirs. Guesses count as sign-ins of the account do.
@@ -164,20 +156,33 @@ pub(super) async fn may_write(state: &AppState, db: &TenantDb, email: &str) -> b
     state.attempts.begin_mail(&key).await == Standing::Open
 }
 
-/// Writes to a member at their present address.
-pub(super) fn write_to(state: &AppState, db: &TenantDb, member: &Model, occasion: Occasion<'_>) {
+/// Writes to a member at their present address; to nobody, where there is none: that costs the same.
+pub(super) async fn write_to(
+    state: &AppState,
+    (db, tx): (&TenantDb, &TenantTx),
+    member: Option<&Model>,
+    occasion: Occasion,
+) -> Result<(), TeamError> {
     // An address from before addresses were looked at so closely may be one that nobody can write to.
-    if let Ok(email) = Email::parse(&member.email) {
-        state
-            .mailer
-            .post(letterhead(db), (&email, &member.name), occasion);
-    }
+    let email = member.and_then(|member| Email::parse(&member.email).ok());
+    let to = To {
+        email: email.as_ref(),
+        name: member.map_or("", |member| &member.name),
+        member: member.map(|member| member.id),
+        language: None,
+    };
+    let outbox = state.mailer.of(db.tenant().key());
+    Ok(outbox.post(tx, to, occasion, state.clock.now()).await?)
 }
 
-/// Whose messages these are.
-pub(super) fn letterhead(db: &TenantDb) -> Letterhead<'_> {
-    Letterhead {
-        dealer: db.tenant().name(),
-        slug: db.tenant().slug(),
-    }
+/// Tells a member of something that was done to their account.
+async fn tell(
+    state: &AppState,
+    (db, tx): (&TenantDb, &TenantTx),
+    member: Uuid,
+    kind: Kind,
+) -> Result<(), TeamError> {
+    let outbox = state.mailer.of(db.tenant().key());
+    let notice = Notice::to(member, kind);
+    Ok(notify(tx, &outbox, &notice, state.clock.now()).await?)
 }

@@ -1,7 +1,5 @@
 //! `/invitations`, and accepting one.
 
-use std::cell::RefCell;
-
 use ::entity::tenant::invitation::Model;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use sea_orm::ActiveEnum;
@@ -17,12 +15,13 @@ use super::acceptance::{self, Acceptance};
 use super::service::{self, NewInvitation};
 use crate::audit::Change;
 use crate::auth::{InvitationToken, ManageMembers};
+use crate::db::TenantTx;
 use crate::http::{
     Answer, Body, Dealer, Done, Fields, Listing, Member, PageOut, PageQuery, Problem, ProblemOut,
     TokensOut,
 };
 use crate::kernel::Email;
-use crate::mail::{Letterhead, Occasion};
+use crate::mail::{Occasion, To};
 use crate::state::AppState;
 use crate::tenant::team::assignment::{Assignment, is_role, role_named};
 use crate::tenant::team::error::TeamError;
@@ -139,20 +138,16 @@ async fn create(
     let new = NewInvitation::try_from(body.0)?;
     let reach = Reach::of(&who.principal, who.scope);
     let (life, now) = (life(&req), AppState::of(&req).clock.now());
-    let made = RefCell::new(None);
-    let answered = who
-        .write(async |tx| {
-            let (invitation, token) = service::create(tx, &reach, &new, life, now).await?;
-            let shown = InvitationOut::from(invitation);
-            let address = format!("/api/v1/invitations/{}", shown.id);
-            let answer = Answer::created(&address, &shown).version(shown.version);
-            let record = Change::new("invitation.create", "invitation", shown.id).after(&shown);
-            made.replace(Some((shown.name, token)));
-            Ok::<_, TeamError>(Done::new(record, answer))
-        })
-        .await?;
-    post_letter(&req, &who, &new.email, made.take());
-    Ok(answered)
+    who.write(async |tx| {
+        let (invitation, token) = service::create(tx, &reach, &new, life, now).await?;
+        post_letter(&req, &who, tx, (&invitation, &token)).await?;
+        let shown = InvitationOut::from(invitation);
+        let address = format!("/api/v1/invitations/{}", shown.id);
+        let answer = Answer::created(&address, &shown).version(shown.version);
+        let record = Change::new("invitation.create", "invitation", shown.id).after(&shown);
+        Ok::<_, TeamError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Send an invitation again
@@ -172,23 +167,15 @@ async fn resend(
 ) -> Result<HttpResponse, Problem> {
     let reach = Reach::of(&who.principal, who.scope);
     let (life, now) = (life(&req), AppState::of(&req).clock.now());
-    let made = RefCell::new(None);
-    let answered = who
-        .write(async |tx| {
-            let (invitation, token) = service::resend(tx, &reach, *id, life, now).await?;
-            let shown = InvitationOut::from(invitation);
-            let answer = Answer::ok(&shown).version(shown.version);
-            let record = Change::new("invitation.resend", "invitation", shown.id).after(&shown);
-            made.replace(Some((shown.email, (shown.name, token))));
-            Ok::<_, TeamError>(Done::new(record, answer))
-        })
-        .await?;
-    if let Some((email, made)) = made.take()
-        && let Ok(email) = Email::parse(&email)
-    {
-        post_letter(&req, &who, &email, Some(made));
-    }
-    Ok(answered)
+    who.write(async |tx| {
+        let (invitation, token) = service::resend(tx, &reach, *id, life, now).await?;
+        post_letter(&req, &who, tx, (&invitation, &token)).await?;
+        let shown = InvitationOut::from(invitation);
+        let answer = Answer::ok(&shown).version(shown.version);
+        let record = Change::new("invitation.resend", "invitation", shown.id).after(&shown);
+        Ok::<_, TeamError>(Done::new(record, answer))
+    })
+    .await
 }
 
 /// Take an invitation back
@@ -244,25 +231,27 @@ fn life(req: &HttpRequest) -> Duration {
     Duration::days(AppState::of(req).config.auth.invitation_days.into())
 }
 
-/// Nothing was made when the request had been answered before.
-fn post_letter(
+async fn post_letter(
     req: &HttpRequest,
     who: &Member<ManageMembers>,
-    email: &Email,
-    made: Option<(String, InvitationToken)>,
-) {
-    let (state, tenant) = (AppState::of(req), who.db.tenant());
-    let Some((name, token)) = made else { return };
-    let head = Letterhead {
-        dealer: tenant.name(),
-        slug: tenant.slug(),
-    };
+    tx: &TenantTx,
+    (invitation, token): (&Model, &InvitationToken),
+) -> Result<(), TeamError> {
+    let state = AppState::of(req);
     let occasion = Occasion::Invitation {
-        token: token.as_str(),
-        by: Some(&who.person().name),
+        token: token.as_str().to_owned(),
+        by: Some(who.person().name.clone()),
         days: state.config.auth.invitation_days,
     };
-    state.mailer.post(head, (email, &name), occasion);
+    // An address from before addresses were looked at so closely may be one that nobody can write to.
+    let email = Email::parse(&invitation.email).ok();
+    let to = To {
+        email: email.as_ref(),
+        name: &invitation.name,
+        ..To::default()
+    };
+    let outbox = state.mailer.of(who.db.tenant().key());
+    Ok(outbox.post(tx, to, occasion, state.clock.now()).await?)
 }
 
 fn has_one_role(body: &InvitationIn) -> Result<(), ValidationError> {

@@ -136,6 +136,7 @@ pub(super) async fn accept(
         email_verified_at: Set(Some(now)),
         password_changed_at: Set(Some(now)),
         last_sign_in_at: Set(Some(now)),
+        mail_bounced_at: Set(None),
         branch_id: Set(invitation.branch_id),
         role_id: Set(invitation.role_id),
         version: Set(1),

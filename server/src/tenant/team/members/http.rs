@@ -78,6 +78,10 @@ struct MemberOut {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     last_sign_in_at: Option<OffsetDateTime>,
+    /// When mail to the address was last known to come back; null while it arrives.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    mail_bounced_at: Option<OffsetDateTime>,
     /// The ETag's number.
     version: i64,
     #[serde(with = "time::serde::rfc3339")]
@@ -241,6 +245,7 @@ impl From<Model> for MemberOut {
             is_active: member.status == Status::Active,
             email_verified_at: member.email_verified_at,
             last_sign_in_at: member.last_sign_in_at,
+            mail_bounced_at: member.mail_bounced_at,
             version: member.version,
             created_at: member.created_at,
             updated_at: member.updated_at,

@@ -4,8 +4,7 @@ use actix_web::HttpRequest;
 use uuid::Uuid;
 
 use super::service;
-use crate::auth::Sealer;
-use crate::db::{Address, Found, Purpose, TenantDb};
+use crate::db::{Address, Found, Memberships, Purpose, TenantDb};
 use crate::http::Problem;
 use crate::state::AppState;
 use crate::tenant::team::error::TeamError;
@@ -22,7 +21,7 @@ pub(super) struct Place {
 pub(in crate::tenant) fn remember(req: &HttpRequest, db: &TenantDb, email: &str) {
     let state = AppState::of(req);
     let (memberships, tenant) = (state.memberships.clone(), db.tenant().key());
-    let (digest, now) = (digest(&state.sealer, email), state.clock.now());
+    let (digest, now) = (Memberships::digest(&state.sealer, email), state.clock.now());
     actix_web::rt::spawn(async move {
         if let Err(error) = memberships.remember(digest, tenant, now).await {
             tracing::warn!(tenant.id = %tenant, error = %error, "a membership was not remembered");
@@ -32,7 +31,7 @@ pub(in crate::tenant) fn remember(req: &HttpRequest, db: &TenantDb, email: &str)
 
 /// The dealers where an address is an active member's who has proven it.
 pub(super) async fn of(state: &AppState, email: &str) -> Result<Vec<Place>, Problem> {
-    let digest = digest(&state.sealer, email);
+    let digest = Memberships::digest(&state.sealer, email);
     let mut places = Vec::new();
     for id in state.memberships.of(&digest).await? {
         // A dealer that can't be asked now is not shown now.
@@ -60,7 +59,8 @@ pub(super) async fn of(state: &AppState, email: &str) -> Result<Vec<Place>, Prob
 
 /// The door of a dealer that the platform remembers for an address.
 pub(super) async fn entered(state: &AppState, email: &str, id: Uuid) -> Result<TenantDb, Problem> {
-    let known = state.memberships.of(&digest(&state.sealer, email)).await?;
+    let digest = Memberships::digest(&state.sealer, email);
+    let known = state.memberships.of(&digest).await?;
     let is_known = known.contains(&id);
     match door(state, id).await.filter(|_| is_known) {
         Some(db) => Ok(db),
@@ -73,8 +73,4 @@ async fn door(state: &AppState, id: Uuid) -> Option<TenantDb> {
         return None;
     };
     state.directory.enter_for(Purpose::Session, &tenant).ok()
-}
-
-fn digest(sealer: &Sealer, email: &str) -> Vec<u8> {
-    sealer.digest("membership", email.as_bytes())
 }

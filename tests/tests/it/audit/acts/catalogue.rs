@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Act, Sent, Target, World};
+use super::{Act, Target, World};
 
 pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
     let told = |action, kind, field| Some(world.act(action, Target::Told(kind, field)));
@@ -48,15 +48,15 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
             let act = world.act("unit.remove", Target::Known("unit", "removed".to_owned()));
             Some(act.on("removed"))
         }
-        "import_price_file" => {
-            let file = Sent::File("sku,name,unit,price\nFILE,a,pcs,1.50\n");
-            Some(world.act("import.apply", Target::All("item")).send(file))
-        }
         "create_export" => told("export.create", "export", "id")
             .map(|act| act.json(json!({"kind": "items", "format": "csv"}))),
         "replace_cors_origins" => {
             let act = world.act("setting.change", Target::One("setting"));
             Some(act.json(json!({"origins": ["https://act.example"]})))
+        }
+        "replace_correspondence" => {
+            let act = world.act("setting.change", Target::One("setting"));
+            Some(act.json(json!({"language": "et"})))
         }
         _ => None,
     }

@@ -3,9 +3,12 @@
 mod access;
 mod auth;
 mod catalogue;
+mod imports;
+mod jobs;
 mod people;
 mod second_factor;
 mod sso;
+mod webhooks;
 
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -78,6 +81,12 @@ impl World {
         if let Some(act) = catalogue::act(self, operation_id).await {
             return Some(act);
         }
+        if let Some(act) = jobs::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = imports::act(self, operation_id).await {
+            return Some(act);
+        }
         if let Some(act) = auth::act(self, operation_id).await {
             return Some(act);
         }
@@ -88,6 +97,9 @@ impl World {
             return Some(act);
         }
         if let Some(act) = second_factor::act(self, operation_id).await {
+            return Some(act);
+        }
+        if let Some(act) = webhooks::act(self, operation_id).await {
             return Some(act);
         }
         sso::act(self, operation_id).await

@@ -52,6 +52,24 @@ pub(super) async fn act(world: &World, operation_id: &str) -> Option<Act> {
             let body = json!({"current": acme.password, "new": new});
             Some(act.by(buyer, Some(&id)).json(body))
         }
+        "read_my_notification" => {
+            world
+                .app
+                .tell(acme, &me, Kind::ExportReady, json!({}))
+                .await;
+            let told = acme.get("/me/notifications?unread=true").await.expect(200);
+            let id = told.json["data"][0]["id"].as_str().unwrap().to_owned();
+            let target = Target::Known("notification", id.clone());
+            Some(world.act("notification.read", target).on(id))
+        }
+        "read_all_my_notifications" => {
+            Some(world.act("notification.read_all", Target::All("notification")))
+        }
+        "replace_my_notification_preferences" => {
+            let target = Target::Known("member", me);
+            let act = world.act("notification_preference.change", target);
+            Some(act.json(json!({"language": "pt", "choices": []})))
+        }
         "ask_to_verify_email" => Some(world.act("email.ask", Target::Known("member", me))),
         "change_email" => {
             let act = world.act("email.change_ask", Target::Known("member", me));

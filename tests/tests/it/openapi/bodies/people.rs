@@ -21,6 +21,10 @@ pub(super) fn body_of(operation_id: &str) -> Option<Value> {
         "change_email" => json!({"email": "new@acme.example", "password": "not this one"}),
         "switch_dealer" => json!({"tenant_id": Uuid::nil()}),
         "redeem_switch" => json!({"ticket": "not this one"}),
+        "replace_my_notification_preferences" => json!({
+            "language": "et",
+            "choices": [{"kind": "export.ready", "in_app": true, "mail": "digest"}],
+        }),
         _ => return None,
     })
 }
