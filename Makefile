@@ -30,6 +30,7 @@ test: bins ## run all tests against throw-away databases (ARGS= filters)
 	@$(LOCAL) tools validators >/dev/null
 	@$(LOCAL) tools oidc-provider >/dev/null
 	@$(LOCAL) tools linter >/dev/null
+	@$(LOCAL) tools s3-server >/dev/null
 	@$(LOCAL) tools clients >/dev/null
 	@$(LOCAL) tools verifiers >/dev/null
 	@$(LOCAL) tools fuzzer >/dev/null
