@@ -34,9 +34,17 @@ pub const NOT_TOLD: &[(&str, &str)] = &[
     ("session.refresh", OWN),
     ("session.step_up", OWN),
     ("switch.prepare", OWN),
+    ("webhook_delivery.replay", TELLERS),
+    ("webhook_endpoint.change", TELLERS),
+    ("webhook_endpoint.create", TELLERS),
+    ("webhook_endpoint.remove", TELLERS),
+    ("webhook_endpoint.replay", TELLERS),
+    ("webhook_endpoint.rotate", TELLERS),
+    ("webhook_endpoint.test", TELLERS),
 ];
 
 const OWN: &str = "how somebody signs in is no news for others";
 const LOOKED: &str = "nothing has changed: somebody looked";
 const BY_ITSELF: &str = "an import tells how far it is by itself";
 const OWN_READING: &str = "what somebody has read, and how they want to be told, is their own";
+const TELLERS: &str = "endpoints are told of others, not of each other";

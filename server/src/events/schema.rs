@@ -12,6 +12,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("import.cancelled", IMPORT_AT_REST),
     ("import.undone", IMPORT_AT_REST),
     ("notification.created", NOTIFICATION),
+    ("webhook.test", WEBHOOK_TEST),
 ];
 
 const IMPORT_PROGRESS: &str = r#"{
@@ -43,6 +44,14 @@ const NOTIFICATION: &str = r#"{
     "properties": {
         "id": {"type": "string", "description": "The notification."},
         "kind": {"type": "string", "description": "Such as import.applied."}
+    }
+}"#;
+const WEBHOOK_TEST: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["endpoint_id"],
+    "properties": {
+        "endpoint_id": {"type": "string", "format": "uuid", "description": "Which one is tried."}
     }
 }"#;
 

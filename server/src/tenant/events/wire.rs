@@ -152,7 +152,7 @@ impl From<&EventKind> for EventTypeOut {
             topic: kind.topic,
             permission: kind.topic.permission(),
             title: kind.title,
-            schema: kind.schema().unwrap_or_else(|| Value::Bool(true)),
+            schema: kind.schema().unwrap_or(Value::Bool(true)),
         }
     }
 }

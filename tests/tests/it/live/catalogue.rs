@@ -51,8 +51,7 @@ fn what_is_put_on_record_is_told_or_there_is_a_reason() {
     assert!(both.is_empty(), "told and excused: {both:?}");
 }
 
-/// Everything that is said where a change is made: its first word, and those of callers who hand
-/// theirs over.
+/// What changes are made of: their first word, and all such words where it is handed over.
 fn actions_in(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -61,25 +60,27 @@ fn actions_in(folder: &Path, found: &mut BTreeSet<String>) {
             continue;
         }
         let source = std::fs::read_to_string(&path).unwrap();
-        if !source.contains("Change") || !path.extension().is_some_and(|it| it == "rs") {
-            continue;
-        }
         let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let hands_over = code.contains("Change::new(action");
+        let pieces: Vec<_> = code.split('"').collect();
         // Every other piece is a literal.
-        for word in code.split('"').skip(1).step_by(2) {
-            let is_action = word.split_once('.').is_some_and(|(thing, deed)| {
-                let is_word = |it: &str| {
-                    !it.is_empty() && it.bytes().all(|it| it == b'_' || it.is_ascii_lowercase())
-                };
-                is_word(thing) && is_word(deed)
-            });
-            // What is named here besides: permissions, and hosts in examples.
-            let is_other = server::auth::entry(word).is_some() || word.ends_with(".example");
-            if is_action && !is_other {
+        for pair in pieces.chunks_exact(2) {
+            let (before, word) = (pair[0].trim_end(), pair[1]);
+            let is_first = before.ends_with("Change::new(") || before.ends_with("Change::of_all(");
+            if is_first || (hands_over && is_action(word)) {
                 found.insert(word.to_owned());
             }
         }
     }
+}
+
+fn is_action(word: &str) -> bool {
+    let is_word =
+        |it: &str| !it.is_empty() && it.bytes().all(|it| it == b'_' || it.is_ascii_lowercase());
+    // What is named beside actions: permissions, and hosts in examples.
+    let is_other = server::auth::entry(word).is_some() || word.ends_with(".example");
+    let parts = word.split_once('.');
+    parts.is_some_and(|(thing, deed)| is_word(thing) && is_word(deed)) && !is_other
 }
 
 #[actix_web::test]
