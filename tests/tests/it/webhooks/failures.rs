@@ -103,7 +103,7 @@ async fn a_receiver_that_is_too_busy_is_left_alone_for_as_long_as_it_says() {
     // Neither the first nor another is sent, however often it is looked whether one is due.
     dealer.item("BRK-2", json!({})).await;
     let waiting = "SELECT count(*) FROM jobs.job WHERE state = 'scheduled' AND attempt = 0
-         AND run_at > clock_timestamp() + interval '10 minutes'";
+         AND kind = 'webhook.deliver' AND run_at > clock_timestamp() + interval '10 minutes'";
     for _ in 0..3 {
         bring_forward(&app).await;
         eventually("both wait", async || {

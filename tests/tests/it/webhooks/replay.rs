@@ -8,6 +8,9 @@ use super::{
     Reaction, Receiver, attempts_are, deliveries, endpoint, id_of, number, once_it_is, post, start,
 };
 
+/// What is still to be sent.
+const LEFT: &str = "SELECT count(*) FROM jobs.job WHERE kind = 'webhook.deliver'";
+
 #[actix_web::test]
 async fn what_was_delivered_is_sent_anew_under_the_same_id() {
     let app = start().await;
@@ -51,7 +54,7 @@ async fn what_waits_is_sent_at_once_when_somebody_says_so_and_not_twice() {
     // What waited before finds nothing to do.
     super::bring_forward(&app).await;
     eventually("no job is left", async || {
-        number(&app, &dealer, "SELECT count(*) FROM jobs.job").await == 0
+        number(&app, &dealer, LEFT).await == 0
     })
     .await;
 
