@@ -1,6 +1,7 @@
 //! Members, invitations, and one's own account.
 
 use serde_json::{Value, json};
+use server::tenant::notifications::Kind;
 
 use super::{Act, Target, World};
 
