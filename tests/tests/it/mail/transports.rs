@@ -14,7 +14,7 @@ async fn a_message_reaches_a_mail_server_in_both_forms() {
     let url = sink.url();
     let keys = [
         ("TUBEX_MAIL__TRANSPORT", "smtp"),
-        ("TUBEX_MAIL__URL", url.as_str()),
+        ("TUBEX_MAIL__URL", url),
         ("TUBEX_JOBS__INSIDE", "true"),
         ("TUBEX_MAIL__FROM", "Tubex <hello@tubex.example>"),
     ];
@@ -44,7 +44,7 @@ async fn a_message_that_a_mail_server_does_not_take_is_sent_again() {
     let url = sink.url();
     let keys = [
         ("TUBEX_MAIL__TRANSPORT", "smtp"),
-        ("TUBEX_MAIL__URL", url.as_str()),
+        ("TUBEX_MAIL__URL", url),
         ("TUBEX_JOBS__INSIDE", "true"),
     ];
     let app = TestApp::start_with(&keys).await;
