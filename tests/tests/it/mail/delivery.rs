@@ -17,12 +17,12 @@ fn logged(status: &str, attempts: i32) -> Logged {
     }
 }
 
-/// By mail server; whoever sends is lost after half a second of silence.
+/// By mail server; whoever is killed is missed after three seconds.
 fn by_smtp(url: &str) -> [(&str, &str); 3] {
     [
         ("TUBEX_MAIL__TRANSPORT", "smtp"),
         ("TUBEX_MAIL__URL", url),
-        ("TUBEX_JOBS__LEASE_MS", "500"),
+        ("TUBEX_JOBS__LEASE_MS", "3000"),
     ]
 }
 
