@@ -92,7 +92,7 @@ pub async fn deliver(mailer: &Mailer, clock: &Clock, task: Task, job: SendMail) 
     let stamped = Stamped {
         id: begun.mail.id,
         from: &mailer.from,
-        at: begun.mail.created_at.into(),
+        at: begun.mail.created_at,
     };
     let end = |status, refusal_code| End {
         status,

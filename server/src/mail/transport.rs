@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -10,6 +10,7 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::letter::Letter;
@@ -31,7 +32,7 @@ pub(super) type Sent = Arc<Mutex<Vec<Letter>>>;
 pub(super) struct Stamped<'a> {
     pub id: Uuid,
     pub from: &'a Mailbox,
-    pub at: SystemTime,
+    pub at: OffsetDateTime,
 }
 
 /// Why a message did not leave. What a mail server says in words is not told: it may name the address.
@@ -117,7 +118,7 @@ fn message(letter: &Letter, stamped: Stamped<'_>) -> Result<Message, anyhow::Err
     let id = format!("<{}@{}>", stamped.id, stamped.from.email.domain());
     let mut message = Message::builder()
         .message_id(Some(id))
-        .date(stamped.at)
+        .date(stamped.at.into())
         .from(stamped.from.clone())
         .to(Mailbox::new(None, letter.to.parse()?))
         .subject(letter.subject.clone())

@@ -2,6 +2,10 @@
 //! twice.
 //!
 //! `make soak-jobs` runs it, and so does `make soak`; `KILLS` and `SEED` shape it.
+#![allow(
+    clippy::disallowed_types,
+    reason = "a soak looks from outside: raw connections are its trade"
+)]
 
 use std::time::Instant;
 

@@ -1,4 +1,8 @@
 //! A worker like `server worker` that knows errands instead of the product's jobs: tests kill it.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a program of tests: here the real clock is read"
+)]
 
 use anyhow::Result;
 use server::config::Config;

@@ -89,7 +89,7 @@ async fn file(state: &AppState, task: &Task, export: Model) -> Result<Outcome, F
         return Ok(Outcome::Later(std::time::Duration::ZERO));
     };
     let file = tokio::task::spawn_blocking(move || sheet.finish());
-    let file = file.await.map_err(|error| JobError::retry(error))??;
+    let file = file.await.map_err(JobError::retry)??;
     let limit = state.config.exports.max_mib * 1024 * 1024;
     let key = file_of(task.db()?.tenant().key(), export.id);
     let stored = state.storage.put(&key, pieces(file), limit).await?;

@@ -22,7 +22,7 @@ pub(super) async fn take_back(desk: &Desk<'_>, import: &Import) -> Result<(), Ha
                     return Ok(None);
                 }
                 let mut next = summary.clone();
-                let kept: Vec<_> = taken.kept_skus.iter().map(kept).collect();
+                let kept: Vec<_> = taken.kept_skus.iter().map(|sku| kept(sku)).collect();
                 rows::add(tx, id, next.findings, &kept).await?;
                 add(&mut next, &taken);
                 let how = Turn {
@@ -65,13 +65,13 @@ fn add(summary: &mut Summary, taken: &journal::TakenBack) {
     summary.findings += i64::try_from(taken.kept_skus.len()).unwrap_or_default();
 }
 
-fn kept(sku: &String) -> NewRow {
+fn kept(sku: &str) -> NewRow {
     NewRow {
         kind: Kind::Kept,
         finding: Finding {
             line: 0,
             column: None,
-            value: sku.clone(),
+            value: sku.to_owned(),
             code: "changed_since".to_owned(),
             hint: "it was changed after the import, and was left as it is".to_owned(),
         },
