@@ -134,10 +134,7 @@ async fn serve(config: Config, kind: Kind) -> anyhow::Result<()> {
     let clock = Clock::new(system_time);
     let application = match kind {
         Kind::Api => Application::build(config, clock).await?,
-        Kind::Worker => {
-            let registry = worker::registry(&config);
-            Application::build_worker(config, clock, registry).await?
-        }
+        Kind::Worker => Application::build_worker(config, clock, worker::registry).await?,
     };
     if let Some(address) = application.metrics_address() {
         tracing::info!(metrics.address = %address, "telling metrics and health");

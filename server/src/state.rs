@@ -21,7 +21,6 @@ use crate::limits::RateLimits;
 use crate::live::Hub;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::platform::Platform;
 use crate::redis::Redis;
 use crate::storage::Storage;
 
@@ -80,8 +79,6 @@ pub struct AppState {
     pub security: SecurityLog,
     /// What was done here of background work.
     pub work: Arc<jobs::Stats>,
-    /// What operators are served with, where there is such an API.
-    pub operators: Option<web::Data<Platform>>,
     /// Counts what is asked, and of whom.
     pub metrics: Arc<Metrics>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -14,6 +15,7 @@ use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
 use crate::mail::{self, SendMail};
+use crate::platform::Platform;
 use crate::state::AppState;
 use crate::tenant::notifications::{self, SendDigest};
 use crate::tenant::{exports, imports, webhooks};
@@ -63,13 +65,17 @@ impl Job for KeepSpares {
     const TIMEOUT: Duration = Duration::from_secs(600);
 }
 
-/// Who does which kind of job, and what is done by the clock.
-pub fn registry(config: &Config) -> Registry<AppState> {
+/// Who does which kind of job, and what is done by the clock. Spares are kept by who has the login
+/// that owns the platform.
+pub fn registry(config: &Config, operators: Option<web::Data<Platform>>) -> Registry<AppState> {
     let times = &config.worker;
     let registry = Registry::new()
         .with(async |state, task, Purge {}| purge(&state, &task).await)
         .with(async |state, task, Checkpoint {}| note_trail(&state, &task).await)
-        .with(async |state, _, job: KeepSpares| keep_spares(&state, &job.node).await)
+        .with(move |_, _, job: KeepSpares| {
+            let operators = operators.clone();
+            async move { keep_spares(operators, &job.node).await }
+        })
         .with(async |state: Arc<AppState>, task, job: SendMail| {
             mail::deliver(&state.mailer, &state.clock, task, job).await
         });
@@ -149,8 +155,8 @@ async fn note_trail(state: &AppState, task: &Task) -> Handled {
     Ok(Outcome::Done)
 }
 
-async fn keep_spares(state: &AppState, node: &str) -> Handled {
-    let Some(operators) = &state.operators else {
+async fn keep_spares(operators: Option<web::Data<Platform>>, node: &str) -> Handled {
+    let Some(operators) = operators else {
         return Ok(Outcome::Later(SOMEBODY_ELSE));
     };
     operators.fill_spares(node).await.map_err(JobError::retry)?;

@@ -100,7 +100,8 @@ impl Application {
         parts.presence = Some(parts.presence());
         parts.runs = parts.work_on_runs();
         if parts.state.config.jobs.inside {
-            let registry = worker::registry(&parts.state.config);
+            let operators = parts.operators.clone();
+            let registry = worker::registry(&parts.state.config, operators);
             parts.worker = Some(Working::start(&parts.state, registry));
         }
         let state = parts.state.clone();
@@ -139,8 +140,8 @@ impl Application {
         })
     }
 
-    /// The same without the dealers' routes: a worker does the jobs that it is told of, and tells
-    /// how it is.
+    /// The same without the dealers' routes: a worker does the jobs that `kinds` knows, and tells how it
+    /// is.
     ///
     /// # Errors
     ///
@@ -148,10 +149,11 @@ impl Application {
     pub async fn build_worker(
         config: Config,
         clock: Clock,
-        registry: Registry<AppState>,
+        kinds: impl FnOnce(&Config, Option<web::Data<Platform>>) -> Registry<AppState>,
     ) -> Result<Self, anyhow::Error> {
         let listen = config.http.listen;
         let mut parts = Parts::assemble(config, clock)?;
+        let registry = kinds(&parts.state.config, parts.operators.clone());
         parts.worker = Some(Working::start(&parts.state, registry));
         let state = parts.state.clone();
         let server = HttpServer::new(move || {

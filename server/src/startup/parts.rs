@@ -93,7 +93,6 @@ impl Parts {
         let state = web::Data::new(AppState {
             metrics,
             work,
-            operators: operators.clone(),
             admission: Admission::new(),
             tokens: AccessTokens::new(keys.clone(), config.auth.access_minutes),
             keys,

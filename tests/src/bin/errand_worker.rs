@@ -16,9 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 async fn main() -> Result<()> {
     let config = Config::load()?;
     telemetry::start(&config.log)?;
-    let registry = registry(&Begun::default());
     let clock = Clock::new(OffsetDateTime::now_utc);
-    let application = Application::build_worker(config, clock, registry).await?;
+    let application =
+        Application::build_worker(config, clock, |_, _| registry(&Begun::default())).await?;
     let (handle, mut terminate) = (application.handle(), signal(SignalKind::terminate())?);
     actix_web::rt::spawn(async move {
         terminate.recv().await;

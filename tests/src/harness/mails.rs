@@ -30,7 +30,7 @@ impl TestApp {
     pub fn work(&self) {
         self.postman.0.get_or_init(|| {
             let (state, directory) = (self.state.clone(), self.state.directory.clone());
-            let registry = server::worker::registry(&self.state.config);
+            let registry = server::worker::registry(&self.state.config, None);
             let (config, work) = (&self.state.config.jobs, self.state.work.clone());
             let worker = Worker::new(state, directory, registry, config, work);
             let working = worker.clone();
