@@ -35,6 +35,19 @@ impl Addresses {
         Self(all.map(address).collect())
     }
 
+    /// What to answer a request whose address was taken for that of a thing, and whose id is none: the
+    /// last part may be a word that another method goes by.
+    pub fn refusal_of_a_name(&self, req: &HttpRequest) -> Problem {
+        let is_word = |address: &ResourceDef| {
+            let pattern = address.pattern().unwrap_or("{");
+            !pattern.contains('{') && address.is_match(req.path())
+        };
+        match self.0.iter().find(|(address, _)| is_word(address)) {
+            Some((_, allow)) => Problem::new(Code::MethodNotAllowed).allow(allow),
+            None => Problem::new(Code::NotFound),
+        }
+    }
+
     /// What to answer a request that no route took.
     pub fn refusal(&self, req: &HttpRequest) -> Problem {
         let mut addresses = self.0.iter();

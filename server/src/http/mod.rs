@@ -67,5 +67,13 @@ pub fn extractors(cfg: &mut web::ServiceConfig) {
         web::QueryConfig::default()
             .error_handler(|error, _| Problem::new(Code::QueryInvalid).detail(error).into()),
     )
-    .app_data(web::PathConfig::default().error_handler(|_, _| Problem::new(Code::NotFound).into()));
+    .app_data(web::PathConfig::default().error_handler(|_, req| {
+        let addresses = req.app_data::<web::Data<Addresses>>();
+        addresses
+            .map_or_else(
+                || Problem::new(Code::NotFound),
+                |addresses| addresses.refusal_of_a_name(req),
+            )
+            .into()
+    }));
 }

@@ -53,7 +53,7 @@ async fn redis_may_go_while_the_server_runs() {
 async fn without_postgres_dealers_are_told_to_come_back_and_then_served_again() {
     let database = Scratch::with_dealers().await;
     let wire = Wire::to(&database).await;
-    let keys = [("TUBEX_DATABASE__URL", wire.url()), IMPATIENT];
+    let keys = [("TUBEX_DATABASE__URL", wire.url()), IMPATIENT, WORKING];
     let app = TestApp::start_on(database, &keys).await;
     let acme = app.dealer().await;
     works(&acme).await;
@@ -94,7 +94,7 @@ async fn without_postgres_dealers_are_told_to_come_back_and_then_served_again() 
 async fn a_postgres_that_falls_silent_is_not_waited_for_long() {
     let database = Scratch::with_dealers().await;
     let wire = Wire::to(&database).await;
-    let keys = [("TUBEX_DATABASE__URL", wire.url()), IMPATIENT];
+    let keys = [("TUBEX_DATABASE__URL", wire.url()), IMPATIENT, WORKING];
     let app = TestApp::start_on(database, &keys).await;
     let acme = app.dealer().await;
     works(&acme).await;

@@ -4,7 +4,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::wire::{EventTypeOut, EventsOut, EventsQuery, wants_a_page};
+use super::wire::{EventTypeOut, EventsOut, EventsQuery, LastEventId, wants_a_page};
 use super::{socket, sse};
 use crate::auth::ReadEvents;
 use crate::events::CATALOGUE;
@@ -41,8 +41,7 @@ async fn types(_: Member<ReadEvents>) -> web::Json<PageOut<EventTypeOut>> {
 /// the reason as the last. Each has an id; a client that comes again with `Last-Event-ID` is told all
 /// that came meanwhile, once. A stream ends with the access token that opened it. Who accepts
 /// `application/json` gets a page of the same instead.
-#[utoipa::path(tag = "events", operation_id = "follow_events", params(EventsQuery,
-    ("Last-Event-ID" = Option<String>, Header, description = "The last event that you know of")),
+#[utoipa::path(tag = "events", operation_id = "follow_events", params(EventsQuery, LastEventId),
     security(("bearer" = [])), responses(
     (status = 200, description = "What happens", content(
         (String = "text/event-stream"), (EventsOut = "application/json"))),

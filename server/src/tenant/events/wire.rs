@@ -14,6 +14,16 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const PAGE: u64 = 100;
 const LARGEST_PAGE: u64 = 200;
 
+/// From where it is gone on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "describes the header, which is read as it stands")]
+pub(super) struct LastEventId {
+    /// The last event that you know of.
+    #[serde(rename = "Last-Event-ID")]
+    id: Option<String>,
+}
+
 /// What is to be followed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ::entity::tenant::export::Model;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{Cell, Column};
@@ -19,6 +20,7 @@ use crate::state::AppState;
 use crate::storage::{PutError, pieces};
 use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::items::{ItemFilter, group_paths, take};
+use crate::tenant::notifications::{Audience, Kind, Notice, notify};
 
 /// Items read at a time, each time in a transaction of its own.
 const ROWS: u64 = 1000;
@@ -104,7 +106,14 @@ async fn file(state: &AppState, task: &Task, export: Model) -> Result<Outcome, F
             let after = service::complete(tx, export.clone(), size, now).await?;
             let change = Change::new("export.finish", "export", export.id)
                 .from_to(&before, &super::wire::ExportOut::from(after));
-            Ok(events::record(tx, &task.stamp(now), &change).await?)
+            events::record(tx, &task.stamp(now), &change).await?;
+            let notice = Notice {
+                audience: Audience::Members(vec![export.member_id]),
+                kind: Kind::ExportReady,
+                data: json!({"id": export.id}),
+            };
+            let outbox = state.mailer.of(task.db()?.tenant().key());
+            Ok(notify(tx, &outbox, &notice, now).await?)
         })
         .await;
     Ok(finished?)

@@ -21,6 +21,7 @@ use crate::db::TenantTx;
 use crate::events;
 use crate::tenant::catalog::groups;
 use crate::tenant::catalog::units;
+use crate::tenant::notifications::Kind;
 
 /// The phase as it goes from step to step.
 const HERE: (&[Status], Status) = (&[Status::Applying], Status::Applying);
@@ -236,6 +237,8 @@ impl Applying<'_> {
                 };
                 turn(tx, id, (&[Status::Applying], Status::Applied), how, now).await?;
                 events::record(tx, &desk.task.stamp(now), &change).await?;
+                let outbox = desk.outbox()?;
+                notice::requester(tx, &outbox, self.import, Kind::ImportApplied, now).await?;
                 Ok::<_, Halt>(())
             })
             .await

@@ -8,6 +8,8 @@ use super::model::Status;
 use super::store::Import;
 use crate::db::TenantTx;
 use crate::events::{Event, kind_named, publish};
+use crate::mail::Outbox;
+use crate::tenant::notifications::{Audience, Kind, Notice, notify};
 
 /// Tells how far an import has come.
 pub(super) async fn progress(
@@ -51,6 +53,26 @@ pub(super) async fn status(
         "undone": import.summary.undone,
     });
     tell(tx, kind, data, now).await
+}
+
+/// Tells whoever asked for an import how it ended. Best done last.
+pub(super) async fn requester(
+    tx: &TenantTx,
+    outbox: &Outbox<'_>,
+    import: &Import,
+    kind: Kind,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    // A machine reads the events.
+    let Some(member) = import.row.requested_by else {
+        return Ok(());
+    };
+    let notice = Notice {
+        audience: Audience::Members(vec![member]),
+        kind,
+        data: json!({"id": import.row.id, "name": import.row.file_name}),
+    };
+    notify(tx, outbox, &notice, now).await
 }
 
 async fn tell(

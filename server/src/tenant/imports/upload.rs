@@ -206,8 +206,9 @@ pub(super) fn kept(mapping: &Mapping) -> Json {
 
 fn flag(text: &str) -> Result<bool, ImportError> {
     match text {
-        "true" | "1" => Ok(true),
-        "false" | "0" | "" => Ok(false),
+        // As Python writes them, too: generated clients do.
+        "true" | "True" | "1" => Ok(true),
+        "false" | "False" | "0" | "" => Ok(false),
         other => Err(ImportError::Upload(format!(
             "apply is true or false, not {other:?}"
         ))),

@@ -20,8 +20,10 @@ use super::store::{self, Import, Turn};
 use super::undoing;
 use crate::db::{TenantTx, is_job_lost};
 use crate::jobs::{Handled, JobError, Outcome, Task};
+use crate::mail::Outbox;
 use crate::state::AppState;
 use crate::storage::{Shelf, StorageKey};
+use crate::tenant::notifications::Kind;
 
 /// How long an import waits for another one of its dealer.
 const TURN: Duration = Duration::from_millis(500);
@@ -121,6 +123,11 @@ impl Desk<'_> {
             return Err(Halt::Ending);
         }
         Ok(())
+    }
+
+    /// Where messages of the dealer are put down.
+    pub(super) fn outbox(&self) -> Result<Outbox<'_>, JobError> {
+        Ok(self.state.mailer.of(self.task.db()?.tenant().key()))
     }
 
     /// The file, looked through; in the second phase of an attempt it has been already.
@@ -227,6 +234,8 @@ async fn fail(desk: &Desk<'_>, import: &Import, error: ImportError) -> Result<()
             if is_turned {
                 let failed = store::find(tx, id).await?;
                 notice::status(tx, &failed, now).await?;
+                let outbox = desk.outbox()?;
+                notice::requester(tx, &outbox, &failed, Kind::ImportFailed, now).await?;
             }
             Ok::<_, Halt>(())
         })

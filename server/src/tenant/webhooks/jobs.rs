@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ::entity::tenant::webhook_delivery::{self, State};
 use ::entity::tenant::webhook_endpoint;
 use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
+use serde_json::json;
 use time::OffsetDateTime;
 use url::Url;
 
@@ -14,11 +15,13 @@ use super::error::WebhookError;
 use super::model::Verdict;
 use super::secret::{Keeper, Secret, message_id};
 use super::store;
+use crate::auth::{ManageWebhooks, Permission};
 use crate::db::TenantTx;
 use crate::egress::{Answer, Letter, Trouble};
 use crate::events::Deliver;
 use crate::jobs::{Handled, JobError, Outcome, Registry, Task};
 use crate::state::AppState;
+use crate::tenant::notifications::{Audience, Kind, Notice, notify};
 
 /// Who comes back early because of a clock that is a little behind finds nothing to do.
 const LITTLE: Duration = Duration::from_millis(100);
@@ -95,6 +98,13 @@ async fn deliver(state: &AppState, task: &Task, job: Deliver) -> Handled {
         let settled = attempt::settle(tx, job, &sent, dice, task.trace(), longest, now).await?;
         if let Some(change) = settled {
             crate::events::record(tx, &task.stamp(now), &change).await?;
+            let notice = Notice {
+                audience: Audience::Holders(ManageWebhooks::NAME),
+                kind: Kind::WebhookDisabled,
+                data: json!({"id": job.endpoint}),
+            };
+            let outbox = state.mailer.of(task.db()?.tenant().key());
+            notify(tx, &outbox, &notice, now).await?;
         }
         Ok::<_, JobError>(())
     })

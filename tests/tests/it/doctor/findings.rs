@@ -60,7 +60,10 @@ async fn connections_that_do_not_fit_are_told_with_the_arithmetic() {
         "1000 x (4 of lanes + 3 for jobs + 4 of the platform) + 5",
     );
     let remedy = examined.check("connections")["remedy"].as_str().unwrap();
-    assert!(remedy.contains("raise max_connections to 8008"), "{remedy}");
+    assert!(
+        remedy.contains("raise max_connections to 11008"),
+        "{remedy}"
+    );
     assert!(remedy.contains("tubex lane set LANE --width"), "{remedy}");
 }
 

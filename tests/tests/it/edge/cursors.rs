@@ -126,6 +126,7 @@ async fn a_cursor_of_a_server_with_another_secret_is_refused_and_of_the_same_is_
     let here = TestApp::start_on(database.clone(), &[]).await;
     let there = TestApp::start_on(database.clone(), &[]).await;
     let elsewhere = TestApp::start_on(database, &[other]).await;
+    here.work();
     let acme = here.dealer().await;
     load(&acme, 3).await;
 

@@ -111,6 +111,7 @@ async fn an_index_gives_items_their_order() {
     let database = Scratch::with_lane_of(1).await;
     let wire = Wire::to(&database).await;
     let app = TestApp::start_on(database, &[("TUBEX_DATABASE__URL", wire.url())]).await;
+    app.work();
     let acme = app.dealer().await;
     load(&acme, 2_000).await;
     let schema = app.database.schema_of("acme").await;

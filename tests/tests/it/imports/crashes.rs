@@ -77,7 +77,6 @@ async fn a_worker_that_is_killed_again_and_again_does_no_row_twice_and_forgets_n
         }
         let _worker = ServerProcess::worker(&app.database, &[]).await;
         within(PATIENCE, "the rest is done", async || {
-            free_the_job(&app).await;
             done(&id).await.0 == "applied"
         })
         .await;

@@ -36,8 +36,8 @@ async fn what_is_no_price_file_is_refused_with_line_and_reason() {
         ),
         (
             b"PK\x03\x04\x14\0\x06\0\x08\0xl/workbook.xml".to_vec(),
-            "not_text",
-            Some(1),
+            "workbook_unreadable",
+            None,
         ),
         (
             b"PK\x03\x04\x0a\0\0\0\0\0prices.csv".to_vec(),

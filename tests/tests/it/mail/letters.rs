@@ -52,7 +52,10 @@ fn written(
         "a token secret, long enough for it",
     );
     let url = ("TUBEX_DATABASE__URL", "postgres://nobody@localhost/none");
-    let sealed = ("TUBEX_DATABASE__SECRET", "a database secret for tests, long enough");
+    let sealed = (
+        "TUBEX_DATABASE__SECRET",
+        "a database secret for tests, long enough",
+    );
     let keys = [secret, url, sealed].map(|(key, value)| (key.to_owned(), value.to_owned()));
     let config = Config::from_environment(keys).unwrap();
     let head = Letterhead {

@@ -50,6 +50,7 @@ async fn every_table_of_the_product_has_rows_and_probes() {
             ("access_state", 0),
             ("audit_head", 0),
             ("event_head", 0),
+            ("notification_preference", 0),
             ("team_member", 1),
             ("totp_credential", 0)
         ]

@@ -10,6 +10,7 @@ use super::strings::{MAX_TEXT_BYTES, Strings, text_within, unescaped};
 use super::styles::{self, Shown};
 use super::unreadable;
 use super::xml::{Tag, Token, Xml};
+use crate::kernel::guarded;
 use crate::tenant::imports::pricefile::error::FileError;
 
 /// Most bytes of a worksheet's XML, and of the text that is made of it.
@@ -202,7 +203,11 @@ impl Text {
             self.write(b"\t")?;
         }
         self.column = column + 1;
-        let value = value.replace(['\r', '\n', '\u{b}', '\u{c}'], " ");
+        let mut value = value.replace(['\r', '\n', '\u{b}', '\u{c}'], " ");
+        // No spreadsheet runs what a cell of a workbook says, so what begins with an apostrophe is meant.
+        if value.starts_with('\'') {
+            value = guarded(&value).into_owned();
+        }
         if value.contains('\t') || value.trim_start().starts_with('"') {
             return self.write(format!("\"{}\"", value.replace('"', "\"\"")).as_bytes());
         }
