@@ -21,6 +21,7 @@ const LARGEST_PAGE: u64 = 200;
 pub(super) struct LastEventId {
     /// The last event that you know of.
     #[serde(rename = "Last-Event-ID")]
+    #[param(nullable = false)]
     id: Option<String>,
 }
 

@@ -41,8 +41,8 @@ async fn what_is_no_price_file_is_refused_with_line_and_reason() {
         ),
         (
             b"PK\x03\x04\x0a\0\0\0\0\0prices.csv".to_vec(),
-            "not_text",
-            Some(1),
+            "workbook_unreadable",
+            None,
         ),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3".to_vec(), "not_text", Some(1)),
         (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), "not_text", Some(1)),
