@@ -132,7 +132,9 @@ async fn an_index_gives_items_their_order() {
         acme.get(&format!("/items?sort={sort}")).await.expect(200);
         let asked = wire.asked_by_lanes();
         let list = asked.iter().find_map(|asked| match asked {
-            Asked::Prepare(sql) if sql.contains("ORDER BY") => Some(sql.clone()),
+            Asked::Prepare(sql) if sql.contains("FROM item i") && sql.contains("ORDER BY") => {
+                Some(sql.clone())
+            }
             _ => None,
         });
         let explain = format!(
