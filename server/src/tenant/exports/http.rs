@@ -99,7 +99,7 @@ async fn read(who: Member<RunExports>, id: web::Path<Uuid>) -> Result<HttpRespon
 #[utoipa::path(tag = "exports", operation_id = "fetch_export", params(("id" = Uuid, Path)),
     security(("bearer" = [])), responses(
     (status = 200, description = "The file", content((String = "text/csv"),
-        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
 ))]
