@@ -53,7 +53,7 @@ CREATE TABLE notification (
     created_at timestamptz NOT NULL,
     read_at timestamptz
 );
-CREATE INDEX notification_member_id_idx ON notification (member_id, id) WHERE in_app;
+CREATE INDEX notification_member_id_idx ON notification (member_id, id);
 CREATE INDEX notification_unread_idx ON notification (member_id, id) WHERE in_app AND read_at IS NULL;
 CREATE INDEX notification_awaits_digest_idx ON notification (member_id, id) WHERE awaits_digest;
 CREATE INDEX notification_created_at_idx ON notification (created_at);
