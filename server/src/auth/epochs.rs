@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr};
 
 use super::epoch::{self, AccessState};
 use crate::db::TenantDb;
@@ -31,7 +31,7 @@ pub(super) struct Epochs(Cache<TenantKey, Arc<Dealer>>);
 struct Dealer {
     answer: Mutex<Option<Answer>>,
     /// One asks at a time, the others wait for the answer.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What the database said, and when it was asked.
@@ -59,7 +59,7 @@ impl Epochs {
         if let Some(known) = dealer.believed(came) {
             return Ok(known);
         }
-        let _turn = dealer.turn.lock().await;
+        let turn = dealer.turn.clone().lock_owned().await;
         let heard = dealer.answer().clone();
         match heard {
             Some(Answer {
@@ -74,13 +74,23 @@ impl Epochs {
             }) if asked >= came => return Err(error),
             Some(_) | None => {}
         }
-        let asked = Instant::now();
-        let said = db.read(async |tx| epoch::read(tx).await).await;
-        *dealer.answer() = Some(Answer {
-            asked,
-            said: said.clone(),
+        // Goes on when nobody waits any more: a request that is refused for something else would
+        // leave a connection in the middle of an answer, and the next request nothing to go by.
+        let (db, gone) = (
+            db.clone(),
+            Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
+        );
+        let asking = tokio::spawn(async move {
+            let asked = Instant::now();
+            let said = db.read(async |tx| epoch::read(tx).await).await;
+            *dealer.answer() = Some(Answer {
+                asked,
+                said: said.clone(),
+            });
+            drop(turn);
+            said
         });
-        said
+        asking.await.unwrap_or(gone)
     }
 
     /// Asks anew when it is next needed: this process has just made a change.

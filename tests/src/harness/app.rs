@@ -73,6 +73,8 @@ impl TestApp {
         let database = database.into();
         let config = Config::from_environment(environment(&database, keys))
             .expect("the test's configuration is fine");
+        // What it complains of is printed with the test that fails; the first app of a process starts it.
+        server::telemetry::start(&config.log).unwrap_or_default();
         let clock_offset_ms = Arc::new(AtomicI64::new(0));
         let offset = clock_offset_ms.clone();
         let clock = Clock::new(move || {
@@ -277,6 +279,8 @@ fn environment(database: &Scratch, keys: &[(&str, &str)]) -> Vec<(String, String
         ("TUBEX_DATABASE__SECRET", database.secret()),
         ("TUBEX_REDIS__URL", redis.as_str()),
         ("TUBEX_REDIS__PREFIX", prefix),
+        ("TUBEX_LOG__FILTER", "warn"),
+        ("TUBEX_LOG__FORMAT", "text"),
         ("TUBEX_MAIL__TRANSPORT", "memory"),
         ("TUBEX_STORAGE__DIRECTORY", storage.as_str()),
         // A busy machine is no outage; a test of outages says how long it waits.

@@ -34,24 +34,23 @@ impl Lease {
         }
     }
 
-    /// Opens the connection if there is none.
-    pub(super) async fn open(&mut self) -> Result<(), DbErr> {
+    /// Opens the connection if there is none. Who stops waiting for it leaves it to whoever comes
+    /// next: given up half-way, each would leave a login behind that Postgres is still busy with,
+    /// and the seat to the one after, so that a pool would have more of them than seats.
+    pub(super) async fn open(mut self) -> Result<Self, DbErr> {
         if self.connection.is_some() {
-            return Ok(());
+            return Ok(self);
         }
-        let options = self.shared.options.clone();
-        let opening = self
-            .shared
-            .home
-            .spawn(async move { PgConnection::connect_with(&options).await });
-        let raw = opening
-            .await
-            .map_err(|_| closed())?
-            .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-        let counters = self.shared.counters.clone();
-        let connection = Connection::new(raw, self.shared.statement_cache, counters);
-        self.connection = Some(Box::new(connection));
-        Ok(())
+        let home = self.shared.home.clone();
+        let opening = home.spawn(async move {
+            let raw = PgConnection::connect_with(&self.shared.options).await;
+            let raw = raw.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+            let counters = self.shared.counters.clone();
+            let connection = Connection::new(raw, self.shared.statement_cache, counters);
+            self.connection = Some(Box::new(connection));
+            Ok(self)
+        });
+        opening.await.map_err(|_| closed())?
     }
 
     /// Notes whose turn it is.

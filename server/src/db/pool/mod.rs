@@ -100,13 +100,13 @@ impl Pool {
     pub(super) async fn acquire(&self, visitor: Option<Uuid>) -> Result<Lease, DbErr> {
         let begun = Instant::now();
         let answer = self.0.seats().ask(visitor);
-        let mut lease = match answer {
+        let lease = match answer {
             Answer::Seat(seat, connection) => Lease::of(self.0.clone(), seat, connection),
             Answer::Wait(turn) => turn.await.map_err(|_| closed())?,
             Answer::Closed => return Err(closed()),
         };
         self.0.counters.waited(begun.elapsed());
-        lease.open().await?;
+        let mut lease = lease.open().await?;
         if let Some(visitor) = visitor {
             lease.meet(visitor);
         }

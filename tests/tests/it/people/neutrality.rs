@@ -10,7 +10,7 @@ use super::{STRONG, beside, join};
 /// Samples of each kind.
 const SAMPLES: usize = 25;
 /// A busy machine may spoil a round, and none of them is worse than the law of large numbers.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 
 /// Waits would tell their own story.
 const NO_WAITS: [(&str, &str); 4] = [

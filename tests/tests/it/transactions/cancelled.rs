@@ -64,6 +64,46 @@ async fn a_start_cancelled_anywhere_leaves_nothing_to_the_next_borrower() {
 }
 
 #[actix_web::test]
+async fn whoever_gives_up_while_a_connection_opens_leaves_it_to_the_next() {
+    let app = TestApp::start_on(Scratch::with_lane_of(1).await, &[]).await;
+    let acme = app.dealer().await;
+    let door = app.door(&acme).await;
+    let lane = lane_of(&app, &acme.slug).await;
+    let mut onlooker = app.database.connect().await;
+    let mut most = 0;
+
+    for attempt in 0..200 {
+        cut_short(Duration::ZERO, door.begin()).await;
+        if attempt % 10 == 9 {
+            let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
+            let open = sqlx::query_scalar::<_, i64>(open).bind(&lane);
+            most = open.fetch_one(&mut onlooker).await.unwrap().max(most);
+        }
+    }
+
+    assert_eq!(who(&door).await, themselves(&app, &acme).await);
+    // Those that were cut off at their start need a moment to go.
+    assert!(most <= 10, "{most} logins for one seat");
+}
+
+/// A path that can't be read is refused while the one who asks is still being looked at.
+#[actix_web::test]
+async fn requests_that_are_refused_at_once_cost_no_connection() {
+    let app = TestApp::start_on(Scratch::with_lane_of(1).await, &[]).await;
+    let acme = app.dealer().await;
+    let door = app.door(&acme).await;
+    let before = backend(&door).await;
+
+    let since = Instant::now();
+    // For longer than what is known of a dealer's access is believed.
+    while since.elapsed() < Duration::from_millis(1_500) {
+        acme.get("/items/no-id").await.expect(404);
+    }
+
+    assert_eq!(backend(&door).await, before);
+}
+
+#[actix_web::test]
 async fn a_start_that_fails_leaves_no_aborted_connection() {
     let app = TestApp::start_on(Scratch::with_lane_of(1).await, &[]).await;
     let (acme, unlucky) = (app.dealer().await, app.new_dealer().await);
