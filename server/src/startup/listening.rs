@@ -13,7 +13,11 @@ const BACKLOG: i32 = 2048;
 /// the system itself: an answer that isn't taken stands still, and nobody in this process would look
 /// after it.
 pub(super) fn listen_at(address: SocketAddr, unread: Duration) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A server that is started again takes its port back at once.
     socket.set_reuse_address(true)?;
     // Connections inherit it.

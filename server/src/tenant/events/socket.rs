@@ -250,7 +250,9 @@ fn broken(error: &ProtocolError) -> End {
             End::Broken(CloseCode::Invalid, "that can't be read")
         }
         // Of a message in pieces.
-        ProtocolError::Io(_) => End::Broken(CloseCode::Size, "that is too large, or has broken off"),
+        ProtocolError::Io(_) => {
+            End::Broken(CloseCode::Size, "that is too large, or has broken off")
+        }
         ProtocolError::UnmaskedFrame
         | ProtocolError::MaskedFrame
         | ProtocolError::InvalidOpcode(_)
