@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use tests::canary::Dice;
@@ -15,7 +16,9 @@ use super::{ids, new_unit};
 
 const SEED: u64 = 20_260;
 const REQUESTS: u64 = 240;
-const SOCKETS: u64 = 160;
+/// So many sockets at once, and so often.
+const SOCKETS: u64 = 20;
+const ROUNDS: u64 = 8;
 /// Nothing that is sent takes the server this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What a socket may be closed with for nonsense: as one wishes, protocol, kind, text, size.
@@ -26,7 +29,6 @@ const KEYS: &[(&str, &str)] = &[
     ("TUBEX_LIMITS__WRITE_PER_MINUTE", "0"),
     ("TUBEX_LIMITS__TENANT_PER_MINUTE", "0"),
     ("TUBEX_LIVE__STREAMS_PER_FOLLOWER", "5000"),
-    ("TUBEX_LIVE__HEARTBEAT_SECONDS", "1"),
     ("TUBEX_LIVE__STALLED_SECONDS", "1"),
     ("TUBEX_HTTP__UNREAD_SECONDS", "2"),
 ];
@@ -83,7 +85,8 @@ fn word(dice: &mut Dice) -> Vec<u8> {
     if dice.percent(60) {
         return WORDS[dice.index(WORDS.len())].as_bytes().to_vec();
     }
-    let length = dice.below(if dice.percent(5) { 4000 } else { 24 });
+    let most = if dice.percent(5) { 4000 } else { 24 };
+    let length = dice.below(most);
     // Whatever a header may hold.
     let byte = |dice: &mut Dice| match dice.below(3) {
         0 => b'0' + u8::try_from(dice.below(10)).unwrap(),
@@ -141,7 +144,8 @@ async fn nonsense_for_a_cursor_or_a_topic_is_refused_and_never_a_failure_of_ours
 fn nonsense(dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..=dice.below(4) {
-        let length = dice.index(if dice.percent(10) { 9000 } else { 200 });
+        let most = if dice.percent(10) { 9000 } else { 200 };
+        let length = dice.index(most);
         let junk: Vec<u8> = (0..length)
             .map(|_| u8::try_from(dice.below(256)).unwrap())
             .collect();
@@ -188,7 +192,7 @@ async fn frames_of_nonsense_close_their_socket_with_a_code_and_no_other() {
     let acme = app.dealer().await;
     let mut bystanders = Bystanders::of(&acme).await;
 
-    for number in 0..SOCKETS {
+    let talk = async |number| {
         let mut dice = Dice::of(SEED, number);
         let mut socket = open(&acme).await;
         let mut bytes = nonsense(&mut dice);
@@ -205,9 +209,10 @@ async fn frames_of_nonsense_close_their_socket_with_a_code_and_no_other() {
         let codes: Vec<_> = said.iter().filter_map(Frame::close_code).collect();
         assert_eq!(codes.len(), 1, "{said:?} at {what}");
         assert!(CODES.contains(&codes[0]), "{codes:?} at {what}");
-        if number % 40 == 0 {
-            bystanders.hear(&acme, &format!("f{number}")).await;
-        }
+    };
+    for round in 0..ROUNDS {
+        join_all((0..SOCKETS).map(|number| talk(round * SOCKETS + number))).await;
+        bystanders.hear(&acme, &format!("f{round}")).await;
     }
 
     bystanders.hear(&acme, "last").await;
@@ -260,7 +265,8 @@ async fn what_is_wrong_with_a_frame_is_told_by_the_code() {
 /// Half a frame, and then nothing more: whoever gives no sign of life has gone.
 #[actix_web::test]
 async fn half_a_frame_is_not_waited_for_for_ever() {
-    let app = TestApp::start_with(KEYS).await;
+    let heartbeat = ("TUBEX_LIVE__HEARTBEAT_SECONDS", "1");
+    let app = TestApp::start_with(&[KEYS, &[heartbeat]].concat()).await;
     let acme = app.dealer().await;
     let mut silent = open(&acme).await;
     let half = &raw::frame(TEXT, &[b' '; 3000])[..1000];

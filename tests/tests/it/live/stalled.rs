@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 
 use super::raw::{self, UPGRADE};
 use super::slowness::tell_many;
-use super::{log_after, owner_at};
+use super::{log_after, new_unit, owner_at};
 
 /// Clients of each kind that don't read.
 const STALLED: usize = 10;
@@ -45,6 +45,7 @@ async fn clients_that_stop_reading_cost_no_memory_and_keep_no_place() {
     ];
     let server = ServerProcess::start(&database, &keys, "").await;
     let owner = owner_at(&server).await;
+    new_unit(&owner, "first").await;
     let mut reader = EventStream::open(&owner, "/events", None).await;
     let begin: i64 = reader.last_id.parse().unwrap();
     let mut stalled = Vec::new();
@@ -91,6 +92,7 @@ async fn a_connection_that_nobody_reads_from_is_closed() {
     ];
     let app = TestApp::start_with(&keys).await;
     let acme = app.dealer().await;
+    new_unit(&acme, "first").await;
     let schema = app.database.schema_of("acme").await;
     let mut stalled = raw::ask(&acme, "/events", STREAM).await;
     eventually("it is open", async || app.state.live.streams() == 1).await;
@@ -108,26 +110,4 @@ async fn a_connection_that_nobody_reads_from_is_closed() {
     // With an error or without: it ends.
     let _ = stalled.read_to_end(&mut unread).await;
     assert!(unread.len() < 4 << 20, "{} bytes", unread.len());
-}
-
-#[actix_web::test]
-async fn a_client_that_reads_on_in_time_is_told_all() {
-    let keys = [
-        ("TUBEX_LIVE__HEARTBEAT_SECONDS", "1"),
-        ("TUBEX_LIVE__STALLED_SECONDS", "60"),
-    ];
-    let app = TestApp::start_with(&keys).await;
-    let acme = app.dealer().await;
-    let schema = app.database.schema_of("acme").await;
-    let mut slow = EventStream::open(&acme, "/events", None).await;
-    let begin: i64 = slow.last_id.parse().unwrap();
-
-    tell_many(&app.database, &schema, 3000).await;
-    let all = log_after(&app.database, "acme", begin).await;
-    let last = all.last().unwrap().to_string();
-    let heard = slow
-        .until(|heard| heard.id == last && heard.event.contains('.'))
-        .await;
-
-    assert_eq!(super::ids(&heard), all);
 }
