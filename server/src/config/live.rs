@@ -18,6 +18,9 @@ pub struct Live {
     /// After this long without news a stream says that it is still there, seconds.
     #[validate(range(min = 1, max = 300))]
     pub heartbeat_seconds: u64,
+    /// Whoever takes nothing of what there is to say for so long is given up, seconds.
+    #[validate(range(min = 1, max = 600))]
+    pub stalled_seconds: u64,
     /// How often a dealer that is followed is looked at, whatever was heard, milliseconds.
     #[validate(range(min = 50, max = 1500))]
     pub look_ms: u64,
@@ -39,6 +42,11 @@ impl Live {
     /// After this long without news a stream says that it is still there.
     pub fn heartbeat(&self) -> Duration {
         Duration::from_secs(self.heartbeat_seconds)
+    }
+
+    /// Whoever takes nothing for so long is given up.
+    pub fn stalled(&self) -> Duration {
+        Duration::from_secs(self.stalled_seconds)
     }
 
     /// How often a dealer that is followed is looked at.

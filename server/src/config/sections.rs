@@ -44,6 +44,9 @@ pub struct Http {
     /// How long the answer to a request with an `Idempotency-Key` is kept, hours.
     #[validate(range(min = 1, max = 720))]
     pub idempotency_hours: u32,
+    /// How long a client may leave unread what it was sent, seconds.
+    #[validate(range(min = 1, max = 3600))]
+    pub unread_seconds: u64,
     /// Time for requests in progress at shutdown, seconds.
     #[validate(range(max = 600))]
     pub shutdown_seconds: u64,

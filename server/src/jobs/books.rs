@@ -91,6 +91,15 @@ pub struct Letters {
     pub kind: Option<String>,
 }
 
+/// Where a dead letter stands among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LetterPlace {
+    /// When it was given up.
+    pub ended_at: OffsetDateTime,
+    /// The job.
+    pub id: Uuid,
+}
+
 const DEAD: &str = "state = 'dead' AND ($1::uuid[] IS NULL OR id = ANY ($1))
     AND ($2::text IS NULL OR tenant = $2) AND ($3::text IS NULL OR kind = $3)";
 
@@ -137,18 +146,26 @@ pub async fn overview(ledger: &Ledger) -> Result<Overview, DbErr> {
         .await
 }
 
-/// Dead letters, the newest first.
+/// Dead letters, the newest first, and of those only what comes after a place among them.
 ///
 /// # Errors
 ///
 /// When the database refuses.
-pub async fn letters(ledger: &Ledger, which: &Letters, most: u64) -> Result<Vec<Letter>, DbErr> {
+pub async fn letters(
+    ledger: &Ledger,
+    which: &Letters,
+    after: Option<LetterPlace>,
+    most: u64,
+) -> Result<Vec<Letter>, DbErr> {
     let sql = format!(
         "SELECT id, tenant, kind, payload, attempt, errors, enqueued_at, ended_at FROM jobs.job
-         WHERE {DEAD} ORDER BY ended_at DESC, id LIMIT $4"
+         WHERE {DEAD} AND ($5::timestamptz IS NULL OR (ended_at, id) < ($5, $6))
+         ORDER BY ended_at DESC, id DESC LIMIT $4"
     );
     let mut values = which.values();
     values.push(most.into());
+    let (ended_at, id) = after.map(|it| (it.ended_at, it.id)).unzip();
+    values.extend([ended_at.into(), id.into()]);
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     ledger
         .read(async |tx| Letter::find_by_statement(statement).all(tx).await)

@@ -25,7 +25,8 @@ mod tend;
 mod worker;
 
 pub use books::{
-    Letter, Letters, Overview, Pause, Summary, discard, letters, overview, pause, resume, retry,
+    Letter, LetterPlace, Letters, Overview, Pause, Summary, discard, letters, overview, pause,
+    resume, retry,
 };
 pub use claim::Claimed;
 pub use enqueue::{Enqueue, enqueue};

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::hub::{Channel, Door, Inner, News};
 use super::log::{PAGE, Page, read_page};
 use super::seats::Seat;
+use super::tally::{Counted, Ending, Medium};
 use super::told::{Missed, Saying, Told, Why};
 use super::view::{Ask, View};
 use crate::auth::epoch::AccessState;
@@ -31,6 +32,8 @@ pub struct Wanted {
     pub tenant: TenantKey,
     /// Who follows.
     pub principal: Arc<Principal>,
+    /// How they are told.
+    pub medium: Medium,
     /// How they have proven it.
     pub shown: Shown,
     /// What they want to hear of.
@@ -60,7 +63,7 @@ pub struct Follower {
     /// How it stood with who may what when their rights were last looked at.
     access: Option<AccessState>,
     ends_at: Instant,
-    is_over: bool,
+    counted: Counted,
     _seat: Seat,
 }
 
@@ -96,7 +99,7 @@ impl Follower {
             stage: Stage::Beginning,
             access: None,
             ends_at: Instant::now() + life,
-            is_over: false,
+            counted: Counted::begin(&hub.tally, wanted.medium),
             _seat: seat,
             hub,
         }
@@ -110,6 +113,11 @@ impl Follower {
     /// What they hear of.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Where to say why it ends, for those who find it out.
+    pub fn ending(&self) -> Ending {
+        self.counted.ending().clone()
     }
 
     /// Has them hear of something else from now on.
@@ -133,7 +141,7 @@ impl Follower {
     /// The next thing to say, as soon as there is one; nothing once it is over. It may be dropped at
     /// any moment and asked for again: nothing is lost by that.
     pub async fn next(&mut self) -> Option<Saying> {
-        if self.is_over {
+        if self.counted.ending().is_near() {
             return None;
         }
         let mut closing = self.closing.clone();
@@ -144,7 +152,9 @@ impl Follower {
             () = tokio::time::sleep_until(ends_at) => Saying::Over(Why::TokenExpired),
             saying = self.go_on() => saying,
         };
-        self.is_over = matches!(saying, Saying::Over(_));
+        if let Saying::Over(why) = saying {
+            self.counted.ending().because(why);
+        }
         Some(saying)
     }
 

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::follower::{Follower, Wanted};
 use super::reader;
 use super::seats::{NoSeat, Seats};
+use super::tally::Tally;
 use super::told::{Told, Why};
 use crate::auth::Access;
 use crate::auth::epoch::AccessState;
@@ -31,6 +32,7 @@ pub(super) struct Inner {
     pub(super) closing: watch::Sender<bool>,
     channels: Mutex<HashMap<TenantKey, Arc<Channel>>>,
     seats: Arc<Seats>,
+    pub(super) tally: Arc<Tally>,
 }
 
 /// What is told of one dealer.
@@ -87,6 +89,7 @@ impl Hub {
             closing: watch::Sender::new(false),
             channels: Mutex::default(),
             seats: Arc::default(),
+            tally: Arc::default(),
         });
         let rings = directory.bell().events();
         let caller = tokio::spawn(call(inner.clone(), rings));
@@ -110,6 +113,11 @@ impl Hub {
     /// Streams that are open.
     pub fn streams(&self) -> usize {
         self.0.seats.taken()
+    }
+
+    /// How many there are of which kind, and how those that are over have ended.
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.0.tally
     }
 
     /// Ends every stream, and each new one at once: this process is about to end.

@@ -10,6 +10,7 @@ mod hub;
 mod log;
 mod reader;
 mod seats;
+mod tally;
 mod told;
 mod view;
 
@@ -17,5 +18,6 @@ pub use follower::{Follower, Wanted};
 pub use hub::Hub;
 pub use log::{Page, read_page};
 pub use seats::NoSeat;
+pub use tally::{Ending, Medium, Tally};
 pub use told::{Missed, Saying, Told, Why};
 pub use view::{Ask, View};

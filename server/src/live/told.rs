@@ -117,6 +117,16 @@ impl Told {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::TokenExpired,
+        Self::AccessRevoked,
+        Self::PermissionLost,
+        Self::DealerUnavailable,
+        Self::Restart,
+        Self::TooSlow,
+    ];
+
     /// As it goes out.
     pub const fn as_str(self) -> &'static str {
         match self {

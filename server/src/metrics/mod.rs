@@ -12,6 +12,7 @@
 mod fleet;
 pub mod http;
 mod jobs;
+mod live;
 mod port;
 mod process;
 mod requests;

@@ -16,6 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::fleet::FleetCollector;
 use super::jobs::JobCollector;
+use super::live::StreamCollector;
 use super::process::ProcessCollector;
 use super::tenants::{TenantCollector, Tenants, Told};
 use super::window::{Failed, Traffic};
@@ -25,6 +26,7 @@ use crate::db::Directory;
 use crate::deprecations::Deprecations;
 use crate::jobs;
 use crate::kernel::TenantKey;
+use crate::live::Tally;
 use crate::redis::{Redis, RedisCollector};
 
 /// Upper bounds of the classes that durations fall in, seconds.
@@ -62,7 +64,7 @@ impl Metrics {
         config: &config::Metrics,
         directory: &Arc<Directory>,
         (redis, caches): (&Redis, &Caches),
-        work: &Arc<jobs::Stats>,
+        (work, streams): (&Arc<jobs::Stats>, &Arc<Tally>),
         deprecations: &Deprecations,
     ) -> Arc<Self> {
         let requests = Family::default();
@@ -83,6 +85,7 @@ impl Metrics {
         registry.register_collector(Box::new(RedisCollector(redis.clone())));
         registry.register_collector(Box::new(CacheCollector(caches.clone())));
         registry.register_collector(Box::new(JobCollector(work.clone())));
+        registry.register_collector(Box::new(StreamCollector(streams.clone())));
         registry.register_collector(Box::new(ProcessCollector));
         Arc::new(Self {
             are_told: config.listen.is_some(),

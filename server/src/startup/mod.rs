@@ -1,5 +1,6 @@
 //! Puts the server together: the same way for `main` and for the tests.
 
+mod listening;
 mod parts;
 mod working;
 
@@ -12,6 +13,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 
+use self::listening::listen_at;
 use self::parts::Parts;
 use self::working::Working;
 use crate::auth::{Passwords, Sealer, SigningKeys};
@@ -125,11 +127,13 @@ impl Application {
         if workers > 0 {
             server = server.workers(workers);
         }
-        let server = match tls {
-            Some(tls) => server.bind_rustls_0_23(listen, tls),
-            None => server.bind(listen),
-        }
-        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let unread = Duration::from_secs(parts.state.config.http.unread_seconds);
+        let server = listen_at(listen, unread)
+            .and_then(|socket| match tls {
+                Some(tls) => server.listen_rustls_0_23(socket, tls),
+                None => server.listen(socket),
+            })
+            .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
         let internal = metrics::Port::bind(&parts.state)?;
         let addresses = server.addrs();
         Ok(Self {

@@ -87,7 +87,7 @@ impl Parts {
             &config.metrics,
             &directory,
             (&redis, &caches),
-            &work,
+            (&work, live.tally()),
             &deprecations,
         );
         let state = web::Data::new(AppState {

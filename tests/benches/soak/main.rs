@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tests::canary::{Disturbance, Disturber, Flock, Options, Target, run};
+use tests::canary::{Disturbance, Disturber, Ears, Flock, Options, Target, run};
 use tests::local::account::Account;
 use tests::local::place::ThrowAway;
 use tests::local::{Durability, Postgres};
@@ -81,6 +81,7 @@ async fn soak() -> Result<()> {
         flock.clone(),
         seed,
     );
+    let ears = Ears::listen(&flock, &targets).await;
     let (end, has_ended) = watch::channel(false);
     let traffic = async {
         let report = run(&flock, &targets, options).await;
@@ -89,6 +90,7 @@ async fn soak() -> Result<()> {
     };
     let (mut report, ()) =
         tokio::join!(traffic, disturber.disturb_in_turn(&ways, PAUSE, has_ended));
+    ears.compare(&database, &mut report).await;
     disturber.report(&mut report).await;
     flock.look_around(&database, &mut report).await;
 

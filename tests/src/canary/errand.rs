@@ -34,7 +34,14 @@ impl Errand {
             38..43 => get("group", &format!("/item-groups/{GROUP_ID}")),
             43..47 => get("unit", &format!("/units/{UNIT}")),
             47..52 => get("me", "/me"),
-            52..56 => get("groups", "/item-groups"),
+            52..54 => get("groups", "/item-groups"),
+            54..56 => {
+                // Events name units by their codes, so these are heard of by whoever follows.
+                let code = format!("{marker}_{}", dice.below(50));
+                let unit = json!({"code": code, "name": code, "symbol": "u", "decimals": 0});
+                let create = owner.request(Method::POST, "/units");
+                Self::new("create a unit", create.json(&unit), &[201, 409])
+            }
             56..60 => {
                 let neighbour = neighbour(dice, flock, ours);
                 get(
@@ -144,7 +151,7 @@ impl Errand {
         for number in 0..20 {
             file.push_str(&format!("IMP-{number};Slab {marker};pcs;{price}.50;EUR\n"));
         }
-        let part = Part::bytes(file.into_bytes()).file_name("prices.csv");
+        let part = Part::bytes(file.into_bytes()).file_name(format!("{marker}.csv"));
         let to = to.try_clone().expect("no body yet");
         let request = to.multipart(Form::new().part("file", part));
         Self::new("import", request, &[202])

@@ -7,6 +7,7 @@
 mod aftermath;
 mod dice;
 mod disturb;
+mod ears;
 mod errand;
 mod flock;
 mod marker;
@@ -17,6 +18,7 @@ mod traffic;
 
 pub use dice::Dice;
 pub use disturb::{Disturbance, Disturber};
+pub use ears::Ears;
 pub use flock::{Canary, Flock};
 pub use quiet::Quiet;
 pub use report::Report;

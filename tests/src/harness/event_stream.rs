@@ -55,10 +55,15 @@ impl EventStream {
         let response = request.send().await.expect("the server answers");
         assert_eq!(response.status(), 200, "{path}");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self::over(response, last_id.unwrap_or_default())
+    }
+
+    /// A stream that has been answered with.
+    pub(crate) fn over(response: Response, last_id: &str) -> Self {
         Self {
             response,
             unread: Vec::new(),
-            last_id: last_id.unwrap_or_default().to_owned(),
+            last_id: last_id.to_owned(),
         }
     }
 

@@ -107,6 +107,27 @@ impl Redis {
         ask().is_ok_and(|answer| &answer == b"+OK\r\n+PONG\r\n")
     }
 
+    /// Kills the instance, as a crash would, and starts it again at the same address. What it held is
+    /// gone.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be killed, or does not start; or somebody took its port meanwhile.
+    pub fn crash(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let data = self.log.with_file_name("data");
+        let (program, account) = (tools::redis()?, Account::detect()?.for_existing(&data)?);
+        let (log, password) = (&self.log, &self.password);
+        self.child = spawn(&program, &account, &data, log, self.port, password)?;
+        fs::write(&self.pid_file, self.child.id().to_string())?;
+        if !self.is_ready()? {
+            let words = process::last_lines(&self.log, 10);
+            bail!("Redis does not start again:{words}");
+        }
+        Ok(())
+    }
+
     /// Stops the instance.
     ///
     /// # Errors

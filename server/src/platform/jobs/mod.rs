@@ -6,21 +6,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use self::wire::{
     DeadChangedOut, DeadIn, DeadLetterOut, DeadQuery, JobsOverviewOut, NodeJobsOut, PauseIn,
-    PauseQuery,
+    PauseQuery, cursor_of,
 };
 use super::operator::Operator;
 use super::permission::{Look, ManageJobs};
 use super::record::Deed;
-use super::wire::ListOut;
 use crate::auth::Permission;
-use crate::db::{Address, Found, Ledger, Tenant};
-use crate::http::{Body, Code, Problem, ProblemOut, page_limit};
+use crate::db::{Address, Found, Ledger, SecurityEvent, Tenant};
+use crate::http::{Body, Code, PageOut, Problem, ProblemOut, RequestId, page_limit};
 use crate::jobs::{self, Letters};
 use crate::state::AppState;
 
@@ -61,17 +60,18 @@ async fn overview(
 
 /// List dead letters
 ///
-/// The newest of all tenants, with what went wrong. What they carry is told to those alone who may
+/// Of all tenants, the newest first, with what went wrong. What they carry is told to those alone who may
 /// retry them.
 #[utoipa::path(tag = "platform", operation_id = "list_dead_letters", params(DeadQuery),
-    security(("bearer" = [])), responses((status = 200, body = ListOut<DeadLetterOut>)))]
+    security(("bearer" = [])), responses((status = 200, body = PageOut<DeadLetterOut>),
+        (status = 400, body = ProblemOut, content_type = "application/problem+json")))]
 #[get("/jobs/dead")]
 async fn dead(
     req: HttpRequest,
     who: Operator<Look>,
     query: web::Query<DeadQuery>,
-) -> Result<web::Json<ListOut<DeadLetterOut>>, Problem> {
-    let limit = page_limit(query.limit)?;
+) -> Result<web::Json<PageOut<DeadLetterOut>>, Problem> {
+    let (limit, before) = (page_limit(query.limit)?, query.before()?);
     let place = Place::of(&req, query.tenant.as_deref()).await?;
     let which = Letters {
         ids: None,
@@ -82,7 +82,8 @@ async fn dead(
     let directory = &AppState::of(&req).directory;
     let mut letters = Vec::new();
     for ledger in &place.ledgers {
-        let found = jobs::letters(ledger, &which, limit).await;
+        // One more than a page, to see whether there is another.
+        let found = jobs::letters(ledger, &which, before, limit + 1).await;
         let found = found.map_err(|error| Problem::database(&error))?;
         let shaped = found.into_iter().map(|letter| {
             let letter = DeadLetterOut::of(ledger.node(), letter, directory);
@@ -93,9 +94,16 @@ async fn dead(
         });
         letters.extend(shaped);
     }
-    letters.sort_by_key(|letter| std::cmp::Reverse(letter.ended_at()));
-    letters.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(web::Json(ListOut::of(letters)))
+    letters.sort_by_key(|letter| std::cmp::Reverse(letter.place()));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = letters.len() > limit;
+    letters.truncate(limit);
+    let last = letters.last().filter(|_| has_more);
+    let next = last.and_then(|last| Some(cursor_of(last.place()?)));
+    Ok(web::Json(PageOut {
+        data: letters,
+        next,
+    }))
 }
 
 /// Give dead letters another attempt
@@ -110,7 +118,7 @@ async fn retry(
     who: Operator<ManageJobs>,
     body: Body<DeadIn>,
 ) -> Result<web::Json<DeadChangedOut>, Problem> {
-    let changed = change(&req, &who, "job.retry", body.0).await?;
+    let changed = change(&req, &who, Mending::Retry, body.0).await?;
     AppState::of(&req).directory.bell().wake_workers();
     Ok(changed)
 }
@@ -127,13 +135,13 @@ async fn discard(
     who: Operator<ManageJobs>,
     body: Body<DeadIn>,
 ) -> Result<web::Json<DeadChangedOut>, Problem> {
-    change(&req, &who, "job.discard", body.0).await
+    change(&req, &who, Mending::Discard, body.0).await
 }
 
 /// Pause background work
 ///
 /// Of a tenant, of a kind, or of both; what is under way is finished. It stands in the tenant's
-/// trail.
+/// trail, or on the platform's record where it concerns no single tenant.
 #[utoipa::path(tag = "platform", operation_id = "pause_jobs", request_body = PauseIn,
     security(("bearer" = [])), responses((status = 204),
         (status = 404, body = ProblemOut, content_type = "application/problem+json")))]
@@ -150,7 +158,7 @@ async fn pause(
     } = body.0;
     let place = Place::of(&req, tenant.as_deref()).await?;
     let told = json!({ "kind": kind, "reason": reason });
-    place.record(&req, &who, "job.pause", told).await?;
+    place.record(&req, &who, Act::Pause, told).await?;
     for ledger in &place.ledgers {
         let schema = place.schema();
         let paused = jobs::pause(ledger, schema.as_deref(), kind.as_deref(), &reason).await;
@@ -171,7 +179,7 @@ async fn resume(
 ) -> Result<HttpResponse, Problem> {
     let place = Place::of(&req, query.tenant.as_deref()).await?;
     let told = json!({ "kind": query.kind });
-    place.record(&req, &who, "job.resume", told).await?;
+    place.record(&req, &who, Act::Resume, told).await?;
     let mut was_there = false;
     for ledger in &place.ledgers {
         let schema = place.schema();
@@ -183,6 +191,45 @@ async fn resume(
     }
     AppState::of(&req).directory.bell().wake_workers();
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// What becomes of dead letters.
+#[derive(Debug, Clone, Copy)]
+enum Mending {
+    /// They have another attempt.
+    Retry,
+    /// They are removed.
+    Discard,
+}
+
+/// What an operator does to background work.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Mend(Mending),
+    Pause,
+    Resume,
+}
+
+impl Act {
+    /// What a tenant's trail calls it.
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Mend(Mending::Retry) => "job.retry",
+            Self::Mend(Mending::Discard) => "job.discard",
+            Self::Pause => "job.pause",
+            Self::Resume => "job.resume",
+        }
+    }
+
+    /// What the platform's record calls it.
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Mend(Mending::Retry) => "jobs_retried",
+            Self::Mend(Mending::Discard) => "jobs_discarded",
+            Self::Pause => "jobs_paused",
+            Self::Resume => "jobs_resumed",
+        }
+    }
 }
 
 /// Where a tenant's jobs are, or everybody's.
@@ -219,19 +266,24 @@ impl Place {
         Some(tenant.schema().as_str().to_owned())
     }
 
-    /// On the tenant's record, if it is about one; else in the log.
+    /// On the tenant's record, if it is about one; else on the platform's.
     async fn record(
         &self,
         req: &HttpRequest,
         who: &Operator<ManageJobs>,
-        action: &'static str,
-        told: serde_json::Value,
+        act: Act,
+        told: Value,
     ) -> Result<(), Problem> {
         let Some(tenant) = &self.tenant else {
-            tracing::info!(operator.id = %who.id(), action, told = %told, "jobs of all tenants");
+            AppState::of(req).security.record(SecurityEvent {
+                tenant: None,
+                kind: act.event(),
+                detail: json!({ "operator": who.id(), "told": told }),
+                request_id: RequestId::of(req).map(|id| id.to_string()),
+            });
             return Ok(());
         };
-        let deed = Deed::new(action, told);
+        let deed = Deed::new(act.action(), told);
         who.note(req, &tenant.key().id().to_string(), deed).await
     }
 }
@@ -240,7 +292,7 @@ impl Place {
 async fn change(
     req: &HttpRequest,
     who: &Operator<ManageJobs>,
-    action: &'static str,
+    mending: Mending,
     body: DeadIn,
 ) -> Result<web::Json<DeadChangedOut>, Problem> {
     if body.ids.is_none() && body.tenant.is_none() && body.kind.is_none() {
@@ -255,7 +307,7 @@ async fn change(
     };
     let mut changed = 0;
     for ledger in &place.ledgers {
-        let letters = jobs::letters(ledger, &which, MOST).await;
+        let letters = jobs::letters(ledger, &which, None, MOST).await;
         let letters = letters.map_err(|error| Problem::database(&error))?;
         let mut by_tenant = BTreeMap::<String, Vec<Uuid>>::new();
         for letter in letters {
@@ -268,10 +320,10 @@ async fn change(
                 ledgers: Vec::new(),
             };
             let told = json!({ "kind": which.kind, "changed": ids.len() });
-            whose.record(req, who, action, told).await?;
-            let done = match action {
-                "job.retry" => jobs::retry(ledger, &ids).await,
-                _ => jobs::discard(ledger, &ids).await,
+            whose.record(req, who, Act::Mend(mending), told).await?;
+            let done = match mending {
+                Mending::Retry => jobs::retry(ledger, &ids).await,
+                Mending::Discard => jobs::discard(ledger, &ids).await,
             };
             changed += done.map_err(|error| Problem::database(&error))?;
         }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::db::Directory;
-use crate::jobs::{Letter, Overview, Pause, Summary};
+use crate::http::{Code, Problem};
+use crate::jobs::{Letter, LetterPlace, Overview, Pause, Summary};
 
 /// Background work of all nodes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,6 +97,8 @@ pub(super) struct DeadQuery {
     pub tenant: Option<String>,
     /// Only those of this kind.
     pub kind: Option<String>,
+    /// Only those older than this one: the `next` of the page before.
+    before: Option<String>,
     /// How many, 1 to 200; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u64>,
@@ -203,9 +206,40 @@ impl DeadLetterOut {
         self
     }
 
-    pub(super) fn ended_at(&self) -> Option<OffsetDateTime> {
-        self.ended_at
+    /// Where it stands among the others.
+    pub(super) fn place(&self) -> Option<LetterPlace> {
+        let ended_at = self.ended_at?;
+        Some(LetterPlace {
+            ended_at,
+            id: self.id,
+        })
     }
+}
+
+impl DeadQuery {
+    /// Where the page before ended.
+    pub(super) fn before(&self) -> Result<Option<LetterPlace>, Problem> {
+        let place = self.before.as_deref().map(|text| {
+            place_of(text).ok_or_else(|| {
+                Problem::new(Code::CursorInvalid).detail("it is no `next` of this list")
+            })
+        });
+        place.transpose()
+    }
+}
+
+/// A place as clients give it back. It holds all that is asked for: the letter may be gone by then.
+pub(super) fn cursor_of(place: LetterPlace) -> String {
+    let micros = place.ended_at.unix_timestamp_nanos() / 1000;
+    format!("{micros}_{}", place.id.simple())
+}
+
+fn place_of(text: &str) -> Option<LetterPlace> {
+    let (micros, id) = text.split_once('_')?;
+    let micros = micros.parse::<u64>().ok()?;
+    let ended_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?;
+    let id = Uuid::try_parse(id).ok()?;
+    Some(LetterPlace { ended_at, id })
 }
 
 impl From<Summary> for JobCountsOut {

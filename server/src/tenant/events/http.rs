@@ -9,7 +9,7 @@ use super::{socket, sse};
 use crate::auth::ReadEvents;
 use crate::events::CATALOGUE;
 use crate::http::{Code, Member, PageOut, Problem, ProblemOut, socket_must_be_own_pages};
-use crate::live::{Follower, NoSeat, View, Wanted, read_page};
+use crate::live::{Follower, Medium, NoSeat, View, Wanted, read_page};
 use crate::state::AppState;
 
 /// Seconds after which a stream may have ended.
@@ -57,7 +57,7 @@ async fn follow(
     if wants_a_page(&req) {
         return page(&req, &who, &query).await;
     }
-    let follower = follower(&req, &who, &query)?;
+    let follower = follower(&req, &who, &query, Medium::Sse)?;
     let stream = sse::stream(follower, &AppState::of(&req).config.live);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -90,9 +90,9 @@ async fn open_socket(
     let (response, session, messages) = actix_ws::handle(&req, body)
         .map_err(|error| Problem::new(Code::UpgradeRequired).detail(error))?;
     socket_must_be_own_pages(&req)?;
-    let follower = follower(&req, &who, &query)?;
-    let heartbeat = AppState::of(&req).config.live.heartbeat();
-    actix_web::rt::spawn(socket::serve(follower, session, messages, heartbeat));
+    let follower = follower(&req, &who, &query, Medium::Socket)?;
+    let pace = socket::Pace::of(&AppState::of(&req).config.live);
+    actix_web::rt::spawn(socket::serve(follower, session, messages, pace));
     Ok(response)
 }
 
@@ -100,12 +100,14 @@ fn follower(
     req: &HttpRequest,
     who: &Member<ReadEvents>,
     query: &EventsQuery,
+    medium: Medium,
 ) -> Result<Follower, Problem> {
     let ask = query.ask()?;
     let view = View::of(&who.principal, &ask).map_err(Problem::permission_denied)?;
     let wanted = Wanted {
         tenant: who.db.tenant().key(),
         principal: who.principal.clone(),
+        medium,
         shown: who.shown.clone(),
         after: query.after(req)?,
         ask,

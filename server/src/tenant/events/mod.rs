@@ -5,6 +5,7 @@
 //! may see; a stream ends within two seconds after they may no more, and says why.
 
 pub mod http;
+mod patience;
 mod socket;
 mod sse;
 mod wire;

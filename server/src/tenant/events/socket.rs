@@ -1,17 +1,22 @@
 //! The same through a WebSocket.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
-use actix_ws::{CloseCode, CloseReason, Closed, Message, MessageStream, Session};
+use actix_ws::{
+    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, MessageStream,
+    ProtocolError, Session,
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::wire::{ReadyOut, ResyncOut};
+use crate::config::Live;
 use crate::events::Topic;
 use crate::live::{Ask, Follower, Saying, Why};
 
-/// No message of a client needs more, bytes.
-const LARGEST_FRAME: usize = 4096;
+/// No message of a client needs more, bytes; in however many frames it comes.
+const LARGEST_MESSAGE: usize = 4096;
 /// After so many heartbeats without a sign of life the other end is gone.
 const MISSED_HEARTBEATS: u32 = 3;
 
@@ -36,6 +41,24 @@ enum SaidOut<'a> {
     Closed { reason: Why },
 }
 
+/// How long what takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// How often the other end is asked whether it is there.
+    heartbeat: Duration,
+    /// How long it may take what it is told.
+    stalled: Duration,
+}
+
+impl Pace {
+    pub(super) fn of(config: &Live) -> Self {
+        Self {
+            heartbeat: config.heartbeat(),
+            stalled: config.stalled(),
+        }
+    }
+}
+
 /// Why it is over without a reason of the hub's.
 enum End {
     /// They have gone, or say so.
@@ -57,19 +80,25 @@ pub(super) async fn serve(
     follower: Follower,
     session: Session,
     messages: MessageStream,
-    heartbeat: Duration,
+    pace: Pace,
 ) {
     let mut socket = Socket {
         follower,
         session,
-        heartbeat,
+        pace,
         heard_at: Instant::now(),
-        pings_at: Instant::now() + heartbeat,
+        pings_at: Instant::now() + pace.heartbeat,
     };
-    let end = socket.go_on(messages.max_frame_size(LARGEST_FRAME)).await;
+    let messages = messages
+        .max_frame_size(LARGEST_MESSAGE)
+        .aggregate_continuations()
+        .max_continuation_size(LARGEST_MESSAGE);
+    let end = socket.go_on(messages).await;
     let (code, why) = match end {
         End::Gone => return,
         End::Broken(code, why) => (code, why),
+        // They didn't take what was said before: their place is not to wait for a farewell.
+        End::Over(Why::TooSlow) => return socket.give_up(),
         End::Over(reason) => {
             let closed = SaidOut::Closed { reason };
             // Both are words of farewell: whoever doesn't take them has gone.
@@ -81,25 +110,25 @@ pub(super) async fn serve(
         code,
         description: Some(why.to_owned()),
     }));
-    let _ = tokio::time::timeout(heartbeat, farewell).await;
+    let _ = tokio::time::timeout(pace.stalled, farewell).await;
 }
 
 struct Socket {
     follower: Follower,
     session: Session,
-    heartbeat: Duration,
+    pace: Pace,
     heard_at: Instant,
     pings_at: Instant,
 }
 
 impl Socket {
-    async fn go_on(&mut self, mut messages: MessageStream) -> End {
+    async fn go_on(&mut self, mut messages: AggregatedMessageStream) -> End {
         loop {
             let done = tokio::select! {
                 saying = self.follower.next() => self.tell(saying).await,
                 message = messages.recv() => match message {
                     Some(Ok(message)) => self.hear(message).await,
-                    Some(Err(_)) => Err(End::Broken(CloseCode::Size, "what came is no message, or too large")),
+                    Some(Err(error)) => Err(broken(&error)),
                     None => Err(End::Gone),
                 },
                 () = tokio::time::sleep_until(self.pings_at) => self.ping().await,
@@ -140,20 +169,22 @@ impl Socket {
         }
     }
 
-    async fn hear(&mut self, message: Message) -> Result<(), End> {
+    async fn hear(&mut self, message: AggregatedMessage) -> Result<(), End> {
         self.heard_at = Instant::now();
         match message {
-            Message::Text(text) => match serde_json::from_str::<SaidIn>(&text) {
+            AggregatedMessage::Text(text) => match serde_json::from_str::<SaidIn>(&text) {
                 Ok(said) => self.heed(said).await,
                 Err(error) => self.refuse("body_invalid", &error.to_string()).await,
             },
-            Message::Ping(bytes) => Ok(self.session.pong(&bytes).await?),
-            Message::Pong(_) | Message::Nop => Ok(()),
-            Message::Close(_) => Err(End::Broken(CloseCode::Normal, "as you wish")),
-            Message::Binary(_) | Message::Continuation(_) => Err(End::Broken(
-                CloseCode::Unsupported,
-                "messages are whole, and text",
-            )),
+            AggregatedMessage::Ping(bytes) => {
+                let pong = self.session.pong(&bytes);
+                taken(self.pace, pong).await
+            }
+            AggregatedMessage::Pong(_) => Ok(()),
+            AggregatedMessage::Close(_) => Err(End::Broken(CloseCode::Normal, "as you wish")),
+            AggregatedMessage::Binary(_) => {
+                Err(End::Broken(CloseCode::Unsupported, "messages are text"))
+            }
         }
     }
 
@@ -182,11 +213,11 @@ impl Socket {
     }
 
     async fn ping(&mut self) -> Result<(), End> {
-        if self.heard_at.elapsed() > self.heartbeat * MISSED_HEARTBEATS {
+        if self.heard_at.elapsed() > self.pace.heartbeat * MISSED_HEARTBEATS {
             return Err(End::Gone);
         }
-        self.pings_at = Instant::now() + self.heartbeat;
-        Ok(self.session.ping(b"").await?)
+        self.pings_at = Instant::now() + self.pace.heartbeat;
+        taken(self.pace, self.session.ping(b"")).await
     }
 
     async fn say(&mut self, said: &SaidOut<'_>) -> Result<(), End> {
@@ -194,12 +225,43 @@ impl Socket {
             .await
     }
 
-    /// Whoever takes nothing for so long is not waited for.
     async fn send(&mut self, text: String) -> Result<(), End> {
-        let patience = self.heartbeat * MISSED_HEARTBEATS;
-        match tokio::time::timeout(patience, self.session.text(text)).await {
-            Ok(sent) => Ok(sent?),
-            Err(_) => Err(End::Over(Why::TooSlow)),
+        taken(self.pace, self.session.text(text)).await
+    }
+
+    fn give_up(self) {
+        self.follower.ending().because(Why::TooSlow);
+    }
+}
+
+/// Whoever takes nothing for so long is not waited for.
+async fn taken(pace: Pace, sending: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+    match tokio::time::timeout(pace.stalled, sending).await {
+        Ok(sent) => Ok(sent?),
+        Err(_) => Err(End::Over(Why::TooSlow)),
+    }
+}
+
+/// What came is no message of the protocol, or more than one may say.
+fn broken(error: &ProtocolError) -> End {
+    match error {
+        ProtocolError::Overflow => End::Broken(CloseCode::Size, "that is too large"),
+        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            End::Broken(CloseCode::Invalid, "that can't be read")
+        }
+        // Of a message in pieces.
+        ProtocolError::Io(_) => {
+            End::Broken(CloseCode::Size, "that is too large, or has broken off")
+        }
+        ProtocolError::UnmaskedFrame
+        | ProtocolError::MaskedFrame
+        | ProtocolError::InvalidOpcode(_)
+        | ProtocolError::InvalidLength(_)
+        | ProtocolError::BadOpCode
+        | ProtocolError::ContinuationNotStarted
+        | ProtocolError::ContinuationStarted
+        | ProtocolError::ContinuationFragment(_) => {
+            End::Broken(CloseCode::Protocol, "that is no frame")
         }
     }
 }

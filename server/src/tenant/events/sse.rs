@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::patience::Patient;
 use super::wire::{ReadyOut, ResyncOut};
 use crate::config::Live;
-use crate::live::{Follower, Saying};
+use crate::live::{Follower, Saying, Why};
 
 /// Somebody who is told.
 struct Listener {
@@ -21,21 +22,26 @@ struct Listener {
     spoke_at: Instant,
 }
 
-/// What a follower is told, for as long as they follow.
+/// What a follower is told, for as long as they follow and take it.
 pub(super) fn stream(
     follower: Follower,
     config: &Live,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+    let ending = follower.ending();
     let listener = Listener {
         follower,
         heartbeat: config.heartbeat(),
         retry_ms: config.retry_ms,
         spoke_at: Instant::now(),
     };
-    stream::unfold(listener, async |mut listener| {
+    let told = stream::unfold(listener, async |mut listener| {
         let said = listener.next().await?;
         listener.spoke_at = Instant::now();
-        Some((Ok(said), listener))
+        Some((said, listener))
+    });
+    let patience = config.heartbeat() + config.stalled();
+    Patient::with(told, patience, closed(Why::TooSlow), move || {
+        ending.because(Why::TooSlow);
     })
 }
 
@@ -83,12 +89,14 @@ impl Listener {
                 };
                 block("", after, "resync", &resync)
             }
-            Saying::Over(why) => {
-                let reason = json!({"reason": why.as_str()});
-                format!("event: closed\ndata: {reason}\n\n").into()
-            }
+            Saying::Over(why) => closed(why),
         }
     }
+}
+
+fn closed(why: Why) -> Bytes {
+    let reason = json!({"reason": why.as_str()});
+    format!("event: closed\ndata: {reason}\n\n").into()
 }
 
 fn block(before: &str, id: i64, event: &str, data: &impl Serialize) -> Bytes {

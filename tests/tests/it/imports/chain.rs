@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::Value;
-use tests::{Actor, Scratch, ServerProcess, TestApp, eventually};
+use tests::{Actor, EventSocket, Scratch, ServerProcess, TestApp, eventually};
 
 /// What one hears at a server until something has been told.
 async fn heard_until(who: &Actor, last: &str) -> Vec<(String, Value)> {
@@ -30,6 +30,23 @@ async fn heard_until(who: &Actor, last: &str) -> Vec<(String, Value)> {
         }
     }
     panic!("the stream ended before {last}: {told:?}");
+}
+
+/// What one hears through a WebSocket until something has been told, as it would be streamed.
+async fn heard_on_a_socket_until(who: &Actor, last: &str) -> Vec<(String, Value)> {
+    let mut socket = EventSocket::open(who, "/ws?topics=imports&after=0").await;
+    let mut told = Vec::new();
+    loop {
+        let mut message = socket.next().await.expect("the socket stays open");
+        let fields = message.as_object_mut().unwrap();
+        assert_eq!(fields.remove("type"), Some("event".into()), "{message}");
+        let kind = message["kind"].as_str().unwrap().to_owned();
+        let is_last = kind == last;
+        told.push((kind, message));
+        if is_last {
+            return told;
+        }
+    }
 }
 
 /// The owner of a dealer, signed in at a process.
@@ -64,8 +81,11 @@ async fn a_file_that_is_sent_to_one_process_is_seen_to_arrive_at_another() {
         let worker = ServerProcess::worker(&app.database, &[]).await;
         (id, worker)
     };
-    let (told, (id, _worker)) = tokio::join!(followed, sent);
+    let followed_too = heard_on_a_socket_until(&follower, "import.applied");
+    let (mut told, told_too, (id, _worker)) = tokio::join!(followed, followed_too, sent);
 
+    assert_eq!(told.remove(0).0, "ready");
+    assert_eq!(told, told_too, "the stream and the socket tell the same");
     let kinds: Vec<_> = told.iter().map(|(kind, _)| kind.as_str()).collect();
     let at = |kind: &str| kinds.iter().position(|told| *told == kind);
     assert!(at("import.progress") < at("import.ready"), "{kinds:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use server::db::TenantDb;
-use tests::canary::{Flock, Options, Report, Target, run};
+use tests::canary::{Ears, Flock, Options, Report, Target, run};
 use tests::{Dealer, Scratch, ServerProcess, TestApp, Wire};
 
 /// The ready dealers.
@@ -33,12 +33,14 @@ async fn no_marker_ever_turns_up_at_a_neighbours() {
     let broken_off_by_us = Cell::new(0);
 
     let targets = [target];
+    let ears = Ears::listen(&flock, &targets).await;
     let (mut report, (), ()) = tokio::join!(
         run(&flock, &targets, Options::default()),
         broken_off(&doors, &broken_off_by_us),
         never_answered(&app, &wire, &quitter),
     );
 
+    ears.compare(&database, &mut report).await;
     flock.look_around(&database, &mut report).await;
     expect_much(&report.expect_clean(), 1000);
     assert!(broken_off_by_us.get() >= 20, "{}", broken_off_by_us.get());
@@ -70,12 +72,28 @@ async fn a_marker_at_a_neighbours_would_be_found() {
         ..Options::default()
     };
 
-    let mut report = run(&flock, &[target], options).await;
+    let targets = [target];
+    let ears = Ears::listen(&flock, &targets).await;
+    // Told by somebody who mistook one dealer for the other.
+    app.sql(&format!(
+        "WITH head AS (UPDATE {schema}.event_head SET last_id = last_id + 1 RETURNING last_id)
+         INSERT INTO {schema}.event (id, kind, topic, at, data)
+         SELECT last_id, 'item.updated', 'items', now(), '{{\"id\": \"{theirs}\"}}' FROM head"
+    ))
+    .await;
+
+    let mut report = run(&flock, &targets, options).await;
     let seen = report.findings.len();
+    ears.compare(&app.database, &mut report).await;
+    let heard = report.findings.len() - seen;
     flock.look_around(&app.database, &mut report).await;
 
     assert!(seen > 0, "in the answers: {report}");
-    assert!(report.findings.len() > seen, "in the rows: {report}");
+    assert!(heard > 0, "in the stream: {report}");
+    assert!(
+        report.findings.len() > seen + heard,
+        "in the rows: {report}"
+    );
 }
 
 /// Sends canaries to a real server, whose log and metrics are looked at as well.
@@ -92,8 +110,11 @@ pub async fn canaries_at_a_server(
         ..Options::default()
     };
 
-    let mut report = run(&flock, &[target], options).await;
+    let targets = [target];
+    let ears = Ears::listen(&flock, &targets).await;
+    let mut report = run(&flock, &targets, options).await;
 
+    ears.compare(database, &mut report).await;
     server.look_for_breaches(&mut report).await;
     flock.look_around(database, &mut report).await;
     report.expect_clean()

@@ -5,7 +5,7 @@ use tests::errands::{Begun, registry};
 use tests::{Actor, Dealer, TestApp, eventually};
 
 use super::{TestWorker, hand_over, in_state, unfinished};
-use crate::platform::{app, operator};
+use crate::platform::{app, operator, recorded};
 
 const JOBS: &str = "/platform/v1/jobs";
 
@@ -73,6 +73,87 @@ async fn operators_see_queues_kinds_and_tenants_and_dead_letters_of_all() {
     assert_eq!(shown[0]["tenant"], "bolt");
     assert_eq!(shown[0]["payload"]["name"], "bolt's");
     assert_eq!(shown[0]["errors"][0]["error"], "it can't go well");
+}
+
+#[actix_web::test]
+async fn dead_letters_are_read_page_by_page_even_while_some_are_mended() {
+    let app = app().await;
+    let acme = app.dealer().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        hand_over(&app, &acme, "refuse", name).await;
+    }
+    let worker = TestWorker::start(&app, registry(&Begun::default()));
+    eventually("all are dead", async || {
+        in_state(&app.database, "dead").await == 5
+    })
+    .await;
+    drop(worker);
+    // Some at the very same moment.
+    app.sql(
+        "UPDATE jobs.job SET ended_at = date_trunc('day', ended_at) WHERE payload->>'name' < 'd'",
+    )
+    .await;
+    let support = operator(&app, "support").await;
+    let ids = |page: &Value| -> Vec<String> {
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let dead = format!("{JOBS}/dead");
+    let all = ids(&support.get(&dead).await.expect(200).json);
+
+    let (mut found, mut path) = (Vec::new(), format!("{dead}?limit=2"));
+    loop {
+        let page = support.get(&path).await.expect(200).json;
+        let page_ids = ids(&page);
+        assert!(page_ids.len() <= 2, "{page}");
+        // The page's last is gone before the next is asked for.
+        let last = json!({"ids": [page_ids.last().unwrap()]});
+        let discard = support.post(&format!("{JOBS}/discard"), last).await;
+        discard.expect(200);
+        found.extend(page_ids);
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
+        path = format!("{dead}?limit=2&before={next}");
+    }
+
+    assert_eq!((all.len(), &found), (5, &all));
+    for nonsense in [
+        "x",
+        "1_2",
+        "-1_00000000000000000000000000000000",
+        "99999999999999999999_",
+    ] {
+        let refused = support.get(&format!("{dead}?before={nonsense}")).await;
+        assert_eq!(refused.expect(400).problem(), "cursor_invalid");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_done_to_the_jobs_of_all_stands_on_the_platforms_record() {
+    let app = app().await;
+    let support = operator(&app, "support").await;
+    let pauses = format!("{JOBS}/pauses");
+
+    let pause = json!({"kind": "test.errand", "reason": "a look"});
+    support.post(&pauses, pause).await.expect(204);
+    let this = format!("{pauses}?kind=test.errand");
+    support.delete(&this).await.expect(204);
+
+    recorded(&app, "jobs_paused", 1).await;
+    recorded(&app, "jobs_resumed", 1).await;
+    let said: String = sqlx::query_scalar(
+        "SELECT detail::text FROM platform.security_event WHERE kind = 'jobs_paused'",
+    )
+    .fetch_one(&mut app.database.connect().await)
+    .await
+    .unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let told = json!({"kind": "test.errand", "reason": "a look"});
+    assert_eq!(said["told"], told);
+    let me = support.get("/platform/v1/me").await.expect(200).json;
+    assert_eq!(said["operator"], me["id"]);
 }
 
 #[actix_web::test]

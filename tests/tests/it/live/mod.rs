@@ -1,20 +1,34 @@
 //! Events, followed live.
 
 mod catalogue;
+mod hostile;
 mod order;
 mod processes;
+mod raw;
+mod restarts;
 mod rights;
 mod slowness;
 mod socket;
+mod stalled;
 mod streams;
 
 use serde_json::json;
-use tests::{Actor, Dealer, Heard, TestApp};
+use tests::{Actor, Dealer, Heard, ServerProcess, TestApp};
 
 /// Changes something that is told of: a unit is new.
 async fn new_unit(who: &Actor, code: &str) {
     let unit = json!({"code": code, "name": code, "symbol": "u", "decimals": 0});
     who.post("/units", unit).await.expect(201);
+}
+
+/// The owner of the first dealer, signed in at a process.
+async fn owner_at(server: &ServerProcess) -> Actor {
+    let stranger = server.stranger("acme.localhost");
+    let reply = stranger
+        .sign_in("owner@acme.example", "a fine password for tests")
+        .await
+        .expect(200);
+    stranger.with_token(reply.json["access_token"].as_str().unwrap())
 }
 
 /// The ids of what was told, as numbers.

@@ -7,25 +7,16 @@ use serde_json::json;
 use tests::local::Redis;
 use tests::local::account::Account;
 use tests::local::place::ThrowAway;
-use tests::{Actor, EventStream, Scratch, ServerProcess, TestApp, Wire, eventually};
+use tests::{EventStream, Scratch, ServerProcess, TestApp, Wire, eventually};
 
-use super::{ids, log_after, new_unit};
-
-const EMAIL: &str = "owner@acme.example";
-const PASSWORD: &str = "a fine password for tests";
-
-async fn owner(server: &ServerProcess) -> Actor {
-    let stranger = server.stranger("acme.localhost");
-    let reply = stranger.sign_in(EMAIL, PASSWORD).await.expect(200);
-    stranger.with_token(reply.json["access_token"].as_str().unwrap())
-}
+use super::{ids, log_after, new_unit, owner_at};
 
 #[actix_web::test]
 async fn what_one_process_changes_is_heard_at_another() {
     let database = Scratch::with_dealers().await;
     let here = ServerProcess::start(&database, &[], "").await;
     let there = ServerProcess::start(&database, &[], "").await;
-    let (writer, reader) = (owner(&here).await, owner(&there).await);
+    let (writer, reader) = (owner_at(&here).await, owner_at(&there).await);
     let mut stream = EventStream::open(&reader, "/events?topics=items", None).await;
     let begin = stream.last_id.parse().unwrap();
     let mut slowest = Duration::ZERO;
@@ -50,7 +41,7 @@ async fn a_stream_goes_on_over_restarts_without_loss_or_repetition() {
     let database = Arc::new(Scratch::with_dealers().await);
     let here = ServerProcess::start(&database, &[], "").await;
     let mut there = ServerProcess::start(&database, &[], "").await;
-    let (writer, reader) = (owner(&here).await, owner(&there).await);
+    let (writer, reader) = (owner_at(&here).await, owner_at(&there).await);
     let mut stream = EventStream::open(&reader, "/events", None).await;
     let begin: i64 = stream.last_id.parse().unwrap();
     let writing: Vec<_> = (0..4)

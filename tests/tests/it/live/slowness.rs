@@ -1,12 +1,12 @@
 //! Whoever doesn't take what they are sent.
 
-use tests::{EventStream, TestApp};
+use tests::{EventStream, Scratch, TestApp};
 
 use super::{head, ids, log_after};
 
 /// Tells of so many things at once, as large as events are not.
-async fn tell_many(app: &TestApp, schema: &str, count: i64) {
-    app.sql(&format!(
+pub async fn tell_many(database: &Scratch, schema: &str, count: i64) {
+    let tell = format!(
         "BEGIN;
          INSERT INTO {schema}.event (id, kind, topic, at, data)
          SELECT h.last_id + n, 'item.updated', 'items', now(),
@@ -14,8 +14,11 @@ async fn tell_many(app: &TestApp, schema: &str, count: i64) {
          FROM {schema}.event_head h, generate_series(1, {count}) n ORDER BY n;
          UPDATE {schema}.event_head SET last_id = last_id + {count};
          COMMIT"
-    ))
-    .await;
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(tell))
+        .execute(&mut database.connect().await)
+        .await
+        .unwrap();
 }
 
 #[actix_web::test]
@@ -31,7 +34,7 @@ async fn a_slow_reader_is_told_so_and_misses_nothing() {
 
     // Far more than sockets and buffers hold: what isn't read waits in the log alone.
     for _ in 0..12 {
-        tell_many(&app, &schema, 200).await;
+        tell_many(&app.database, &schema, 200).await;
         let last = head(&app, &acme).await.to_string();
         quick.until(|heard| heard.id == last).await;
     }

@@ -100,7 +100,7 @@ impl Tokens {
 }
 
 /// How many security events of a kind are on record.
-async fn recorded(app: &TestApp, kind: &str, times: i64) {
+pub async fn recorded(app: &TestApp, kind: &str, times: i64) {
     let mut connection = app.database.connect().await;
     tests::eventually(kind, async || {
         sqlx::query_scalar::<_, i64>("SELECT count(*) FROM platform.security_event WHERE kind = $1")
