@@ -1,9 +1,10 @@
 //! Imports themselves: where each stands, and how it goes from there.
 
 use ::entity::tenant::import::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait,
-    DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    DbBackend, DbErr, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
 };
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -40,6 +41,11 @@ impl TryFrom<Model> for Import {
 }
 
 impl Import {
+    /// Whether its rows, its samples and the way back are still there.
+    pub(super) fn has_details(&self) -> bool {
+        self.row.details == "kept"
+    }
+
     /// How its file is read, once that is known.
     pub(super) fn plan(&self) -> Option<Plan> {
         let plan = self.row.plan.clone()?;
@@ -88,6 +94,7 @@ pub(super) async fn insert(
         created_at: Set(now),
         updated_at: Set(now),
         finished_at: NotSet,
+        details: NotSet,
     };
     Ok(new.insert(tx).await?.try_into()?)
 }
@@ -102,13 +109,19 @@ pub(super) async fn find_locked(tx: &TenantTx, id: Uuid) -> Result<Import, Impor
     Ok(row.ok_or(ImportError::NotFound)?.try_into()?)
 }
 
-/// The newest first.
+/// The newest first, without their samples.
 pub(super) async fn page(
     tx: &TenantTx,
     before: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Import>, ImportError> {
-    let mut query = Entity::find().order_by_desc(Column::Id).limit(limit);
+    let others = Column::iter().filter(|column| !matches!(column, Column::Summary));
+    let mut query = Entity::find()
+        .select_only()
+        .columns(others)
+        .column_as(Expr::cust("summary - 'samples'"), Column::Summary)
+        .order_by_desc(Column::Id)
+        .limit(limit);
     if let Some(before) = before {
         query = query.filter(Column::Id.lt(before));
     }

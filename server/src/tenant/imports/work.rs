@@ -110,7 +110,12 @@ pub(super) async fn work(state: &AppState, task: &Task, id: Uuid) -> Handled {
                 if is_taking_back {
                     return Err(JobError::retry(told(&error)));
                 }
-                fail(&desk, &import, ImportError::GivenUp).await?;
+                let told = if error.is_full() {
+                    error
+                } else {
+                    ImportError::GivenUp
+                };
+                fail(&desk, &import, told).await?;
             }
         }
     }
