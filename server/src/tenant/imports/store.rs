@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::error::ImportError;
 use super::model::{Arrived, Options, Plan, Status, Summary};
+use super::pricefile::Mapping;
 use crate::db::TenantTx;
 
 /// An import at a moment.
@@ -127,6 +128,28 @@ pub(super) async fn page(
     }
     let rows = query.all(tx).await?.into_iter();
     Ok(rows.map(Import::try_from).collect::<Result<_, _>>()?)
+}
+
+/// Imports that are looked through for one whose rows came back.
+const LOOKED_THROUGH: i64 = 500;
+
+/// How the newest other import with these columns was read.
+pub(super) async fn mapping_of(
+    tx: &TenantTx,
+    other_than: Uuid,
+    columns: &[String],
+) -> Result<Option<Mapping>, DbErr> {
+    let sql = "SELECT plan->'mapping' AS mapping FROM (
+            SELECT id, plan FROM import WHERE plan IS NOT NULL AND id <> $1
+            ORDER BY id DESC LIMIT $2
+        ) newest WHERE plan->'columns' = $3::jsonb ORDER BY id DESC LIMIT 1";
+    let values = [other_than.into(), LOOKED_THROUGH.into(), plain(columns).into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let Some(row) = tx.query_one_raw(statement).await? else {
+        return Ok(None);
+    };
+    let mapping: Json = row.try_get("", "mapping")?;
+    Ok(serde_json::from_value(mapping).ok())
 }
 
 /// The import that was applied last and is not undone.
