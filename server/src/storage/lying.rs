@@ -83,9 +83,7 @@ impl Storage {
     pub async fn remove(&self, found: &Lying) -> Result<(), StorageError> {
         let gone = match found.place.clone() {
             Place::Bucket(name) => self.store.delete(&name).await.map_err(StorageError::from),
-            Place::Disk(path) => on_disk(|| std::fs::remove_file(path))
-                .await
-                .map_err(failed),
+            Place::Disk(path) => on_disk(|| std::fs::remove_file(path)).await.map_err(failed),
         };
         match gone {
             Err(StorageError::Missing) => Ok(()),

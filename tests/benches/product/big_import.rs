@@ -1,6 +1,7 @@
 //! A big price file, loaded by a worker of its own: what the processes need for it, and what another
 //! dealer notices. `IMPORT_ROWS=1000000 make bench ARGS='-- big_import'` loads a million rows.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -45,16 +46,24 @@ pub async fn measure(
     let few = price_list::file(300, Month::First, Barcodes::Left);
     load(&quiet, few, 300).await?;
     let file = price_list::file(count, Month::First, Barcodes::Left);
-    say(format!("the file of {count} rows has {} MB", file.len() / 1_000_000));
+    say(format!(
+        "the file of {count} rows has {} MB",
+        file.len() / 1_000_000
+    ));
 
     let (mut alone, mut beside) = <(Sample, Sample)>::default();
     ask(&quiet, &mut alone, |begun| begun.elapsed() < ALONE).await?;
-    let loading = tokio::spawn(async move {
+    let is_over = Cell::new(false);
+    let loading = async {
         let begun = Instant::now();
-        load(&loud, file, count).await.map(|()| begun.elapsed())
-    });
-    ask(&quiet, &mut beside, |_| !loading.is_finished()).await?;
-    let took = loading.await??;
+        let loaded = load(&loud, file, count).await;
+        is_over.set(true);
+        loaded.map(|()| begun.elapsed())
+    };
+    let asking = ask(&quiet, &mut beside, |_| !is_over.get());
+    let (took, asked) = tokio::join!(loading, asking);
+    let took = took?;
+    asked?;
     ask(&quiet, &mut alone, |begun| begun.elapsed() < ALONE).await?;
 
     say(format!(

@@ -88,11 +88,7 @@ pub async fn files_needed(tx: &TenantTx, ids: &[Uuid]) -> Result<HashSet<Uuid>, 
 }
 
 /// Some imports that have stood there for long.
-async fn old(
-    tx: &TenantTx,
-    status: &[Status],
-    until: OffsetDateTime,
-) -> Result<Vec<Uuid>, DbErr> {
+async fn old(tx: &TenantTx, status: &[Status], until: OffsetDateTime) -> Result<Vec<Uuid>, DbErr> {
     let old = Entity::find()
         .select_only()
         .column(Column::Id)
@@ -160,11 +156,7 @@ async fn forget_one(task: &Task, id: Uuid) -> Result<(), JobError> {
 }
 
 /// Whether it was so, or is so already. An import that somebody undoes in the meantime is left alone.
-async fn note(
-    tx: &TenantTx,
-    id: Uuid,
-    (from, to): (&str, &str),
-) -> Result<bool, DbErr> {
+async fn note(tx: &TenantTx, id: Uuid, (from, to): (&str, &str)) -> Result<bool, DbErr> {
     let over: Vec<String> = OVER.iter().map(|it| it.as_str().to_owned()).collect();
     let sql = "UPDATE import SET details = $3, summary = summary - 'samples',
             version = version + (details = 'kept')::int

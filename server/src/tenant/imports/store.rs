@@ -4,7 +4,8 @@ use ::entity::tenant::import::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait,
-    DbBackend, DbErr, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    DbBackend, DbErr, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, Statement,
+    Value,
 };
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -143,7 +144,11 @@ pub(super) async fn mapping_of(
             SELECT id, plan FROM import WHERE plan IS NOT NULL AND id <> $1
             ORDER BY id DESC LIMIT $2
         ) newest WHERE plan->'columns' = $3::jsonb ORDER BY id DESC LIMIT 1";
-    let values = [other_than.into(), LOOKED_THROUGH.into(), plain(columns).into()];
+    let values = [
+        other_than.into(),
+        LOOKED_THROUGH.into(),
+        plain(columns).into(),
+    ];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let Some(row) = tx.query_one_raw(statement).await? else {
         return Ok(None);

@@ -6,7 +6,7 @@ mod crashes;
 mod dry_run;
 mod formats;
 mod forms;
-mod hostile;
+pub(crate) mod hostile;
 mod mapping;
 mod memory;
 mod modes;

@@ -102,7 +102,7 @@ async fn an_import_that_nobody_applies_is_cancelled_in_the_end_and_its_file_goes
     })
     .await;
     let told = dealer
-        .get("/audit/records?action=import.cancel")
+        .get("/audit-records?action=import.cancel")
         .await
         .expect(200)
         .json;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tests::{Actor, Scratch, ServerProcess, TestApp, within};
 
 use super::disk::files_in;
+use crate::imports::hostile::{cells, workbook};
 
 /// Longest file that the server can write, KiB.
 const ROOM: u64 = 256;
@@ -34,6 +35,19 @@ async fn cramped() -> (TestApp, ServerProcess, Actor) {
     let token = reply.expect(200).json["access_token"].clone();
     let owner = stranger.with_token(token.as_str().unwrap());
     (app, server, owner)
+}
+
+/// What it is once it is over; nobody waits for the next attempt.
+async fn over(app: &TestApp, owner: &Actor, path: &str, is_over: fn(&Value) -> bool) -> Value {
+    let mut it = Value::Null;
+    within(PATIENCE, "it is over", async || {
+        let soon = "UPDATE jobs.job SET run_at = now() WHERE state IN ('ready', 'scheduled')";
+        app.sql(soon).await;
+        it = owner.get(path).await.expect(200).json;
+        is_over(&it)
+    })
+    .await;
+    it
 }
 
 fn files(app: &TestApp) -> Vec<String> {
@@ -71,17 +85,7 @@ async fn an_export_without_room_fails_with_its_reason_and_a_smaller_one_is_writt
     let ask = async |wishes: Value| -> Value {
         let asked = owner.post("/exports", wishes).await.expect(202).json;
         let path = format!("/exports/{}", asked["id"].as_str().unwrap());
-        let mut export = Value::Null;
-        within(PATIENCE, "the export is over", async || {
-            // Nobody waits for the next attempt.
-            let soon = "UPDATE jobs.job SET run_at = now() WHERE kind = 'export.write'
-                AND state IN ('ready', 'scheduled')";
-            app.sql(soon).await;
-            export = owner.get(&path).await.expect(200).json;
-            export["state"] != "pending"
-        })
-        .await;
-        export
+        over(&app, &owner, &path, |export| export["state"] != "pending").await
     };
 
     let large = ask(json!({"kind": "items", "format": "csv"})).await;
@@ -90,15 +94,43 @@ async fn an_export_without_room_fails_with_its_reason_and_a_smaller_one_is_writt
     assert_eq!(large["state"], "failed", "{large}");
     let why = large["error"].as_str().unwrap();
     assert!(why.contains("no room"), "{why}");
-    assert_eq!((&small["state"], &small["rows"]), (&json!("done"), &json!(4000)));
+    assert_eq!(
+        (&small["state"], &small["rows"]),
+        (&json!("done"), &json!(4000))
+    );
     let left = files(&app);
-    assert!(matches!(&left[..], [one] if one.ends_with(small["id"].as_str().unwrap())), "{left:?}");
+    assert!(
+        matches!(&left[..], [one] if one.ends_with(small["id"].as_str().unwrap())),
+        "{left:?}"
+    );
+}
+
+#[actix_web::test]
+async fn a_workbook_that_there_is_no_room_to_unpack_fails_with_its_reason() {
+    let (app, _server, owner) = cramped().await;
+    let name = "a name that takes its room ".repeat(3);
+    let rows: String = (0..4000)
+        .map(|number| cells(&[&format!("S{number}"), &name, "pcs", "1.50"]))
+        .collect();
+    let workbook = workbook(&(cells(&["sku", "name", "unit", "price"]) + &rows));
+    assert!((workbook.len() as u64) < ROOM * 1024);
+
+    let sent = owner.send_file("apply=true", workbook).await.expect(202);
+    let path = format!("/imports/{}", sent.json["id"].as_str().unwrap());
+    let import = over(&app, &owner, &path, |import| import["status"] == "failed").await;
+
+    assert_eq!(import["error"]["code"], "storage_full", "{import}");
+    tests::eventually("nothing is left", async || files(&app).is_empty()).await;
 }
 
 #[actix_web::test]
 async fn rejected_rows_need_no_room() {
     let (_app, _server, owner) = cramped().await;
-    let report = owner.import("", list(0..2000, "dear")).await.expect(200).json;
+    let report = owner
+        .import("", list(0..2000, "dear"))
+        .await
+        .expect(200)
+        .json;
     assert_eq!(report["rejected"], 2000);
 
     let path = format!("/imports/{}/rejected.csv", report["id"].as_str().unwrap());
