@@ -80,7 +80,7 @@ async fn files_that_nobody_should_send_are_refused_with_line_and_reason_and_writ
         ),
         (
             "NUL bytes",
-            format!("{HEADER}A;a;m;2\nB;\0\0b;m;3\n").into_bytes(),
+            format!("{HEADER}A;a;m;2\nB;b\0;m;3\n").into_bytes(),
             "not_text",
             Some(3),
         ),
