@@ -15,6 +15,7 @@ pub mod http;
 pub mod idp;
 pub mod jobs;
 pub mod kernel;
+mod leftovers;
 pub mod limits;
 pub mod live;
 pub mod mail;

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::db::TenantTx;
 use crate::http;
 use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
+use crate::leftovers;
 use crate::mail::{self, SendMail};
 use crate::platform::Platform;
 use crate::state::AppState;
@@ -79,11 +80,12 @@ pub fn registry(config: &Config, operators: Option<web::Data<Platform>>) -> Regi
         .with(async |state: Arc<AppState>, task, job: SendMail| {
             mail::deliver(&state.mailer, &state.clock, task, job).await
         });
-    let registry = webhooks::register(imports::jobs::register(registry))
+    let registry = webhooks::register(imports::jobs::register(registry, config))
         .every(&times.purge, Whose::Tenants, |_| Purge {})
         .every(&times.digest, Whose::Tenants, |_| SendDigest {})
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
     let registry = exports::jobs::register(notifications::register(registry), config);
+    let registry = leftovers::register(registry, config);
     // Where nobody can keep spares nobody is asked to.
     if config.platform.database_url.is_none() {
         return registry;

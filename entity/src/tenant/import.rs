@@ -52,6 +52,8 @@ pub struct Model {
     pub updated_at: TimeDateTimeWithTimeZone,
     /// UTC; when it was applied, or came to nothing.
     pub finished_at: Option<TimeDateTimeWithTimeZone>,
+    /// Whether its rows, samples and journal are `kept`, `going` or `gone`.
+    pub details: String,
 }
 
 /// None.

@@ -28,6 +28,8 @@ impl MigrationTrait for Migration {
 /// * `import_change` is what an import did to each item: `before` is what the item was, nothing when
 ///   the import made it, and `version` what the import left it at. It points at items that may be gone
 ///   since, and looking each one up would cost every import.
+/// * `details` says whether an import's rows, samples and journal are kept: some time after its end they
+///   go, a part at a time, and from `going` on there is no way back.
 /// * `import_source` tells which items came with a supplier's files, so that those that a list leaves
 ///   out can be retired.
 const UP: &str = "
@@ -67,10 +69,13 @@ CREATE TABLE import (
     version bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    finished_at timestamptz
+    finished_at timestamptz,
+    details text NOT NULL DEFAULT 'kept'
+        CONSTRAINT import_details_check CHECK (details IN ('kept', 'going', 'gone'))
 ) WITH (fillfactor = 50);
 CREATE INDEX import_profile_id_idx ON import (profile_id) WHERE profile_id IS NOT NULL;
 CREATE INDEX import_finished_at_idx ON import (finished_at) WHERE status = 'applied';
+CREATE INDEX import_details_idx ON import (updated_at) WHERE details <> 'gone';
 CREATE UNIQUE INDEX import_one_at_work_idx ON import ((true))
     WHERE status IN ('applying', 'cancelling', 'undoing');
 

@@ -220,6 +220,9 @@ pub struct Imports {
     /// Longest time that sending a price file may take, milliseconds.
     #[validate(range(min = 1000, max = 3600000))]
     pub timeout_ms: u64,
+    /// How long the rows and the journal of an import that is over are kept, days.
+    #[validate(range(min = 1, max = 3650))]
+    pub retention_days: u32,
 }
 
 /// The API of operators.

@@ -13,6 +13,9 @@ pub struct Worker {
     /// When what is over is removed.
     #[serde(deserialize_with = "cron")]
     pub purge: Cron,
+    /// When files are removed that nothing belongs to any more.
+    #[serde(deserialize_with = "cron")]
+    pub files: Cron,
     /// How long an ended session stays visible, days.
     #[validate(range(max = 3650))]
     pub session_retention_days: u32,

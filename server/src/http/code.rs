@@ -129,12 +129,14 @@ registry! {
     WebhookEndpointsTooMany CONFLICT "webhook-endpoints-too-many" "The dealer has as many webhook endpoints as it may have";
     WebhookDeliveryNotFound NOT_FOUND "webhook-delivery-not-found" "Webhook delivery not found";
 
+    StorageFull INSUFFICIENT_STORAGE "storage-full" "There is no room for the file on our side";
     UploadInvalid BAD_REQUEST "upload-invalid" "The upload can't be read";
     MappingInvalid UNPROCESSABLE_ENTITY "mapping-invalid" "The mapping does not fit the file";
     ImportRunning CONFLICT "import-running" "Another import of this dealer is at work, try again after it";
     ImportNotFound NOT_FOUND "import-not-found" "Import not found";
     ImportStatusWrong CONFLICT "import-status-wrong" "The import does not stand where this can be done";
     ImportNotLast CONFLICT "import-not-last" "Another import was applied later: undo that one first";
+    ImportForgotten GONE "import-forgotten" "The import ended long ago: only its numbers are kept";
     ImportRejected CONFLICT "import-rejected" "More rows are rejected than was allowed";
     ImportProfileNotFound NOT_FOUND "import-profile-not-found" "Import profile not found";
     ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";

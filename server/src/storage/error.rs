@@ -64,8 +64,9 @@ impl StorageError {
     }
 }
 
-/// The crate has no word for it: the system's error lies at the bottom of its chain.
-fn is_full(error: &(dyn Error + 'static)) -> bool {
+/// Whether an error comes of a disk that has no room left. The system's own lies at the bottom of its
+/// chain: nobody in between has a word for it.
+pub fn is_full(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>()

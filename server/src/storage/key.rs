@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::kernel::TenantKey;
 
+/// Where the files of all tenants lie.
+pub(super) const TENANTS: &str = "t";
+
 /// Names a file of a tenant: there is no name without a tenant, and nothing that people write is
 /// ever part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +28,19 @@ pub enum Shelf {
     Exports,
 }
 
+impl Shelf {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Imports, Self::Exports];
+
+    /// As it stands in names.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Imports => "imports",
+            Self::Exports => "exports",
+        }
+    }
+}
+
 impl StorageKey {
     /// The name of a tenant's file with this id.
     pub const fn of(tenant: TenantKey, shelf: Shelf, id: Uuid) -> Self {
@@ -38,10 +54,7 @@ impl StorageKey {
 
 impl fmt::Display for StorageKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shelf = match self.shelf {
-            Shelf::Imports => "imports",
-            Shelf::Exports => "exports",
-        };
-        write!(f, "t/{}/{shelf}/{}", self.tenant, self.id)
+        let shelf = self.shelf.as_str();
+        write!(f, "{TENANTS}/{}/{shelf}/{}", self.tenant, self.id)
     }
 }

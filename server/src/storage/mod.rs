@@ -5,12 +5,14 @@
 
 mod error;
 mod key;
+mod lying;
 mod reading;
 mod store;
 mod writing;
 
-pub use error::{PutError, StorageError};
+pub use error::{PutError, StorageError, is_full};
 pub use key::{Shelf, StorageKey};
+pub use lying::Lying;
 pub use reading::Opened;
 pub use store::Storage;
 pub use writing::{Stored, pieces};

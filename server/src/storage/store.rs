@@ -27,6 +27,8 @@ const DISK_PART: usize = 1024 * 1024;
 pub struct Storage {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) part: usize,
+    /// The folder, if it is a disk.
+    pub(super) root: Option<Arc<Path>>,
     told: Arc<str>,
 }
 
@@ -48,6 +50,7 @@ impl Storage {
                 Ok(Self {
                     store,
                     part: BUCKET_PART,
+                    root: None,
                     told: format!("bucket {}", config.bucket).into(),
                 })
             }
@@ -89,6 +92,7 @@ fn on_disk(directory: &Path) -> Result<Storage, anyhow::Error> {
     Ok(Storage {
         store: Arc::new(store),
         part: DISK_PART,
+        root: Some(directory.into()),
         told: format!("folder {}", directory.display()).into(),
     })
 }

@@ -10,6 +10,7 @@
     reason = "a bench looks from outside: real clocks, raw connections and ratios are its trade"
 )]
 
+mod big_import;
 mod boot;
 mod creation;
 mod drift;
@@ -144,6 +145,9 @@ async fn measure(parts: &[String]) -> Result<()> {
         imports::memory(&mut table, &server)?;
     }
     drop(server);
+    if wanted("big_import") {
+        big_import::measure(&mut table, &database, &fleet, scale).await?;
+    }
     if wanted("tenancy") {
         tenancy::measure(&mut table, &database, &fleet, scale).await?;
     }

@@ -31,6 +31,17 @@ pub struct Server {
     client: Client,
 }
 
+/// What a process is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It serves, and works in the background.
+    Both,
+    /// It serves.
+    Api,
+    /// It works in the background.
+    Worker,
+}
+
 /// Somebody who has signed in.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -61,17 +72,31 @@ impl Server {
     ///
     /// When it doesn't become ready.
     pub async fn start_beside(database: &Scratch, redis: &str) -> Result<Self> {
+        // Price files are loaded in the background, and what that takes counts as well.
+        Self::start_as(Role::Both, database, redis).await
+    }
+
+    /// The same as one of several processes.
+    ///
+    /// # Errors
+    ///
+    /// When it doesn't become ready.
+    pub async fn start_as(role: Role, database: &Scratch, redis: &str) -> Result<Self> {
+        let (role, inside) = match role {
+            Role::Both => ("api", "true"),
+            Role::Api => ("api", "false"),
+            Role::Worker => ("worker", "false"),
+        };
         let listen = format!("127.0.0.1:{}", free_port()?);
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("log");
         let started = Instant::now();
         let child = Command::new(server_binary())
-            .arg("api")
+            .arg(role)
             .env("TUBEX_HTTP__LISTEN", &listen)
             .env("TUBEX_METRICS__LISTEN", "127.0.0.1:0")
             .env("TUBEX_STORAGE__DIRECTORY", database.storage())
-            // Price files are loaded in the background, and what that takes counts as well.
-            .env("TUBEX_JOBS__INSIDE", "true")
+            .env("TUBEX_JOBS__INSIDE", inside)
             .env("TUBEX_DATABASE__URL", database.server_url())
             .env("TUBEX_DATABASE__SECRET", database.secret())
             .env("TUBEX_REDIS__URL", redis)

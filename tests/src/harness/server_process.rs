@@ -25,6 +25,8 @@ pub struct ServerProcess {
     program: PathBuf,
     role: &'static str,
     keys: Vec<(String, String)>,
+    /// Longest file that it can write, KiB.
+    room_kib: Option<u64>,
     base: String,
     metrics: String,
     said: Arc<Mutex<Said>>,
@@ -47,7 +49,18 @@ impl ServerProcess {
     /// When it doesn't become ready.
     pub async fn start(database: &Scratch, keys: &[(&str, &str)], forbidden: &'static str) -> Self {
         let program = server_binary();
-        Self::start_program(program, "api", database, keys, forbidden).await
+        Self::start_program((program, "api"), database, keys, forbidden, None).await
+    }
+
+    /// Starts a server on whose disk no file gets longer than so many KiB: what goes beyond is refused
+    /// as by a disk that is full.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't become ready.
+    pub async fn with_room(database: &Scratch, keys: &[(&str, &str)], room_kib: u64) -> Self {
+        let program = (server_binary(), "api");
+        Self::start_program(program, database, keys, "", Some(room_kib)).await
     }
 
     /// Starts a worker, which serves nobody, and waits until it is ready.
@@ -56,7 +69,7 @@ impl ServerProcess {
     ///
     /// When it doesn't become ready.
     pub async fn worker(database: &Scratch, keys: &[(&str, &str)]) -> Self {
-        Self::start_program(server_binary(), "worker", database, keys, "").await
+        Self::start_program((server_binary(), "worker"), database, keys, "", None).await
     }
 
     /// Starts a worker that also does errands, the jobs of tests.
@@ -65,15 +78,16 @@ impl ServerProcess {
     ///
     /// When it doesn't become ready.
     pub async fn errand_worker(database: &Scratch, keys: &[(&str, &str)]) -> Self {
-        Self::start_program(errand_worker_binary(), "worker", database, keys, "").await
+        let program = (errand_worker_binary(), "worker");
+        Self::start_program(program, database, keys, "", None).await
     }
 
     async fn start_program(
-        program: PathBuf,
-        role: &'static str,
+        (program, role): (PathBuf, &'static str),
         database: &Scratch,
         keys: &[(&str, &str)],
         forbidden: &'static str,
+        room_kib: Option<u64>,
     ) -> Self {
         let listen = format!("127.0.0.1:{}", port::free(None).expect("a port is free"));
         let metrics = format!("127.0.0.1:{}", port::free(None).expect("a port is free"));
@@ -99,6 +113,7 @@ impl ServerProcess {
             keys: pairs
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect(),
+            room_kib,
             base: format!("http://{listen}"),
             metrics: format!("http://{metrics}/metrics"),
             said: Arc::new(Mutex::new(Said {
@@ -222,7 +237,19 @@ impl ServerProcess {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = match self.room_kib {
+            None => Command::new(&self.program),
+            Some(room_kib) => {
+                // Blocks of 512 bytes. The signal would end it; without, it is an error as any other.
+                let script = format!(
+                    "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
+                    room_kib * 2
+                );
+                let mut shell = Command::new("sh");
+                shell.args(["-c", script.as_str()]).arg(&self.program);
+                shell
+            }
+        };
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TUBEX_") {
                 command.env_remove(name);

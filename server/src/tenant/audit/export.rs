@@ -10,6 +10,7 @@ use super::model::Filter;
 use super::store::{self, Row};
 use super::wire::{Content, Costs, FormatIn, hex};
 use crate::db::TenantDb;
+use crate::kernel::guarded;
 
 /// Records read at a time, each time in a transaction of its own: a reader who is slow keeps no
 /// connection.
@@ -135,11 +136,9 @@ fn cells(row: &Row, costs: Costs) -> Result<String, BrokenOff> {
     Ok(cells.join(",") + "\r\n")
 }
 
-/// A cell in quotes. What a spreadsheet would take for a formula gets an apostrophe before it.
+/// A cell in quotes, and no formula.
 fn quoted(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let guard = if is_formula { "'" } else { "" };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+    format!("\"{}\"", guarded(cell).replace('"', "\"\""))
 }
 
 /// What goes on record of an export.
@@ -166,6 +165,7 @@ mod tests {
         for text in ["=1+1", "+1", "-1", "@a", "\ta", "\ra"] {
             assert_eq!(quoted(text), format!("\"'{text}\""));
         }
+        assert_eq!(quoted("'=1"), "\"''=1\"");
         assert_eq!(quoted("a \"b\",=c"), "\"a \"\"b\"\",=c\"");
         assert_eq!(quoted(""), "\"\"");
     }

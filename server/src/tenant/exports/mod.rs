@@ -16,3 +16,4 @@ mod writing;
 
 pub use column::Column;
 pub use error::ExportError;
+pub use service::files_needed;

@@ -1,5 +1,7 @@
 //! Use cases of exports.
 
+use std::collections::HashSet;
+
 use ::entity::tenant::export::{self, Entity, Model};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel,
@@ -168,4 +170,14 @@ pub(super) async fn expired(
 pub(super) async fn forget(tx: &TenantTx, ids: &[Uuid]) -> Result<(), DbErr> {
     let gone = export::Column::Id.is_in(ids.iter().copied());
     Entity::delete_many().filter(gone).exec(tx).await.map(drop)
+}
+
+/// Those of these exports whose files are needed: all that are there.
+pub async fn files_needed(tx: &TenantTx, ids: &[Uuid]) -> Result<HashSet<Uuid>, DbErr> {
+    let there = Entity::find()
+        .select_only()
+        .column(export::Column::Id)
+        .filter(export::Column::Id.is_in(ids.iter().copied()));
+    let there: Vec<Uuid> = there.into_tuple().all(tx).await?;
+    Ok(there.into_iter().collect())
 }

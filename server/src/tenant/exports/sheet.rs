@@ -9,6 +9,7 @@ use rust_xlsxwriter::{Workbook, XlsxError};
 use super::column::Cell;
 use super::wire::FormatIn;
 use crate::kernel::guarded;
+use crate::storage::is_full;
 
 /// What a worksheet can hold.
 const MAX_ROWS: u32 = 1_048_576;
@@ -33,6 +34,17 @@ pub(super) enum SheetError {
     Io(#[from] io::Error),
     #[error("the workbook could not be written")]
     Workbook(#[from] XlsxError),
+}
+
+impl SheetError {
+    /// Whether the disk has no room left.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            // Its error doesn't lead on to what lies behind it.
+            Self::Workbook(XlsxError::IoError(cause)) => is_full(cause),
+            other => is_full(other),
+        }
+    }
 }
 
 impl Sheet {

@@ -17,7 +17,7 @@ use crate::db::TenantDb;
 use crate::events;
 use crate::jobs::{Handled, JobError, Outcome, Task};
 use crate::state::AppState;
-use crate::storage::{PutError, pieces};
+use crate::storage::{PutError, is_full, pieces};
 use crate::tenant::catalog::CatalogError;
 use crate::tenant::catalog::items::{ItemFilter, group_paths, take};
 use crate::tenant::notifications::{Audience, Kind, Notice, notify};
@@ -40,6 +40,21 @@ enum Fault {
     Kept(#[from] PutError<std::io::Error>),
     #[error("it asks for what this version doesn't know")]
     Unknown,
+}
+
+impl Fault {
+    /// As whoever asked for the file is told.
+    fn told(&self) -> String {
+        let is_full = match self {
+            Self::Sheet(cause) => cause.is_full(),
+            Self::Kept(cause) => is_full(cause),
+            Self::Job(_) | Self::Items(_) | Self::Unknown => false,
+        };
+        match is_full {
+            true => "there is no room for the file on our side".to_owned(),
+            false => self.to_string(),
+        }
+    }
 }
 
 /// Writes the file. An attempt begins anew: the file takes the place of one that was begun before.
@@ -67,7 +82,7 @@ pub(super) async fn write(state: &AppState, task: &Task, id: Uuid) -> Handled {
                     | Fault::Kept(PutError::TooLarge { .. })
             );
             if is_hopeless || task.is_last_attempt() {
-                let (why, now) = (fault.to_string(), state.clock.now());
+                let (why, now) = (fault.told(), state.clock.now());
                 let noted: Result<(), JobError> = task
                     .step(async |tx| Ok(service::give_up(tx, id, &why, now).await?))
                     .await;

@@ -8,7 +8,7 @@ use super::pricefile::FileError;
 use crate::db::{Failure, failure_of};
 use crate::http::{Code, Problem};
 use crate::kernel::CursorError;
-use crate::storage::{PutError, StorageError};
+use crate::storage::{PutError, StorageError, is_full};
 use crate::tenant::catalog::CatalogError;
 
 /// Constraints that an import breaks only when somebody adds the same item or group, or removes a unit
@@ -43,6 +43,9 @@ pub enum ImportError {
     /// Another import of this dealer is at work.
     #[error("another import of this dealer is at work")]
     Running,
+    /// It ended so long ago that all but its numbers is gone.
+    #[error("what it did row by row is not kept any more")]
+    Forgotten,
     /// Another import came after it, and is to be undone first.
     #[error("another import was applied after this one")]
     NotLast,
@@ -94,12 +97,22 @@ impl ImportError {
             | Self::Changed(_)
             | Self::StatusWrong(_)
             | Self::NotLast
+            | Self::Forgotten
             | Self::TooManyRejected(_)
             | Self::File(_)
             | Self::Upload(_)
             | Self::TooLarge(_)
             | Self::GivenUp
             | Self::Cursor(_) => true,
+        }
+    }
+
+    /// Whether there is no room left for its file, here or in storage.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            Self::Storage(cause) => cause.is_full(),
+            Self::File(FileError::Io(cause)) => is_full(cause),
+            _ => false,
         }
     }
 
@@ -135,12 +148,11 @@ impl From<PutError<ImportError>> for ImportError {
 
 impl From<ImportError> for Problem {
     fn from(error: ImportError) -> Self {
+        if error.is_full() {
+            return Self::new(Code::StorageFull).because(format!("{error:?}"));
+        }
         let code = match &error {
             ImportError::File(error) => return of_file(error),
-            ImportError::Storage(cause) if cause.is_full() => {
-                return Self::new(Code::Unavailable)
-                    .because(format!("no room for an upload: {cause}"));
-            }
             ImportError::Storage(cause) => return Self::internal(format!("{cause:?}")),
             ImportError::Db(error) => return Self::database(error),
             ImportError::Cursor(error) => return Self::from(error.clone()),
@@ -155,6 +167,7 @@ impl From<ImportError> for Problem {
             ImportError::Changed(_) => Code::PreconditionFailed,
             ImportError::StatusWrong(_) => Code::ImportStatusWrong,
             ImportError::NotLast => Code::ImportNotLast,
+            ImportError::Forgotten => Code::ImportForgotten,
             ImportError::TooManyRejected(_) => Code::ImportRejected,
             ImportError::Upload(_) => Code::UploadInvalid,
             ImportError::TooLarge(_) => Code::BodyTooLarge,

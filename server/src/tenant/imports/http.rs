@@ -15,7 +15,7 @@ use super::rejected::RejectedRows;
 use super::service::{self, NewImport};
 use super::store::Import;
 use super::upload::{self, Upload, Wishes};
-use super::wire::{AcceptedOut, ImportForm, ImportOut, RowOut, RowsQuery};
+use super::wire::{AcceptedOut, ImportForm, ImportListedOut, ImportOut, RowOut, RowsQuery};
 use crate::audit::Change;
 use crate::auth::{RunImports, UndoImports};
 use crate::http::{
@@ -42,7 +42,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 ///
 /// The newest first.
 #[utoipa::path(tag = "imports", operation_id = "list_imports", params(PageQuery),
-    security(("bearer" = [])), responses((status = 200, body = PageOut<ImportOut>)))]
+    security(("bearer" = [])), responses((status = 200, body = PageOut<ImportListedOut>)))]
 #[get("/imports")]
 async fn list(
     req: HttpRequest,
@@ -51,9 +51,9 @@ async fn list(
 ) -> Result<HttpResponse, Problem> {
     let list = Listing::of(&req);
     let (limit, cursor) = (page.limit()?, list.open(page.cursor.as_deref())?);
-    let fields = Fields::parse::<ImportOut>(page.fields.as_deref())?;
+    let fields = Fields::parse::<ImportListedOut>(page.fields.as_deref())?;
     let work = async |tx: &_| service::list(tx, limit, cursor.clone()).await;
-    list.answer::<ImportOut>(who.db.read(work).await?, &fields)
+    list.answer::<ImportListedOut>(who.db.read(work).await?, &fields)
 }
 
 /// Load a price file
@@ -68,6 +68,7 @@ async fn list(
     (status = 400, body = ProblemOut, content_type = "application/problem+json"),
     (status = 404, body = ProblemOut, content_type = "application/problem+json"),
     (status = 413, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 507, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/imports")]
 async fn create(
@@ -147,7 +148,8 @@ async fn read(who: Member<RunImports>, id: web::Path<Uuid>) -> Result<HttpRespon
 /// Those that were rejected, replaced, or taken with a warning, and items that an undo left alone.
 #[utoipa::path(tag = "imports", operation_id = "list_import_rows",
     params(("id" = Uuid, Path), RowsQuery),
-    security(("bearer" = [])), responses((status = 200, body = PageOut<RowOut>)))]
+    security(("bearer" = [])), responses((status = 200, body = PageOut<RowOut>),
+    (status = 410, body = ProblemOut, content_type = "application/problem+json")))]
 #[get("/imports/{id}/rows")]
 async fn rows(
     req: HttpRequest,
@@ -172,11 +174,15 @@ async fn rows(
     security(("bearer" = [])), responses(
     (status = 200, body = String, content_type = "text/csv"),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 410, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[get("/imports/{id}/rejected.csv")]
 async fn rejected(who: Member<RunImports>, id: web::Path<Uuid>) -> Result<HttpResponse, Problem> {
     let import = who.db.read(async |tx| service::find(tx, *id).await).await?;
     let status = import.status;
+    if !import.has_details() {
+        return Err(ImportError::Forgotten.into());
+    }
     let Some(plan) = import.plan() else {
         return Err(ImportError::StatusWrong(status).into());
     };
@@ -253,11 +259,13 @@ async fn cancel(
 /// Undo an import
 ///
 /// The one that was applied last. Every item is what it was before, but those that somebody has changed
-/// since: they are left alone and listed among the import's rows. Units and groups stay.
+/// since: they are left alone and listed among the import's rows. Units and groups stay. Some time after
+/// its end an import can't be undone any more.
 #[utoipa::path(tag = "imports", operation_id = "undo_import", params(("id" = Uuid, Path)),
     security(("bearer" = [])), responses(
     (status = 202, body = AcceptedOut),
     (status = 409, body = ProblemOut, content_type = "application/problem+json"),
+    (status = 410, body = ProblemOut, content_type = "application/problem+json"),
 ))]
 #[post("/imports/{id}/undo")]
 async fn undo(

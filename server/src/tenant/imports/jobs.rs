@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::forgetting::forget;
 use super::work::work;
-use crate::jobs::{Job, Queue, Registry, Retry};
+use crate::config::Config;
+use crate::jobs::{Job, Queue, Registry, Retry, Whose};
 use crate::state::AppState;
 
 /// A million rows take minutes.
@@ -38,6 +40,10 @@ pub(super) struct UndoImport {
     pub import: Uuid,
 }
 
+/// Removes what need not be kept any more of imports that are over.
+#[derive(Debug, Serialize, Deserialize)]
+struct PurgeImports {}
+
 impl Job for ReadImport {
     const KIND: &'static str = "import.read";
     const QUEUE: Queue = Queue::Bulk;
@@ -59,10 +65,22 @@ impl Job for UndoImport {
     const TIMEOUT: Duration = LONGEST;
 }
 
+impl Job for PurgeImports {
+    const KIND: &'static str = "import.purge";
+    const RETRY: Retry = Retry {
+        attempts: 3,
+        first: Duration::from_secs(10),
+        most: Duration::from_secs(60),
+    };
+    const TIMEOUT: Duration = Duration::from_secs(600);
+}
+
 /// Adds the kinds of jobs of imports.
-pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
+pub fn register(registry: Registry<AppState>, config: &Config) -> Registry<AppState> {
     registry
         .with(async |state, task, job: ReadImport| work(&state, &task, job.import).await)
         .with(async |state, task, job: ApplyImport| work(&state, &task, job.import).await)
         .with(async |state, task, job: UndoImport| work(&state, &task, job.import).await)
+        .with(async |state, task, PurgeImports {}| forget(&state, &task).await)
+        .every(&config.worker.purge, Whose::Tenants, |_| PurgeImports {})
 }

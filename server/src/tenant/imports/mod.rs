@@ -14,6 +14,7 @@ mod batch;
 mod claims;
 mod compare;
 mod error;
+mod forgetting;
 mod items;
 mod journal;
 mod load;
@@ -32,4 +33,5 @@ mod wire;
 mod work;
 
 pub use error::ImportError;
+pub use forgetting::files_needed;
 pub use model::{Counts, Finding, Status};

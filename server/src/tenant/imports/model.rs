@@ -143,6 +143,9 @@ pub(super) struct Plan {
     pub mapping: Mapping,
     /// The header of rows that go back.
     pub heading: String,
+    /// What its columns are called, without the one that says what is wrong.
+    #[serde(default)]
+    pub columns: Vec<String>,
     /// How many columns they have, without the one that says what is wrong.
     pub width: usize,
     /// The dealer's currency when the file was read first.

@@ -49,7 +49,9 @@ pub(super) async fn rows(
     limit: u64,
     cursor: Option<Cursor>,
 ) -> Result<Page<import_row::Model>, ImportError> {
-    store::find(tx, id).await?;
+    if !store::find(tx, id).await?.has_details() {
+        return Err(ImportError::Forgotten);
+    }
     let after = cursor.map(|cursor| cursor.key::<i64>()).transpose()?;
     let rows = rows::page(tx, id, kind, after.unwrap_or_default(), limit + 1).await?;
     Ok(Page::of(rows, limit, |row| row.number))
@@ -131,6 +133,9 @@ pub(super) async fn undo(
     let before = store::find_locked(tx, id).await?;
     if before.status != Status::Applied {
         return Err(ImportError::StatusWrong(before.status));
+    }
+    if !before.has_details() {
+        return Err(ImportError::Forgotten);
     }
     if store::last_applied(tx).await? != Some(id) {
         return Err(ImportError::NotLast);

@@ -1,9 +1,11 @@
 //! Imports themselves: where each stands, and how it goes from there.
 
 use ::entity::tenant::import::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait,
-    DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    DbBackend, DbErr, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, Statement,
+    Value,
 };
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use super::error::ImportError;
 use super::model::{Arrived, Options, Plan, Status, Summary};
+use super::pricefile::Mapping;
 use crate::db::TenantTx;
 
 /// An import at a moment.
@@ -40,6 +43,11 @@ impl TryFrom<Model> for Import {
 }
 
 impl Import {
+    /// Whether its rows, its samples and the way back are still there.
+    pub(super) fn has_details(&self) -> bool {
+        self.row.details == "kept"
+    }
+
     /// How its file is read, once that is known.
     pub(super) fn plan(&self) -> Option<Plan> {
         let plan = self.row.plan.clone()?;
@@ -88,6 +96,7 @@ pub(super) async fn insert(
         created_at: Set(now),
         updated_at: Set(now),
         finished_at: NotSet,
+        details: NotSet,
     };
     Ok(new.insert(tx).await?.try_into()?)
 }
@@ -102,18 +111,50 @@ pub(super) async fn find_locked(tx: &TenantTx, id: Uuid) -> Result<Import, Impor
     Ok(row.ok_or(ImportError::NotFound)?.try_into()?)
 }
 
-/// The newest first.
+/// The newest first, without their samples.
 pub(super) async fn page(
     tx: &TenantTx,
     before: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Import>, ImportError> {
-    let mut query = Entity::find().order_by_desc(Column::Id).limit(limit);
+    let others = Column::iter().filter(|column| !matches!(column, Column::Summary));
+    let mut query = Entity::find()
+        .select_only()
+        .columns(others)
+        .column_as(Expr::cust("summary - 'samples'"), Column::Summary)
+        .order_by_desc(Column::Id)
+        .limit(limit);
     if let Some(before) = before {
         query = query.filter(Column::Id.lt(before));
     }
     let rows = query.all(tx).await?.into_iter();
     Ok(rows.map(Import::try_from).collect::<Result<_, _>>()?)
+}
+
+/// Imports that are looked through for one whose rows came back.
+const LOOKED_THROUGH: i64 = 500;
+
+/// How the newest other import with these columns was read.
+pub(super) async fn mapping_of(
+    tx: &TenantTx,
+    other_than: Uuid,
+    columns: &[String],
+) -> Result<Option<Mapping>, DbErr> {
+    let sql = "SELECT plan->'mapping' AS mapping FROM (
+            SELECT id, plan FROM import WHERE plan IS NOT NULL AND id <> $1
+            ORDER BY id DESC LIMIT $2
+        ) newest WHERE plan->'columns' = $3::jsonb ORDER BY id DESC LIMIT 1";
+    let values = [
+        other_than.into(),
+        LOOKED_THROUGH.into(),
+        plain(columns).into(),
+    ];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let Some(row) = tx.query_one_raw(statement).await? else {
+        return Ok(None);
+    };
+    let mapping: Json = row.try_get("", "mapping")?;
+    Ok(serde_json::from_value(mapping).ok())
 }
 
 /// The import that was applied last and is not undone.

@@ -62,6 +62,7 @@ pub(super) struct ImportOut {
     progress: ProgressOut,
     /// What it does, or would do while it is not applied.
     counts: Counts,
+    /// None once its details are gone.
     samples: Samples,
     /// Codes of units that the dealer didn't have.
     units_created: Vec<String>,
@@ -88,6 +89,43 @@ pub(super) struct ImportOut {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     finished_at: Option<OffsetDateTime>,
+    /// Whether its samples and rows are still there, and with them the way back. They go some time after
+    /// its end.
+    has_details: bool,
+}
+
+/// A price file in a list: what there is to say without looking closer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ImportListedOut {
+    id: Uuid,
+    status: Status,
+    file: FileOut,
+    #[schema(required)]
+    profile: Option<Uuid>,
+    progress: ProgressOut,
+    /// What it does, or would do while it is not applied.
+    counts: Counts,
+    /// What taking it back came to.
+    undone: Undone,
+    /// Why it failed.
+    #[schema(required, value_type = Option<ProblemOut>)]
+    error: Option<Json>,
+    /// The job that works on it, or did.
+    #[schema(required)]
+    job: Option<Uuid>,
+    /// The member who sent it, or whose key did.
+    #[schema(required)]
+    requested_by: Option<Uuid>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+    /// When it was applied, or came to nothing.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    finished_at: Option<OffsetDateTime>,
+    /// Whether its samples and rows are still there, and with them the way back.
+    has_details: bool,
 }
 
 /// The file as it arrived.
@@ -159,6 +197,26 @@ pub(super) struct RowOut {
     raw: Option<String>,
 }
 
+impl FileOut {
+    fn of(import: &Import) -> Self {
+        let (row, digits) = (&import.row, import.row.file_sha256.iter());
+        Self {
+            name: row.file_name.clone(),
+            bytes: row.file_bytes,
+            sha256: digits.map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}
+
+impl ProgressOut {
+    fn of(import: &Import) -> Self {
+        Self {
+            rows: import.row.rows_done,
+            total: import.row.rows_total,
+        }
+    }
+}
+
 impl From<import_row::Model> for RowOut {
     fn from(row: import_row::Model) -> Self {
         Self {
@@ -185,26 +243,17 @@ impl From<&Import> for AcceptedOut {
 impl From<Import> for ImportOut {
     fn from(import: Import) -> Self {
         let mapping = import.plan().map(|plan| plan.mapping);
+        let has_details = import.has_details();
+        let (file, progress) = (FileOut::of(&import), ProgressOut::of(&import));
         let (row, summary) = (import.row, import.summary);
         Self {
             id: row.id,
             status: import.status,
-            file: FileOut {
-                name: row.file_name,
-                bytes: row.file_bytes,
-                sha256: row
-                    .file_sha256
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
-            },
+            file,
             profile: row.profile_id,
             options: import.options,
             mapping,
-            progress: ProgressOut {
-                rows: row.rows_done,
-                total: row.rows_total,
-            },
+            progress,
             counts: summary.counts,
             samples: summary.samples,
             units_created: summary.units_created,
@@ -217,6 +266,31 @@ impl From<Import> for ImportOut {
             created_at: row.created_at,
             updated_at: row.updated_at,
             finished_at: row.finished_at,
+            has_details,
+        }
+    }
+}
+
+impl From<Import> for ImportListedOut {
+    fn from(import: Import) -> Self {
+        let has_details = import.has_details();
+        let (file, progress) = (FileOut::of(&import), ProgressOut::of(&import));
+        let (row, summary) = (import.row, import.summary);
+        Self {
+            id: row.id,
+            status: import.status,
+            file,
+            profile: row.profile_id,
+            progress,
+            counts: summary.counts,
+            undone: summary.undone,
+            error: row.error,
+            job: row.job_id,
+            requested_by: row.requested_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            finished_at: row.finished_at,
+            has_details,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::applying;
 use super::error::ImportError;
 use super::model::{Plan, Status};
 use super::notice;
-use super::pricefile::{self, Mapping, Survey};
+use super::pricefile::{self, DecimalSign, Mapping, Survey};
 use super::reading;
 use super::store::{self, Import, Turn};
 use super::undoing;
@@ -110,7 +110,12 @@ pub(super) async fn work(state: &AppState, task: &Task, id: Uuid) -> Handled {
                 if is_taking_back {
                     return Err(JobError::retry(told(&error)));
                 }
-                fail(&desk, &import, ImportError::GivenUp).await?;
+                let told = if error.is_full() {
+                    error
+                } else {
+                    ImportError::GivenUp
+                };
+                fail(&desk, &import, told).await?;
             }
         }
     }
@@ -143,19 +148,49 @@ impl Desk<'_> {
         let storage = &self.state.storage;
         let file = storage.to_file(&key).await.map_err(ImportError::Storage)?;
         let mapping = asked(import)?;
-        let mut options = pricefile::Options {
-            mapping: None,
+        let opened = tokio::task::spawn_blocking(move || {
+            let (file, mapping) = pricefile::readable(file, mapping)?;
+            let returned = pricefile::returned(&file, mapping.as_ref());
+            Ok::<_, ImportError>((file, mapping, returned))
+        });
+        let (file, mapping, returned) = opened.await.map_err(JobError::retry)??;
+        let (mapping, decimal) = match returned {
+            Some(columns) => self.as_before(import, mapping, &columns).await?,
+            None => (mapping, None),
+        };
+        let options = pricefile::Options {
+            mapping,
             default_currency: currency,
             duplicates: import.options.duplicates,
             max_rows: self.state.config.imports.max_rows,
+            decimal,
         };
         let looked = tokio::task::spawn_blocking(move || {
-            let (file, mapping) = pricefile::readable(file, mapping)?;
-            options.mapping = mapping;
             let survey = pricefile::survey(&file, &options)?;
             Ok::<_, ImportError>((survey, file))
         });
         Ok(looked.await.map_err(JobError::retry)??)
+    }
+
+    /// How rows that come back are to be read: as the file that they were rejected from, for what is
+    /// left of it may not show any more which column is which.
+    async fn as_before(
+        &self,
+        import: &Import,
+        mapping: Option<Mapping>,
+        columns: &[String],
+    ) -> Result<(Option<Mapping>, Option<DecimalSign>), Halt> {
+        let (db, id) = (self.task.db()?, import.row.id);
+        let before = db
+            .read(async |tx| store::mapping_of(tx, id, columns).await)
+            .await?;
+        let Some(before) = before else {
+            return Ok((mapping, None));
+        };
+        let mapping = mapping.unwrap_or_default();
+        // A worksheet has numbers of its own.
+        let decimal = before.decimal.filter(|_| mapping.sheet.is_none());
+        Ok((Some(mapping.with_columns_of(before)), decimal))
     }
 
     /// Keeps what was looked through for the next phase.
@@ -181,6 +216,7 @@ pub(super) fn plan_of(survey: &Survey, currency: Option<String>) -> Plan {
     Plan {
         mapping: survey.mapping().clone(),
         heading: survey.heading(),
+        columns: survey.own_columns().to_vec(),
         width: survey.width(),
         currency,
     }

@@ -6,6 +6,7 @@ mod crashes;
 mod dry_run;
 mod formats;
 mod forms;
+pub(crate) mod hostile;
 mod mapping;
 mod memory;
 mod modes;
@@ -13,6 +14,7 @@ mod months;
 mod races;
 mod refusals;
 mod rejected;
+mod retention;
 mod rows;
 mod undo;
 

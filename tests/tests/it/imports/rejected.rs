@@ -79,6 +79,65 @@ async fn it_is_read_with_the_mapping_of_the_file_it_came_from() {
     assert_eq!(item(&dealer, "B").await["name"], "Türe");
 }
 
+/// Good rows show which column is which; what is rejected may not show it any more.
+#[actix_web::test]
+async fn rejected_rows_import_again_as_they_are_however_little_they_say_of_their_columns() {
+    let app = TestApp::start_working().await;
+    let dealer = app.dealer().await;
+    let good: String = (0..40)
+        .map(|n| format!("{n};{};0{n}5;St;Ziegel Nr. {n};A-{n:03}\n", n * 2 + 1))
+        .collect();
+    for (what, head, bad) in [
+        (
+            "prices without a telling name",
+            "Pos;Netto 2026;Alt;ME;Text;Nr",
+            "50;auf Anfrage;050;St;Kalk;B-1\n51;auf Anfrage;051;St;Sand;B-2\n",
+        ),
+        (
+            "no units at all",
+            "Pos;Preis netto;Alt;Verkauf;Bezeichnung;Art",
+            "50;1,50;050;;Kalk;B-1\n51;2,50;051;;Sand;B-2\n",
+        ),
+        (
+            "another column looks like the price",
+            "Pos;Listenpreis;EK Preis;Einheit;Bezeichnung;Artikel",
+            "50;auf Anfrage;1,50;St;Kalk;B-1\n51;auf Anfrage;2,50;St;Sand;B-2\n",
+        ),
+    ] {
+        let good = good.replace(";0", ",50;0");
+        let first = dealer.import("", format!("{head}\n{good}{bad}")).await;
+        let first = first.expect(200).json;
+        assert_eq!(first["rejected"], 2, "{what}: {first}");
+
+        let again = rejected(&dealer, first["id"].as_str().unwrap()).await;
+        let second = dealer.import("", again.clone()).await.expect(200).json;
+        let third = rejected(&dealer, second["id"].as_str().unwrap()).await;
+
+        for field in ["sku", "name", "unit", "price", "decimal"] {
+            assert_eq!(
+                second["mapping"][field], first["mapping"][field],
+                "{what}: {field}"
+            );
+        }
+        assert_eq!(
+            (&second["rejected"], &second["created"]),
+            (&2.into(), &0.into()),
+            "{what}: {second}"
+        );
+        let codes = |report| -> Vec<_> {
+            let rows = findings(report, "rejected_rows").into_iter();
+            rows.map(|(_, column, _, code)| (column, code)).collect()
+        };
+        assert_eq!(codes(&first), codes(&second), "{what}");
+        assert_eq!(again, third, "{what}");
+
+        let mended = String::from_utf8(again).unwrap();
+        let mended = mended.replace("auf Anfrage", "7,50").replace(";;", ";St;");
+        let report = dealer.import("", mended).await.expect(200).json;
+        assert_eq!(report["rejected"], 0, "{what}: {report}");
+    }
+}
+
 #[actix_web::test]
 async fn an_import_that_is_not_read_yet_has_no_such_file() {
     let app = TestApp::start().await;

@@ -9,7 +9,7 @@ fn on(folder: &Path) -> Storage {
     storage(&[("TUBEX_STORAGE__DIRECTORY", folder.to_str().unwrap())]).unwrap()
 }
 
-fn files_in(folder: &Path) -> Vec<String> {
+pub(super) fn files_in(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -2,6 +2,8 @@
 
 mod bucket;
 mod disk;
+mod full;
+mod leftovers;
 
 use std::io::Read;
 
@@ -12,6 +14,7 @@ use server::config::Config;
 use server::kernel::TenantKey;
 use server::storage::{PutError, Shelf, Storage, StorageError, StorageKey};
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A storage by the keys of its configuration.
@@ -104,8 +107,36 @@ async fn keeps_its_promises(storage: &Storage) {
         Err(StorageError::Missing)
     ));
 
+    finds_what_lies_there(storage).await;
+
     // An empty file is a file.
     let stored = storage.put(&key, pieces(0), 0).await.unwrap();
     assert_eq!(stored.bytes, 0);
     assert_eq!(storage.open_file(&key).await.unwrap().bytes, 0);
+}
+
+/// What lies there is found by whoever looks after it, and removed.
+async fn finds_what_lies_there(storage: &Storage) {
+    let (tenant, id) = (TenantKey::of(Uuid::now_v7()), Uuid::now_v7());
+    let key = StorageKey::of(tenant, Shelf::Exports, id);
+    let (now, hour) = (OffsetDateTime::now_utc(), time::Duration::HOUR);
+    storage.put(&key, pieces(1), u64::MAX).await.unwrap();
+
+    let tenants = storage.tenants().await.unwrap();
+    let young = storage.lying(tenant, Shelf::Exports, now - hour).await;
+    let other = storage.lying(tenant, Shelf::Imports, now + hour).await;
+    let found = storage.lying(tenant, Shelf::Exports, now + hour).await;
+
+    assert!(tenants.contains(&tenant));
+    assert_eq!((young.unwrap().len(), other.unwrap().len()), (0, 0));
+    let found = found.unwrap();
+    assert_eq!(found.iter().map(|file| file.id).collect::<Vec<_>>(), [id]);
+    storage.remove(&found[0]).await.unwrap();
+    storage.remove(&found[0]).await.unwrap();
+    assert!(matches!(
+        storage.open_file(&key).await,
+        Err(StorageError::Missing)
+    ));
+    storage.remove_folders(tenant).await;
+    assert!(!storage.tenants().await.unwrap().contains(&tenant));
 }

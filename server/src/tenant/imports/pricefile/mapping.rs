@@ -253,6 +253,29 @@ impl fmt::Display for Field {
 }
 
 impl Mapping {
+    /// The same, with the columns of another one where this says nothing.
+    #[must_use]
+    pub fn with_columns_of(self, other: Self) -> Self {
+        Self {
+            sku: self.sku.or(other.sku),
+            name: self.name.or(other.name),
+            description: self.description.or(other.description),
+            group: self.group.or(other.group),
+            unit: self.unit.or(other.unit),
+            price: self.price.or(other.price),
+            price_per: self.price_per.or(other.price_per),
+            currency_column: self.currency_column.or(other.currency_column),
+            barcode: self.barcode.or(other.barcode),
+            status: self.status.or(other.status),
+            currency: self.currency.or(other.currency),
+            obsolete_markers: match self.obsolete_markers.is_empty() {
+                true => other.obsolete_markers,
+                false => self.obsolete_markers,
+            },
+            ..self
+        }
+    }
+
     /// The columns that the mapping fixes, except the group's.
     pub(super) fn fixed(&self) -> [(Field, Option<&ColumnRef>); 9] {
         [

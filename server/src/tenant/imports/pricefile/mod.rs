@@ -43,7 +43,7 @@ pub use outcome::{
 };
 pub use rewrite::{ERROR_COLUMN, line as csv_line};
 pub use rows::Rows;
-pub use survey::{Options, Survey, survey};
+pub use survey::{Options, Survey, returned, survey};
 pub use workbook::readable;
 
 #[cfg(test)]

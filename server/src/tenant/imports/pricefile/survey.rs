@@ -31,6 +31,8 @@ pub struct Options {
     pub duplicates: Duplicates,
     /// How many rows that are not blank a file may have.
     pub max_rows: u64,
+    /// The decimal sign of a file like this one, for prices that don't show theirs.
+    pub decimal: Option<DecimalSign>,
 }
 
 /// A file that can be read, and how.
@@ -75,7 +77,7 @@ pub fn survey<R: Read + Seek>(mut file: R, options: &Options) -> Result<Survey, 
     }
     let price_sign = mapping
         .decimal
-        .unwrap_or_else(|| price_sign(&contents, columns.price));
+        .unwrap_or_else(|| price_sign(&contents, columns.price, options.decimal));
     let per_sign = columns
         .price_per
         .and_then(|place| contents[place].votes.clear());
@@ -116,6 +118,21 @@ pub fn survey<R: Read + Seek>(mut file: R, options: &Options) -> Result<Survey, 
     })
 }
 
+/// The columns of a file of rows that went back, without the one that says what is wrong; nothing when
+/// it is none. What keeps it from being read a survey tells.
+pub fn returned<R: Read + Seek>(mut file: R, mapping: Option<&Mapping>) -> Option<Vec<String>> {
+    let mapping = mapping.cloned().unwrap_or_default();
+    file.seek(SeekFrom::Start(0)).ok()?;
+    let encoding = match encoding::detect(&mut file) {
+        Ok(found) => found,
+        Err(_) => mapping.encoding?,
+    };
+    file.seek(SeekFrom::Start(0)).ok()?;
+    let layout = dialect::sniff(&mut file, encoding, &mapping).ok()?;
+    let own = rewrite::without_errors(&layout.headers);
+    (own.len() < layout.headers.len()).then(|| own.to_vec())
+}
+
 impl Survey {
     /// The mapping as decided: complete, and good as input for the same file again.
     pub fn mapping(&self) -> &Mapping {
@@ -127,16 +144,21 @@ impl Survey {
         &self.plan.layout.headers
     }
 
+    /// The names of the columns, without the one that says what is wrong.
+    pub fn own_columns(&self) -> &[String] {
+        rewrite::without_errors(self.columns())
+    }
+
     /// The header as a line of CSV, for rows that go back: with a last column for what is wrong.
     pub fn heading(&self) -> String {
-        let own = rewrite::without_errors(self.columns()).iter();
+        let own = self.own_columns().iter();
         let all = own.map(String::as_str).chain([ERROR_COLUMN]);
         rewrite::line(all, self.plan.layout.dialect.delimiter)
     }
 
     /// How many columns such a row has, without the last one.
     pub fn width(&self) -> usize {
-        rewrite::without_errors(self.columns()).len()
+        self.own_columns().len()
     }
 
     /// Rows below the header that are not blank, whatever becomes of them.
@@ -217,11 +239,11 @@ fn home_currency(
     stated.or(default.map(HomeCurrency::Default))
 }
 
-/// The decimal sign of the prices: their own evidence, else that of the other numbers in the
-/// file, else the documented guess.
-fn price_sign(contents: &[Column], price: usize) -> DecimalSign {
+/// The decimal sign of the prices: their own evidence, else what is known of such files, else that
+/// of the other numbers in the file, else the documented guess.
+fn price_sign(contents: &[Column], price: usize, known: Option<DecimalSign>) -> DecimalSign {
     let own = &contents[price].votes;
-    own.clear().unwrap_or_else(|| {
+    own.clear().or(known).unwrap_or_else(|| {
         let numeric = contents.iter().filter(|column| column.is_numeric());
         let (commas, points): (Vec<DecimalSign>, _) = numeric
             .filter_map(|column| column.votes.clear())

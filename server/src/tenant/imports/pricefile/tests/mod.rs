@@ -18,6 +18,7 @@ fn options() -> Options {
         default_currency: Some("EUR".to_owned()),
         duplicates: Duplicates::Reject,
         max_rows: 1_000_000,
+        decimal: None,
     }
 }
 
