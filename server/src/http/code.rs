@@ -135,6 +135,8 @@ registry! {
     ImportNotFound NOT_FOUND "import-not-found" "Import not found";
     ImportStatusWrong CONFLICT "import-status-wrong" "The import does not stand where this can be done";
     ImportNotLast CONFLICT "import-not-last" "Another import was applied later: undo that one first";
+    ImportGivenUp INTERNAL_SERVER_ERROR "import-given-up" "The import could not be finished, and nothing of it is in the catalogue: send the file again";
+    ImportLeftBehind INTERNAL_SERVER_ERROR "import-left-behind" "What the import did could not be taken back as a whole: undo it";
     ImportRejected CONFLICT "import-rejected" "More rows are rejected than was allowed";
     ImportProfileNotFound NOT_FOUND "import-profile-not-found" "Import profile not found";
     ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";

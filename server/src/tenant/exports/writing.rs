@@ -59,6 +59,7 @@ pub(super) async fn write(state: &AppState, task: &Task, id: Uuid) -> Handled {
     match file(state, task, export).await {
         Ok(outcome) => Ok(outcome),
         Err(Fault::Job(JobError::Lost)) => Err(JobError::Lost),
+        // What has failed for good is ended by what follows the death of its job.
         Err(fault) => {
             let is_hopeless = matches!(
                 fault,
@@ -66,13 +67,6 @@ pub(super) async fn write(state: &AppState, task: &Task, id: Uuid) -> Handled {
                     | Fault::Sheet(SheetError::TooManyRows)
                     | Fault::Kept(PutError::TooLarge { .. })
             );
-            if is_hopeless || task.is_last_attempt() {
-                let (why, now) = (fault.to_string(), state.clock.now());
-                let noted: Result<(), JobError> = task
-                    .step(async |tx| Ok(service::give_up(tx, id, &why, now).await?))
-                    .await;
-                noted?;
-            }
             Err(match fault {
                 Fault::Job(error) => error,
                 fault if is_hopeless => JobError::discard(fault),

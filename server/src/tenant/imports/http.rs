@@ -253,7 +253,8 @@ async fn cancel(
 /// Undo an import
 ///
 /// The one that was applied last. Every item is what it was before, but those that somebody has changed
-/// since: they are left alone and listed among the import's rows. Units and groups stay.
+/// since: they are left alone and listed among the import's rows. Units and groups stay. One that failed
+/// and says `import_left_behind` can be undone as well.
 #[utoipa::path(tag = "imports", operation_id = "undo_import", params(("id" = Uuid, Path)),
     security(("bearer" = [])), responses(
     (status = 202, body = AcceptedOut),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::ending::{Died, end};
 use super::work::work;
-use crate::jobs::{Job, Queue, Registry, Retry};
+use crate::jobs::{Aftermath, Job, Queue, Registry, Retry};
 use crate::state::AppState;
 
 /// A million rows take minutes.
@@ -32,7 +33,7 @@ pub(super) struct ApplyImport {
     pub import: Uuid,
 }
 
-/// Takes back what an import did.
+/// Takes back what an import did, and puts its file away.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct UndoImport {
     pub import: Uuid,
@@ -65,4 +66,13 @@ pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
         .with(async |state, task, job: ReadImport| work(&state, &task, job.import).await)
         .with(async |state, task, job: ApplyImport| work(&state, &task, job.import).await)
         .with(async |state, task, job: UndoImport| work(&state, &task, job.import).await)
+        .after_death(async |it: &Aftermath<'_, AppState>, job: ReadImport| {
+            end(it, job.import, Died::Loading).await
+        })
+        .after_death(async |it: &Aftermath<'_, AppState>, job: ApplyImport| {
+            end(it, job.import, Died::Loading).await
+        })
+        .after_death(async |it: &Aftermath<'_, AppState>, job: UndoImport| {
+            end(it, job.import, Died::TakingBack).await
+        })
 }

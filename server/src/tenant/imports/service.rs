@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::error::ImportError;
 use super::jobs::{ApplyImport, ReadImport, UndoImport};
 use super::model::{Arrived, Kind, Options, Status};
+use super::journal;
 use super::notice;
 use super::rows;
 use super::store::{self, Import, Turn};
@@ -122,18 +123,22 @@ pub(super) async fn cancel(
     Ok((before, after))
 }
 
-/// Has the import that was applied last taken back.
+/// Has the import that was applied last taken back, or what is left of one that failed.
 pub(super) async fn undo(
     tx: &TenantTx,
     id: Uuid,
     now: OffsetDateTime,
 ) -> Result<(Import, Import), ImportError> {
     let before = store::find_locked(tx, id).await?;
-    if before.status != Status::Applied {
-        return Err(ImportError::StatusWrong(before.status));
-    }
-    if store::last_applied(tx).await? != Some(id) {
-        return Err(ImportError::NotLast);
+    match before.status {
+        Status::Applied if store::last_applied(tx).await? != Some(id) => {
+            return Err(ImportError::NotLast);
+        }
+        Status::Applied => {}
+        // It failed half-way, and taking it back did, too. Others came after it by now, and items that
+        // they have changed are left alone.
+        Status::Failed if journal::has_more(tx, id).await? => {}
+        status => return Err(ImportError::StatusWrong(status)),
     }
     // One that is at work takes a moment; the job waits for it, and then finds itself not the last.
     let job = enqueue(

@@ -19,7 +19,7 @@ use crate::auth::{ManageWebhooks, Permission};
 use crate::db::TenantTx;
 use crate::egress::{Answer, Letter, Trouble};
 use crate::events::Deliver;
-use crate::jobs::{Handled, JobError, Outcome, Registry, Task};
+use crate::jobs::{Aftermath, Handled, JobError, Outcome, Registry, Task};
 use crate::state::AppState;
 use crate::tenant::notifications::{Audience, Kind, Notice, notify};
 
@@ -29,11 +29,15 @@ const LITTLE: Duration = Duration::from_millis(100);
 /// Adds what this domain does in the background.
 #[must_use]
 pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
-    registry.with(
-        |state: Arc<AppState>, task: Task, job: Deliver| async move {
-            deliver(&state, &task, job).await
-        },
-    )
+    registry
+        .with(
+            |state: Arc<AppState>, task: Task, job: Deliver| async move {
+                deliver(&state, &task, job).await
+            },
+        )
+        .after_death(async |it: &Aftermath<'_, AppState>, job: Deliver| {
+            Ok(attempt::bury(it.tx, job, it.state.clock.now()).await?)
+        })
 }
 
 /// What is to be sent, and where to.
@@ -121,7 +125,8 @@ async fn due(
     let Some(delivery) = store::delivery(tx, job.delivery).await? else {
         return Ok(None);
     };
-    if delivery.state != State::Pending || delivery.round != job.round {
+    // A job of the same round that finds it failed is a dead letter that somebody has tried again.
+    if delivery.state == State::Delivered || delivery.round != job.round {
         return Ok(None);
     }
     let Some(endpoint) = store::endpoint(tx, delivery.endpoint_id).await? else {
