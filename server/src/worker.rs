@@ -13,7 +13,9 @@ use crate::auth::{self, AuthError};
 use crate::config::Config;
 use crate::db::TenantTx;
 use crate::http;
-use crate::jobs::{Aftermath, Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
+use crate::jobs::{
+    Aftermath, Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose,
+};
 use crate::mail::{self, SendMail};
 use crate::platform::Platform;
 use crate::state::AppState;

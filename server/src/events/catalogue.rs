@@ -77,11 +77,7 @@ pub const CATALOGUE: &[EventKind] = &[
         "export.finish",
         "The file of an export is there",
     ),
-    heard(
-        "export.failed",
-        Topic::Items,
-        "An export came to nothing",
-    ),
+    heard("export.failed", Topic::Items, "An export came to nothing"),
     told(
         "item_group.created",
         Topic::Items,

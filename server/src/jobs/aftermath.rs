@@ -141,7 +141,9 @@ impl<S: Send + Sync + 'static> Hooks<S> {
 }
 
 /// Says what the closure is to be: the compiler finds no lifetimes for it in a box.
-fn boxed<S>(hook: impl for<'a> Fn(Aftermath<'a, S>) -> Seen<'a> + Send + Sync + 'static) -> Hook<S> {
+fn boxed<S>(
+    hook: impl for<'a> Fn(Aftermath<'a, S>) -> Seen<'a> + Send + Sync + 'static,
+) -> Hook<S> {
     Arc::new(hook)
 }
 

@@ -130,7 +130,10 @@ pub async fn deliver(mailer: &Mailer, clock: &Clock, task: Task, job: SendMail) 
 ///
 /// When the database refuses.
 pub async fn give_up(tx: &TenantTx, job: &SendMail, at: OffsetDateTime) -> Result<(), JobError> {
-    let found = Entity::find_by_id(job.mail).lock_exclusive().one(tx).await?;
+    let found = Entity::find_by_id(job.mail)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
     let Some(mail) = found.filter(|mail| mail.status == Status::Queued) else {
         return Ok(());
     };

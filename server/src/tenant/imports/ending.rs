@@ -53,11 +53,7 @@ pub(super) async fn end(
         }
         (Status::Undoing, Died::TakingBack) => (Status::Applied, None),
         (
-            Status::Ready
-            | Status::Applied
-            | Status::Failed
-            | Status::Cancelled
-            | Status::Undone,
+            Status::Ready | Status::Applied | Status::Failed | Status::Cancelled | Status::Undone,
             _,
         ) => return Ok(()),
     };

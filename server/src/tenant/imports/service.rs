@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::error::ImportError;
 use super::jobs::{ApplyImport, ReadImport, UndoImport};
-use super::model::{Arrived, Kind, Options, Status};
 use super::journal;
+use super::model::{Arrived, Kind, Options, Status};
 use super::notice;
 use super::rows;
 use super::store::{self, Import, Turn};

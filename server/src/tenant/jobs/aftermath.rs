@@ -29,12 +29,7 @@ pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
     })
 }
 
-async fn see_to(
-    state: &AppState,
-    task: &Task,
-    death: &Death,
-    hooks: &Hooks<AppState>,
-) -> Handled {
+async fn see_to(state: &AppState, task: &Task, death: &Death, hooks: &Hooks<AppState>) -> Handled {
     let now = state.clock.now();
     task.finish(async |tx| {
         let found = store::find(tx, death.job).await?;

@@ -31,8 +31,8 @@ pub(super) struct Sent {
     pub verdict: Verdict,
 }
 
-/// Notes an attempt and what comes of it. Answers with what is to be put on record, if the endpoint
-/// was sent something for the last time.
+/// Notes an attempt and what comes of it. Answers with why, and what is to be put on record, if the
+/// endpoint was sent something for the last time.
 pub(super) async fn settle(
     tx: &TenantTx,
     job: Deliver,
@@ -41,7 +41,7 @@ pub(super) async fn settle(
     trace: Option<&str>,
     longest: time::Duration,
     now: OffsetDateTime,
-) -> Result<Option<Change>, DbErr> {
+) -> Result<Option<(Reason, Change)>, DbErr> {
     let Some(delivery) = store::delivery_locked(tx, job.delivery).await? else {
         return Ok(None);
     };
@@ -178,15 +178,19 @@ async fn disable(
     endpoint: Uuid,
     because: Reason,
     now: OffsetDateTime,
-) -> Result<Option<Change>, DbErr> {
+) -> Result<Option<(Reason, Change)>, DbErr> {
     if !store::disable(tx, endpoint, because, now).await? {
         return Ok(None);
     }
-    let word = match because {
+    let told = json!({"is_enabled": false, "disabled_because": word(because)});
+    let change = Change::new("webhook_endpoint.disable", "webhook_endpoint", endpoint);
+    Ok(Some((because, change.after(&told))))
+}
+
+/// Why an endpoint is sent nothing any more, in a word.
+pub(super) const fn word(because: Reason) -> &'static str {
+    match because {
         Reason::Gone => "gone",
         Reason::Failing => "failing",
-    };
-    let told = json!({"is_enabled": false, "disabled_because": word});
-    let change = Change::new("webhook_endpoint.disable", "webhook_endpoint", endpoint);
-    Ok(Some(change.after(&told)))
+    }
 }
