@@ -229,12 +229,12 @@ fn trouble(error: &reqwest::Error) -> Trouble {
     }
 }
 
-/// What TLS complains of comes within an error of input and output.
+/// What TLS complains of comes within an error of input and output, or within one within one.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let within = cause
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || within.is_some_and(|it| it.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || within.is_some_and(|it| is_tls(it))
 }
 
 #[cfg(test)]
