@@ -13,13 +13,15 @@ use crate::auth::{self, AuthError};
 use crate::config::Config;
 use crate::db::TenantTx;
 use crate::http;
-use crate::jobs::{Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose};
+use crate::jobs::{
+    Aftermath, Handled, Job, JobError, Opens, Outcome, Queue, Registry, Retry, Task, Whose,
+};
 use crate::leftovers;
 use crate::mail::{self, SendMail};
 use crate::platform::Platform;
 use crate::state::AppState;
 use crate::tenant::notifications::{self, SendDigest};
-use crate::tenant::{exports, imports, webhooks};
+use crate::tenant::{exports, imports, jobs, webhooks};
 
 /// How long a token that has expired is kept.
 const ONE_TIME_KEPT: time::Duration = time::Duration::DAY;
@@ -79,6 +81,9 @@ pub fn registry(config: &Config, operators: Option<web::Data<Platform>>) -> Regi
         })
         .with(async |state: Arc<AppState>, task, job: SendMail| {
             mail::deliver(&state.mailer, &state.clock, task, job).await
+        })
+        .after_death(async |aftermath: &Aftermath<'_, AppState>, job: SendMail| {
+            mail::give_up(aftermath.tx, &job, aftermath.state.clock.now()).await
         });
     let registry = webhooks::register(imports::jobs::register(registry, config))
         .every(&times.purge, Whose::Tenants, |_| Purge {})
@@ -86,6 +91,8 @@ pub fn registry(config: &Config, operators: Option<web::Data<Platform>>) -> Regi
         .every(&times.checkpoint, Whose::Tenants, |_| Checkpoint {});
     let registry = exports::jobs::register(notifications::register(registry), config);
     let registry = leftovers::register(registry, config);
+    // Last, for it asks all of them what is left to do.
+    let registry = jobs::register(registry);
     // Where nobody can keep spares nobody is asked to.
     if config.platform.database_url.is_none() {
         return registry;

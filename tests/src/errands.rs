@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use server::AppState;
 use server::db::TenantTx;
-use server::jobs::{Handled, Job, JobError, Outcome, Queue, Registry, Retry, Task};
+use server::jobs::{Aftermath, Handled, Job, JobError, Outcome, Queue, Registry, Retry, Task};
 
 /// A job that does what it is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,18 +89,31 @@ pub fn registry(begun: &Begun) -> Registry<AppState> {
         })
         .await
     };
-    Registry::new()
-        .with(vigil)
-        .with(move |_, task, job: Errand| {
-            let is_counted = begun
-                .lock()
-                .map(|mut begun| *begun.entry(job.name.clone()).or_default() += 1)
-                .is_ok();
-            async move {
-                count_or_fail(is_counted)?;
-                go(&task, &job).await
-            }
-        })
+    let registry =
+        Registry::new()
+            .with(vigil)
+            .after_death(mourn)
+            .with(move |_, task, job: Errand| {
+                let is_counted = begun
+                    .lock()
+                    .map(|mut begun| *begun.entry(job.name.clone()).or_default() += 1)
+                    .is_ok();
+                async move {
+                    count_or_fail(is_counted)?;
+                    go(&task, &job).await
+                }
+            });
+    server::tenant::jobs::register(registry)
+}
+
+/// What an errand called `mourned` leaves when it has died is an effect; one called `cursed` can't even
+/// be buried in peace.
+async fn mourn(aftermath: &Aftermath<'_, AppState>, job: Errand) -> Result<(), JobError> {
+    match job.name.as_str() {
+        "mourned" => leave_effect(aftermath.tx, &job.name).await,
+        "cursed" => Err(JobError::discard("nobody can bear it")),
+        _ => Ok(()),
+    }
 }
 
 fn count_or_fail(is_counted: bool) -> Result<(), JobError> {

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use validator::Validate;
+
+use super::sections::path_or_none;
 
 /// What is sent to addresses that dealers name, and which addresses may be named.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -23,6 +26,9 @@ pub struct Webhooks {
     /// Server that is asked for the addresses of names; none: as this machine does it.
     #[serde(deserialize_with = "server_or_none")]
     pub dns_server: Option<SocketAddr>,
+    /// Certificates of authorities that are trusted besides those that this machine trusts, PEM.
+    #[serde(deserialize_with = "path_or_none")]
+    pub ca_file: Option<PathBuf>,
     /// Longest time an attempt may take, milliseconds.
     #[validate(range(min = 100, max = 50000))]
     pub timeout_ms: u64,

@@ -4,9 +4,12 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use anyhow::Context;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Certificate, Client, Response};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use url::{Host, Url};
 
 use super::breaker::Breakers;
@@ -50,7 +53,7 @@ pub struct Letter {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// How long it wants to be left alone, if it says so in seconds.
+    /// How long it wants to be left alone, if it says so.
     pub retry_after: Option<Duration>,
     /// How its body begins.
     pub beginning: String,
@@ -92,14 +95,17 @@ impl Egress {
     ///
     /// # Errors
     ///
-    /// When TLS can't be had, or nobody be asked for addresses.
+    /// When TLS can't be had, `ca_file` not be read, or nobody be asked for addresses.
     pub fn new(config: &Webhooks) -> Result<Self, anyhow::Error> {
         let reach = Reach::of(config);
         let names = match config.dns_server {
             Some(server) => Names::at(reach.clone(), server)?,
             None => Names::of_this_machine(reach.clone()),
         };
+        let trusted = trusted(config).context("webhooks.ca_file")?;
         let client = Client::builder()
+            // Besides those that this machine trusts.
+            .tls_certs_merge(trusted)
             // A receiver that moved says so to people: no redirect leads anywhere.
             .redirect(Policy::none())
             .timeout(Duration::from_millis(config.timeout_ms))
@@ -138,12 +144,12 @@ impl Egress {
         }
     }
 
-    /// Sends a message, once.
+    /// Sends a message, once. `now` is for answers that name a time and don't say what time it is there.
     ///
     /// # Errors
     ///
     /// [`Trouble`] when there was no answer.
-    pub async fn post(&self, letter: Letter) -> Result<Answer, Trouble> {
+    pub async fn post(&self, letter: Letter, now: OffsetDateTime) -> Result<Answer, Trouble> {
         self.reach
             .judge(&letter.url)
             .map_err(|_| Trouble::Forbidden)?;
@@ -154,7 +160,7 @@ impl Egress {
             .header(CONTENT_TYPE, "application/json")
             .body(letter.body);
         let reply = request.send().await.map_err(|error| trouble(&error))?;
-        let (status, retry_after) = (reply.status().as_u16(), retry_after(&reply));
+        let (status, retry_after) = (reply.status().as_u16(), retry_after(reply.headers(), now));
         let beginning = tokio::time::timeout(PATIENCE, beginning(reply)).await;
         Ok(Answer {
             status,
@@ -177,13 +183,27 @@ async fn beginning(mut reply: Response) -> String {
     String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}")
 }
 
-fn retry_after(reply: &Response) -> Option<Duration> {
-    let seconds = reply
-        .headers()
-        .get(RETRY_AFTER)
-        .map(HeaderValue::to_str)?
-        .ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+/// Who is trusted to say which receiver is which, besides those that this machine trusts.
+fn trusted(config: &Webhooks) -> Result<Vec<Certificate>, anyhow::Error> {
+    let Some(file) = &config.ca_file else {
+        return Ok(Vec::new());
+    };
+    let trusted = Certificate::from_pem_bundle(&std::fs::read(file)?)?;
+    anyhow::ensure!(!trusted.is_empty(), "the file holds no certificate");
+    Ok(trusted)
+}
+
+/// In seconds, or until a time (RFC 9110, 10.2.3): by the receiver's clock, if it says what it shows. A
+/// time that has passed is now.
+fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let wanted = text(RETRY_AFTER)?;
+    if let Ok(seconds) = wanted.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let time = |text: &str| OffsetDateTime::parse(text, &Rfc2822).ok();
+    let there = text(DATE).and_then(time).unwrap_or(now);
+    Some(Duration::try_from(time(wanted)? - there).unwrap_or_default())
 }
 
 fn trouble(error: &reqwest::Error) -> Trouble {
@@ -209,10 +229,39 @@ fn trouble(error: &reqwest::Error) -> Trouble {
     }
 }
 
-/// What TLS complains of comes within an error of input and output.
+/// What TLS complains of comes within an error of input and output, or within one within one.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let within = cause
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || within.is_some_and(|it| it.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || within.is_some_and(|it| is_tls(it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_busy_says_for_how_long_in_seconds_or_until_a_time() {
+        let wait = |wanted: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, wanted.parse().unwrap());
+            if let Some(date) = date {
+                headers.insert(DATE, date.parse().unwrap());
+            }
+            let now = OffsetDateTime::parse("Sun, 06 Nov 1994 08:40:00 GMT", &Rfc2822).unwrap();
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        let at = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+        assert_eq!(wait("120", None), Some(120));
+        assert_eq!(wait(" 7 ", Some(at)), Some(7));
+        assert_eq!(wait(at, None), Some(577));
+        assert_eq!(wait(at, Some("Sun, 06 Nov 1994 08:49:00 GMT")), Some(37));
+        assert_eq!(wait(at, Some("Sun, 06 Nov 1994 09:00:00 GMT")), Some(0));
+        assert_eq!(wait(at, Some("yesterday")), Some(577));
+        for nonsense in ["soon", "-1", "1.5", "", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(wait(nonsense, None), None, "{nonsense}");
+        }
+    }
 }

@@ -77,6 +77,7 @@ pub const CATALOGUE: &[EventKind] = &[
         "export.finish",
         "The file of an export is there",
     ),
+    heard("export.failed", Topic::Items, "An export came to nothing"),
     told(
         "item_group.created",
         Topic::Items,
@@ -219,6 +220,11 @@ pub const CATALOGUE: &[EventKind] = &[
         Topic::Jobs,
         "job.discard",
         "Background work was given up",
+    ),
+    heard(
+        "job.dead",
+        Topic::Jobs,
+        "Background work has failed for good",
     ),
     told(
         "api_key.created",

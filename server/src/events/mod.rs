@@ -16,5 +16,5 @@ mod topic;
 pub use catalogue::{CATALOGUE, EventKind, NOTIFICATION_CREATED, kind_named, kind_of_action};
 pub use not_told::NOT_TOLD;
 pub use outbox::{Deliver, Message, deliver};
-pub use record::{Event, publish, record};
+pub use record::{Event, publish, publish_live, record};
 pub use topic::Topic;

@@ -91,6 +91,26 @@ pub async fn record(tx: &TenantTx, stamp: &Stamp, change: &Change) -> Result<(),
 ///
 /// When the database refuses.
 pub async fn publish(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result<(), DbErr> {
+    let has_endpoints = tell(tx, event, at).await?;
+    // What one member is told is nobody else's.
+    if event.audience.is_some() || !has_endpoints {
+        return Ok(());
+    }
+    tell_endpoints(tx, event.message(at, None)).await
+}
+
+/// The same for those who follow it live alone. What is told of messages to endpoints is sent to no
+/// endpoint, or it would go round and round.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn publish_live(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result<(), DbErr> {
+    tell(tx, event, at).await.map(drop)
+}
+
+/// Answers whether any endpoint may want to hear of it.
+async fn tell(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result<bool, DbErr> {
     let values = [
         event.kind.name.into(),
         event.kind.topic.as_str().into(),
@@ -102,9 +122,5 @@ pub async fn publish(tx: &TenantTx, event: &Event, at: OffsetDateTime) -> Result
     let told = tx.query_one_raw(statement).await?;
     tx.wake(Wake::Events);
     let told = told.ok_or_else(|| DbErr::RecordNotFound("the event that was told".to_owned()))?;
-    // What one member is told is nobody else's.
-    if event.audience.is_some() || !told.try_get("", "has_endpoints")? {
-        return Ok(());
-    }
-    tell_endpoints(tx, event.message(at, None)).await
+    told.try_get("", "has_endpoints")
 }

@@ -11,6 +11,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("import.failed", IMPORT_AT_REST),
     ("import.cancelled", IMPORT_AT_REST),
     ("import.undone", IMPORT_AT_REST),
+    ("export.failed", EXPORT_FAILED),
+    ("job.dead", JOB_DEAD),
     ("notification.created", NOTIFICATION),
     ("webhook.test", WEBHOOK_TEST),
 ];
@@ -35,6 +37,24 @@ const IMPORT_AT_REST: &str = r#"{
         "status": {"type": "string"},
         "counts": {"type": "object", "description": "Rows and items, in numbers."},
         "undone": {"type": "object", "description": "What taking it back came to, in items."}
+    }
+}"#;
+const EXPORT_FAILED: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid", "description": "The export."}
+    }
+}"#;
+const JOB_DEAD: &str = r#"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "kind", "attempts"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid", "description": "The job."},
+        "kind": {"type": "string", "description": "Such as import.read."},
+        "attempts": {"type": "integer", "description": "How often it was tried."}
     }
 }"#;
 const NOTIFICATION: &str = r#"{

@@ -137,6 +137,8 @@ registry! {
     ImportStatusWrong CONFLICT "import-status-wrong" "The import does not stand where this can be done";
     ImportNotLast CONFLICT "import-not-last" "Another import was applied later: undo that one first";
     ImportForgotten GONE "import-forgotten" "The import ended long ago: only its numbers are kept";
+    ImportGivenUp INTERNAL_SERVER_ERROR "import-given-up" "The import could not be finished, and nothing of it is in the catalogue: send the file again";
+    ImportLeftBehind INTERNAL_SERVER_ERROR "import-left-behind" "What the import did could not be taken back as a whole: undo it";
     ImportRejected CONFLICT "import-rejected" "More rows are rejected than was allowed";
     ImportProfileNotFound NOT_FOUND "import-profile-not-found" "Import profile not found";
     ImportProfileNameTaken CONFLICT "import-profile-name-taken" "Another import profile has this name";

@@ -15,7 +15,7 @@ use super::error::JobError;
 use super::job::Queue;
 use super::registry::Handled;
 use super::running::Running;
-use super::settle::{self, Claim};
+use super::settle::{self, Claim, Fate};
 use super::stats::Ended;
 use super::task::Outcome;
 use super::tend;
@@ -208,11 +208,11 @@ impl<S: Send + Sync + 'static> Node<S> {
             Err(JobError::Lost) => (Ok(()), Ended::Lost),
             Err(JobError::Discard(cause)) => {
                 tracing::error!(job.id = %job.id, job.kind = job.kind, error = cause, "a job is dead");
-                (settle::bury(&self.ledger, claim, &cause).await, Ended::Dead)
+                (self.bury(claim, Fate::Refused, &cause).await, Ended::Dead)
             }
             Err(JobError::Retry { cause, .. }) if job.attempt >= job.max_attempts => {
                 tracing::error!(job.id = %job.id, job.kind = job.kind, error = cause, "a job is dead");
-                (settle::bury(&self.ledger, claim, &cause).await, Ended::Dead)
+                (self.bury(claim, Fate::TriedOut, &cause).await, Ended::Dead)
             }
             Err(JobError::Retry { cause, after }) => {
                 tracing::warn!(job.id = %job.id, job.kind = job.kind, error = cause, "a job failed");
@@ -228,6 +228,12 @@ impl<S: Send + Sync + 'static> Node<S> {
             "what became of a job could not be written, its lease will end",
         );
         ended
+    }
+
+    async fn bury(&self, claim: Claim, fate: Fate, cause: &str) -> Result<(), DbErr> {
+        settle::bury(&self.ledger, claim, fate, cause).await?;
+        self.shared.directory.bell().wake_workers();
+        Ok(())
     }
 
     fn count(&self, job: &Claimed, ended: Ended, begun: Instant) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use croner::Cron;
 use serde_json::Value;
 
+use super::aftermath::{Aftermath, Hooks};
 use super::error::JobError;
 use super::job::{Job, Opens, Retry};
 use super::schedule::{Schedule, Whose};
@@ -24,6 +25,7 @@ type Work<S> =
 /// All kinds of jobs that this build can do, and what it does by the clock.
 pub struct Registry<S> {
     kinds: HashMap<&'static str, Entry<S>>,
+    hooks: Hooks<S>,
     schedules: Vec<Schedule>,
 }
 
@@ -41,6 +43,7 @@ impl<S: Send + Sync + 'static> Registry<S> {
     pub fn new() -> Self {
         Self {
             kinds: HashMap::new(),
+            hooks: Hooks::new(),
             schedules: Vec::new(),
         }
     }
@@ -79,6 +82,26 @@ impl<S: Send + Sync + 'static> Registry<S> {
             J::KIND
         );
         self
+    }
+
+    /// Says what is to be done when a job of a kind has died, in the transaction that tells of it:
+    /// whatever waited for it is ended. It finds things as they are by then, so it asks first.
+    ///
+    /// # Panics
+    ///
+    /// When it was said before.
+    #[must_use]
+    pub fn after_death<J: Job>(
+        mut self,
+        hook: impl AsyncFn(&Aftermath<'_, S>, J) -> Result<(), JobError> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.add(hook);
+        self
+    }
+
+    /// What was said to be done after deaths so far.
+    pub fn hooks(&self) -> Hooks<S> {
+        self.hooks.clone()
     }
 
     /// Has a job handed over at every tick of a clock in UTC, once for each node or each tenant;

@@ -6,12 +6,15 @@ use sea_orm::sea_query::ArrayType;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
+use super::aftermath::{DISCARD, followed};
 use crate::db::Ledger;
 
 /// Errors that are kept with a job, the last ones.
 const ERRORS: i32 = 20;
 /// Longest error that is kept, characters.
 const LONGEST: usize = 2000;
+/// How an error is kept after which it may go well another time.
+const RETRY: &str = "retry";
 
 /// One claim of one job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,19 +51,37 @@ pub(super) async fn retry(
             run_at = clock_timestamp() + $6 * interval '1 ms', errors = {WITH_ERROR}
         WHERE {OURS}"
     );
-    let mut values = with_error(claim, cause, "retry");
+    let mut values = with_error(claim, cause, RETRY);
     values.push(millis(wait).into());
     write(ledger, sql, values).await
 }
 
-/// Makes a dead letter of a job.
-pub(super) async fn bury(ledger: &Ledger, claim: Claim, cause: &str) -> Result<(), DbErr> {
+/// Why a job is made a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It has had its attempts.
+    TriedOut,
+    /// It can't go well.
+    Refused,
+}
+
+/// Makes a dead letter of a job, and hands over what is left to do.
+pub(super) async fn bury(
+    ledger: &Ledger,
+    claim: Claim,
+    fate: Fate,
+    cause: &str,
+) -> Result<(), DbErr> {
     let sql = format!(
         "UPDATE jobs.job j SET state = 'dead', worker = NULL, lease_until = NULL,
             ended_at = clock_timestamp(), errors = {WITH_ERROR}
         WHERE {OURS}"
     );
-    write(ledger, sql, with_error(claim, cause, "discard")).await
+    let class = match fate {
+        Fate::TriedOut => RETRY,
+        Fate::Refused => DISCARD,
+    };
+    write(ledger, followed(&sql), with_error(claim, cause, class)).await
 }
 
 /// Lets a job wait without counting the attempt: it was not its fault.

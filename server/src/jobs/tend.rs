@@ -2,6 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
+use super::aftermath::followed;
 use crate::db::{JobsTx, Ledger};
 
 /// Rows at a time.
@@ -63,7 +64,7 @@ const BURIED: &str =
 /// Brings back what waits or was lost.
 pub(super) async fn tend(ledger: &Ledger) -> Result<Tended, DbErr> {
     let due = in_batches(ledger, DUE).await?;
-    let rescued = in_batches(ledger, RESCUED).await?;
+    let rescued = in_batches(ledger, &followed(RESCUED)).await?;
     in_batches(ledger, HELD).await?;
     let released = in_batches(ledger, RELEASED).await?;
     Ok(Tended {

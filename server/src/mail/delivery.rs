@@ -6,7 +6,7 @@ use ::entity::tenant::mail::{Entity, Model, Status};
 use ::entity::tenant::member;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait,
-    PaginatorTrait, QueryFilter,
+    PaginatorTrait, QueryFilter, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -112,15 +112,37 @@ pub async fn deliver(mailer: &Mailer, clock: &Clock, task: Task, job: SendMail) 
                 .await?;
             Err(JobError::discard(why))
         }
-        Err(refusal @ Refusal::ForNow(_)) => {
-            if task.is_last_attempt() {
-                let failed = end(Status::Failed, None);
-                task.step(async |tx| write(tx, &begun.mail, failed).await)
-                    .await?;
-            }
-            Err(JobError::retry(refusal))
+        // People who look after this server or its relay can mend that, and have it tried again.
+        Err(refusal @ Refusal::NotOurs(code)) => {
+            let failed = end(Status::Failed, Some(code));
+            task.step(async |tx| write(tx, &begun.mail, failed).await)
+                .await?;
+            Err(JobError::discard(refusal))
         }
+        Err(refusal @ Refusal::ForNow(_)) => Err(JobError::retry(refusal)),
     }
+}
+
+/// Ends a message whose job has died. What it is made of is kept, so that people may have it tried
+/// again.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn give_up(tx: &TenantTx, job: &SendMail, at: OffsetDateTime) -> Result<(), JobError> {
+    let found = Entity::find_by_id(job.mail)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let Some(mail) = found.filter(|mail| mail.status == Status::Queued) else {
+        return Ok(());
+    };
+    let failed = End {
+        status: Status::Failed,
+        refusal_code: None,
+        at,
+    };
+    write(tx, &mail, failed).await
 }
 
 async fn finish(task: &Task, begun: &Begun, end: End) -> Handled {

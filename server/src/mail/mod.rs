@@ -22,7 +22,7 @@ mod transport;
 mod words;
 
 pub use correspondence::{CORRESPONDENCE, Correspondence};
-pub use delivery::{SendMail, deliver};
+pub use delivery::{SendMail, deliver, give_up};
 pub use language::{Language, NoLanguage};
 pub use letter::{Letter, Letterhead};
 pub use links::{Links, Page};

@@ -44,14 +44,23 @@ pub(super) enum Refusal {
     /// It is never taken for this address.
     #[error("the mail server answered {0}")]
     ForGood(u16),
+    /// It is not taken, and that is no fault of the address: how we sign in, what the relay puts up
+    /// with, what the message is like.
+    #[error("the mail server answered {0}, which is not about the address")]
+    NotOurs(u16),
     /// It can't be written.
     #[error("it can't be written: {0}")]
     Unwritable(String),
 }
 
-/// Answers that are about how we sign in (RFC 4954) rather than about the message: people who look
-/// after this server can mend that, and then it is taken.
-const ABOUT_US: [u16; 4] = [530, 534, 535, 538];
+/// Answers that are about the address (RFC 5321): there is no such mailbox, it isn't here, its name is
+/// none. All others are about us, our relay, or the message.
+const ABOUT_THE_ADDRESS: [u16; 3] = [550, 551, 553];
+/// A code with more to say (RFC 3463) says whom it is about: `5.1.x` is an address, but for these two
+/// the sender's.
+const SENDER: [&str; 2] = ["5.1.7", "5.1.8"];
+/// The mailbox is there, and takes nothing any more.
+const DISABLED: &str = "5.2.1";
 
 impl Transport {
     /// Prepares the way; nobody is asked before there is a message.
@@ -106,11 +115,37 @@ impl Transport {
 
 fn refusal(error: &Error) -> Refusal {
     match error.status().map(u16::from) {
-        Some(code) if error.is_permanent() && !ABOUT_US.contains(&code) => Refusal::ForGood(code),
+        Some(code) if error.is_permanent() => {
+            let said = std::error::Error::source(error).map(ToString::to_string);
+            permanent(code, said.as_deref().unwrap_or_default())
+        }
         Some(code) => Refusal::ForNow(format!("the mail server answered {code}")),
         None if error.is_timeout() => Refusal::ForNow("the mail server took too long".to_owned()),
         None => Refusal::ForNow("the mail server could not be asked".to_owned()),
     }
+}
+
+/// Tells whether nobody is at an address, or nobody takes our mail, by the code and what was said
+/// beside it.
+fn permanent(code: u16, said: &str) -> Refusal {
+    let enhanced = said.split_whitespace().next().filter(|it| is_enhanced(it));
+    let is_about_the_address = match enhanced {
+        Some(DISABLED) => true,
+        Some(enhanced) => enhanced.starts_with("5.1.") && !SENDER.contains(&enhanced),
+        None => ABOUT_THE_ADDRESS.contains(&code),
+    };
+    if is_about_the_address {
+        Refusal::ForGood(code)
+    } else {
+        Refusal::NotOurs(code)
+    }
+}
+
+/// Such as `5.7.1`.
+fn is_enhanced(word: &str) -> bool {
+    let parts: Vec<_> = word.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
+    parts.len() == 3 && parts[0] == "5" && parts.iter().all(is_number)
 }
 
 fn message(letter: &Letter, stamped: Stamped<'_>) -> Result<Message, anyhow::Error> {
@@ -129,4 +164,37 @@ fn message(letter: &Letter, stamped: Stamped<'_>) -> Result<Message, anyhow::Err
         "auto-generated".to_owned(),
     ));
     Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_about_the_address_makes_mail_come_back() {
+        let comes_back =
+            |code, said: &str| matches!(permanent(code, said), Refusal::ForGood(it) if it == code);
+
+        for (code, said) in [
+            (550, "nobody here"),
+            (551, ""),
+            (553, "what is that"),
+            (550, "5.1.1 nobody here"),
+            (554, "5.1.1 nobody here"),
+            (550, "5.2.1 closed"),
+        ] {
+            assert!(comes_back(code, said), "{code} {said}");
+        }
+        for (code, said) in [
+            (530, "sign in first"),
+            (535, "5.7.8 not you"),
+            (552, "too much"),
+            (554, "no"),
+            (550, "5.7.1 we don't relay"),
+            (553, "5.1.8 who are you"),
+            (552, "5.2.2 full"),
+        ] {
+            assert!(!comes_back(code, said), "{code} {said}");
+        }
+    }
 }

@@ -17,8 +17,10 @@ mod port;
 mod process;
 mod requests;
 mod tenants;
+mod webhooks;
 mod window;
 
 pub(crate) use port::Port;
 pub use requests::{Metrics, ServedTenant, Serving};
+pub use webhooks::Webhooks;
 pub use window::Traffic;

@@ -19,6 +19,7 @@ use super::jobs::JobCollector;
 use super::live::StreamCollector;
 use super::process::ProcessCollector;
 use super::tenants::{TenantCollector, Tenants, Told};
+use super::webhooks::Webhooks;
 use super::window::{Failed, Traffic};
 use crate::cache::{CacheCollector, Caches};
 use crate::config;
@@ -56,6 +57,7 @@ pub struct Metrics {
     requests: Family<Request, Counter>,
     durations: Durations,
     tenants: Arc<Tenants>,
+    webhooks: Webhooks,
 }
 
 impl Metrics {
@@ -87,13 +89,21 @@ impl Metrics {
         registry.register_collector(Box::new(JobCollector(work.clone())));
         registry.register_collector(Box::new(StreamCollector(streams.clone())));
         registry.register_collector(Box::new(ProcessCollector));
+        let webhooks = Webhooks::default();
+        webhooks.register(&mut registry);
         Arc::new(Self {
             are_told: config.listen.is_some(),
             registry,
             requests,
             durations,
             tenants,
+            webhooks,
         })
+    }
+
+    /// What is sent to endpoints of dealers.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     /// All of it as OpenMetrics text.

@@ -16,6 +16,7 @@ mod check_reports;
 mod clients;
 mod command_line;
 mod contract;
+mod deaths;
 mod doctor;
 mod edge;
 mod exports;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{service, writing};
+use super::{ending, service, writing};
 use crate::config::Config;
-use crate::jobs::{Handled, Job, JobError, Queue, Registry, Retry, Task, Whose};
+use crate::jobs::{Aftermath, Handled, Job, JobError, Queue, Registry, Retry, Task, Whose};
 use crate::kernel::TenantKey;
 use crate::state::AppState;
 use crate::storage::{Shelf, StorageKey};
@@ -51,6 +51,9 @@ impl Job for PurgeExports {
 pub fn register(registry: Registry<AppState>, config: &Config) -> Registry<AppState> {
     registry
         .with(async |state, task, job: WriteExport| writing::write(&state, &task, job.export).await)
+        .after_death(async |it: &Aftermath<'_, AppState>, job: WriteExport| {
+            ending::end(it, job.export).await
+        })
         .with(async |state, task, PurgeExports {}| purge(&state, &task).await)
         .every(&config.worker.purge, Whose::Tenants, |_| PurgeExports {})
 }

@@ -8,6 +8,7 @@ pub mod http;
 pub mod jobs;
 
 mod column;
+mod ending;
 mod error;
 mod service;
 mod sheet;

@@ -128,20 +128,22 @@ pub(super) async fn complete(
     done.update(tx).await
 }
 
-/// Notes that its file will never be there.
+/// Notes that its file will never be there. Answers with what it is then, unless it was over before.
 pub(super) async fn give_up(
     tx: &TenantTx,
     id: Uuid,
     why: &str,
     now: OffsetDateTime,
-) -> Result<(), DbErr> {
-    let failed = export::ActiveModel {
-        state: Set("failed".to_owned()),
-        error: Set(Some(why.chars().take(500).collect())),
-        finished_at: Set(Some(now)),
-        ..found(id)
+) -> Result<Option<Model>, DbErr> {
+    let found = Entity::find_by_id(id).lock_exclusive().one(tx).await?;
+    let Some(export) = found.filter(|export| export.state == "pending") else {
+        return Ok(None);
     };
-    failed.update(tx).await.map(drop)
+    let mut failed = export.into_active_model();
+    failed.state = Set("failed".to_owned());
+    failed.error = Set(Some(why.chars().take(500).collect()));
+    failed.finished_at = Set(Some(now));
+    failed.update(tx).await.map(Some)
 }
 
 fn found(id: Uuid) -> export::ActiveModel {

@@ -43,14 +43,17 @@ enum Fault {
 }
 
 impl Fault {
-    /// As whoever asked for the file is told.
-    fn told(&self) -> String {
-        let is_full = match self {
+    fn is_full(&self) -> bool {
+        match self {
             Self::Sheet(cause) => cause.is_full(),
             Self::Kept(cause) => is_full(cause),
             Self::Job(_) | Self::Items(_) | Self::Unknown => false,
-        };
-        match is_full {
+        }
+    }
+
+    /// As whoever asked for the file is told.
+    fn told(&self) -> String {
+        match self.is_full() {
             true => "there is no room for the file on our side".to_owned(),
             false => self.to_string(),
         }
@@ -74,6 +77,7 @@ pub(super) async fn write(state: &AppState, task: &Task, id: Uuid) -> Handled {
     match file(state, task, export).await {
         Ok(outcome) => Ok(outcome),
         Err(Fault::Job(JobError::Lost)) => Err(JobError::Lost),
+        // What has failed for good is ended by what follows the death of its job.
         Err(fault) => {
             let is_hopeless = matches!(
                 fault,
@@ -81,16 +85,12 @@ pub(super) async fn write(state: &AppState, task: &Task, id: Uuid) -> Handled {
                     | Fault::Sheet(SheetError::TooManyRows)
                     | Fault::Kept(PutError::TooLarge { .. })
             );
-            if is_hopeless || task.is_last_attempt() {
-                let (why, now) = (fault.told(), state.clock.now());
-                let noted: Result<(), JobError> = task
-                    .step(async |tx| Ok(service::give_up(tx, id, &why, now).await?))
-                    .await;
-                noted?;
-            }
             Err(match fault {
                 Fault::Job(error) => error,
-                fault if is_hopeless => JobError::discard(fault),
+                // The last time it is no passing shortage, and a reason that can be told.
+                fault if is_hopeless || (fault.is_full() && task.is_last_attempt()) => {
+                    JobError::discard(fault.told())
+                }
                 fault => JobError::retry(fault),
             })
         }

@@ -70,6 +70,9 @@ pub enum ImportError {
     /// It was tried as often as may be.
     #[error("the server could not finish it")]
     GivenUp,
+    /// It was to be taken back, and that was tried as often as may be.
+    #[error("the server could not take all of it back")]
+    LeftBehind,
     /// The cursor belongs to another list.
     #[error(transparent)]
     Cursor(#[from] CursorError),
@@ -103,6 +106,7 @@ impl ImportError {
             | Self::Upload(_)
             | Self::TooLarge(_)
             | Self::GivenUp
+            | Self::LeftBehind
             | Self::Cursor(_) => true,
         }
     }
@@ -160,7 +164,8 @@ impl From<ImportError> for Problem {
                 ImportError::Catalog(error) => return error.into(),
                 other => return Self::internal(other),
             },
-            ImportError::GivenUp => Code::Internal,
+            ImportError::GivenUp => Code::ImportGivenUp,
+            ImportError::LeftBehind => Code::ImportLeftBehind,
             ImportError::NotFound => return Self::new(Code::ImportNotFound),
             ImportError::ProfileNotFound => return Self::new(Code::ImportProfileNotFound),
             ImportError::ProfileNameTaken => Code::ImportProfileNameTaken,

@@ -260,7 +260,8 @@ async fn cancel(
 ///
 /// The one that was applied last. Every item is what it was before, but those that somebody has changed
 /// since: they are left alone and listed among the import's rows. Units and groups stay. Some time after
-/// its end an import can't be undone any more.
+/// its end an import can't be undone any more. One that failed and says `import_left_behind` can be undone
+/// as well.
 #[utoipa::path(tag = "imports", operation_id = "undo_import", params(("id" = Uuid, Path)),
     security(("bearer" = [])), responses(
     (status = 202, body = AcceptedOut),

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::ending::{Died, end};
 use super::forgetting::forget;
 use super::work::work;
 use crate::config::Config;
-use crate::jobs::{Job, Queue, Registry, Retry, Whose};
+use crate::jobs::{Aftermath, Job, Queue, Registry, Retry, Whose};
 use crate::state::AppState;
 
 /// A million rows take minutes.
@@ -34,7 +35,7 @@ pub(super) struct ApplyImport {
     pub import: Uuid,
 }
 
-/// Takes back what an import did.
+/// Takes back what an import did, and puts its file away.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct UndoImport {
     pub import: Uuid,
@@ -81,6 +82,15 @@ pub fn register(registry: Registry<AppState>, config: &Config) -> Registry<AppSt
         .with(async |state, task, job: ReadImport| work(&state, &task, job.import).await)
         .with(async |state, task, job: ApplyImport| work(&state, &task, job.import).await)
         .with(async |state, task, job: UndoImport| work(&state, &task, job.import).await)
+        .after_death(async |it: &Aftermath<'_, AppState>, job: ReadImport| {
+            end(it, job.import, Died::Loading).await
+        })
+        .after_death(async |it: &Aftermath<'_, AppState>, job: ApplyImport| {
+            end(it, job.import, Died::Loading).await
+        })
+        .after_death(async |it: &Aftermath<'_, AppState>, job: UndoImport| {
+            end(it, job.import, Died::TakingBack).await
+        })
         .with(async |state, task, PurgeImports {}| forget(&state, &task).await)
         .every(&config.worker.purge, Whose::Tenants, |_| PurgeImports {})
 }

@@ -120,6 +120,15 @@ pub(super) async fn take_back(
     Ok(taken.unwrap_or_default())
 }
 
+/// Whether there is anything that an import did and that was not taken back.
+pub(super) async fn has_more(tx: &TenantTx, import: Uuid) -> Result<bool, DbErr> {
+    let sql = "SELECT EXISTS (SELECT FROM import_change
+        WHERE import_id = $1::uuid AND outcome IS NULL) AS has_more";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [import.into()]);
+    let row = tx.query_one_raw(statement).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "has_more"))
+}
+
 /// Notes that items came with a supplier's file.
 pub(super) async fn note_sources(
     tx: &TenantTx,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::error::ImportError;
 use super::jobs::{ApplyImport, ReadImport, UndoImport};
+use super::journal;
 use super::model::{Arrived, Kind, Options, Status};
 use super::notice;
 use super::rows;
@@ -124,21 +125,23 @@ pub(super) async fn cancel(
     Ok((before, after))
 }
 
-/// Has the import that was applied last taken back.
+/// Has the import that was applied last taken back, or what is left of one that failed.
 pub(super) async fn undo(
     tx: &TenantTx,
     id: Uuid,
     now: OffsetDateTime,
 ) -> Result<(Import, Import), ImportError> {
     let before = store::find_locked(tx, id).await?;
-    if before.status != Status::Applied {
-        return Err(ImportError::StatusWrong(before.status));
-    }
-    if !before.has_details() {
-        return Err(ImportError::Forgotten);
-    }
-    if store::last_applied(tx).await? != Some(id) {
-        return Err(ImportError::NotLast);
+    match before.status {
+        Status::Applied if !before.has_details() => return Err(ImportError::Forgotten),
+        Status::Applied if store::last_applied(tx).await? != Some(id) => {
+            return Err(ImportError::NotLast);
+        }
+        Status::Applied => {}
+        // It failed half-way, and taking it back did, too. Others came after it by now, and items that
+        // they have changed are left alone.
+        Status::Failed if journal::has_more(tx, id).await? => {}
+        status => return Err(ImportError::StatusWrong(status)),
     }
     // One that is at work takes a moment; the job waits for it, and then finds itself not the last.
     let job = enqueue(

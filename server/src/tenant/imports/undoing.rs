@@ -10,18 +10,22 @@ use super::work::{Desk, Halt, turn};
 
 pub(super) async fn take_back(desk: &Desk<'_>, import: &Import) -> Result<(), Halt> {
     let (id, here) = (import.row.id, [import.status]);
-    let mut summary = import.summary.clone();
     loop {
         desk.go_on()?;
         let now = desk.state.clock.now();
-        let next = desk
+        let is_over = desk
             .task
             .step(async |tx| {
+                // Two jobs may be at it, such as when somebody stops one at work: one after the other.
+                let import = store::find_locked(tx, id).await?;
+                if import.status != here[0] {
+                    return Err(Halt::Turned);
+                }
                 let taken = journal::take_back(tx, id, now).await?;
                 if taken.is_empty() {
-                    return Ok(None);
+                    return Ok(true);
                 }
-                let mut next = summary.clone();
+                let mut next = import.summary.clone();
                 let kept: Vec<_> = taken.kept_skus.iter().map(|sku| kept(sku)).collect();
                 rows::add(tx, id, next.findings, &kept).await?;
                 add(&mut next, &taken);
@@ -30,12 +34,11 @@ pub(super) async fn take_back(desk: &Desk<'_>, import: &Import) -> Result<(), Ha
                     ..Turn::default()
                 };
                 turn(tx, id, (&here, import.status), how, now).await?;
-                Ok::<_, Halt>(Some(next))
+                Ok::<_, Halt>(false)
             })
             .await?;
-        match next {
-            Some(next) => summary = next,
-            None => return end(desk, import).await,
+        if is_over {
+            return end(desk, import).await;
         }
     }
 }

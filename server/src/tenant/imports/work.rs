@@ -295,7 +295,7 @@ async fn forget(desk: &Desk<'_>, id: Uuid) {
 }
 
 /// With what lies behind it.
-fn told(error: &ImportError) -> String {
+pub(super) fn told(error: &ImportError) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),

@@ -84,6 +84,22 @@ pub(super) async fn find(tx: &TenantTx, id: Uuid) -> Result<Option<Row>, DbErr> 
     Row::find_by_statement(statement).one(tx).await
 }
 
+/// Whether the death of a job of this kind, told just now, is the first of its kind that was told since
+/// a time. Beyond some hundred events nobody looks back.
+pub(super) async fn is_first_death(
+    tx: &TenantTx,
+    kind: &str,
+    since: OffsetDateTime,
+) -> Result<bool, DbErr> {
+    let sql = "SELECT count(*) <= 1 AS is_first FROM event
+        WHERE id > (SELECT last_id FROM event_head) - 500 AND kind = 'job.dead' AND at > $2
+            AND data ->> 'kind' = $1";
+    let values = [kind.into(), since.into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let row = tx.query_one_raw(statement).await?;
+    row.map_or(Ok(true), |row| row.try_get("", "is_first"))
+}
+
 /// Does something to jobs, as far as they stand where it can be done. Answers with their number.
 pub(super) async fn change(tx: &TenantTx, deed: Deed, ids: &[Uuid]) -> Result<u64, DbErr> {
     let sql = format!("SELECT count(*) AS changed FROM {}($1)", deed.function());

@@ -80,6 +80,9 @@ kinds! {
     ExportReady "export.ready" false Off
         "An export is ready" "Ein Export liegt bereit"
         "Eksport on valmis" "Uma exportação está pronta";
+    ExportFailed "export.failed" false Off
+        "An export could not be written" "Ein Export konnte nicht erstellt werden"
+        "Eksporti ei saanud koostada" "Não foi possível criar uma exportação";
     WebhookDisabled "webhook_endpoint.disabled" false Instant
         "A webhook was switched off" "Ein Webhook wurde abgeschaltet"
         "Veebihaak lülitati välja" "Um webhook foi desativado";
@@ -128,6 +131,7 @@ impl Kind {
             Self::ImportApplied
             | Self::ImportFailed
             | Self::ExportReady
+            | Self::ExportFailed
             | Self::WebhookDisabled
             | Self::JobDead => Occasion::Notice {
                 title: self.told(language, data),

@@ -19,6 +19,9 @@ use crate::egress::{Answer, Trouble};
 use crate::events::Deliver;
 use crate::jobs::{Enqueue, enqueue};
 
+/// The word for an attempt that was none: we could not make it.
+const GIVEN_UP: &str = "given_up";
+
 /// An attempt that was made.
 #[derive(Debug)]
 pub(super) struct Sent {
@@ -28,8 +31,8 @@ pub(super) struct Sent {
     pub verdict: Verdict,
 }
 
-/// Notes an attempt and what comes of it. Answers with what is to be put on record, if the endpoint
-/// was sent something for the last time.
+/// Notes an attempt and what comes of it. Answers with why, and what is to be put on record, if the
+/// endpoint was sent something for the last time.
 pub(super) async fn settle(
     tx: &TenantTx,
     job: Deliver,
@@ -38,7 +41,7 @@ pub(super) async fn settle(
     trace: Option<&str>,
     longest: time::Duration,
     now: OffsetDateTime,
-) -> Result<Option<Change>, DbErr> {
+) -> Result<Option<(Reason, Change)>, DbErr> {
     let Some(delivery) = store::delivery_locked(tx, job.delivery).await? else {
         return Ok(None);
     };
@@ -94,6 +97,30 @@ pub(super) async fn give_up(
     }
 }
 
+/// Ends a delivery whose job has died: it failed on our side for so long that nobody tries any more.
+/// Tried again, the dead letter goes on with it.
+pub(super) async fn bury(tx: &TenantTx, job: Deliver, now: OffsetDateTime) -> Result<(), DbErr> {
+    let found = store::delivery_locked(tx, job.delivery).await?;
+    let is_its = |it: &Model| it.round == job.round && it.state == State::Pending;
+    let Some(delivery) = found.filter(is_its) else {
+        return Ok(());
+    };
+    let number = delivery.attempts + 1;
+    let attempt = webhook_attempt::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        delivery_id: Set(job.delivery),
+        round: Set(job.round),
+        number: Set(number),
+        at: Set(now),
+        duration_ms: Set(0),
+        status: Set(None),
+        error: Set(Some(GIVEN_UP.to_owned())),
+        answer: Set(None),
+    };
+    attempt.insert(tx).await?;
+    end(tx, delivery, State::Failed, number, now).await
+}
+
 async fn note(tx: &TenantTx, job: Deliver, number: i32, sent: &Sent) -> Result<(), DbErr> {
     let answer = sent.outcome.as_ref().ok();
     let attempt = webhook_attempt::ActiveModel {
@@ -135,8 +162,11 @@ async fn wait_on(
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
     let waiting = webhook_delivery::ActiveModel {
+        // It may have failed, and be tried again after all.
+        state: Set(State::Pending),
         attempts: Set(attempts),
         next_attempt_at: Set(Some(now + wait)),
+        ended_at: Set(None),
         ..delivery.into_active_model()
     };
     waiting.update(tx).await.map(drop)
@@ -148,15 +178,19 @@ async fn disable(
     endpoint: Uuid,
     because: Reason,
     now: OffsetDateTime,
-) -> Result<Option<Change>, DbErr> {
+) -> Result<Option<(Reason, Change)>, DbErr> {
     if !store::disable(tx, endpoint, because, now).await? {
         return Ok(None);
     }
-    let word = match because {
+    let told = json!({"is_enabled": false, "disabled_because": word(because)});
+    let change = Change::new("webhook_endpoint.disable", "webhook_endpoint", endpoint);
+    Ok(Some((because, change.after(&told))))
+}
+
+/// Why an endpoint is sent nothing any more, in a word.
+pub(super) const fn word(because: Reason) -> &'static str {
+    match because {
         Reason::Gone => "gone",
         Reason::Failing => "failing",
-    };
-    let told = json!({"is_enabled": false, "disabled_because": word});
-    let change = Change::new("webhook_endpoint.disable", "webhook_endpoint", endpoint);
-    Ok(Some(change.after(&told)))
+    }
 }

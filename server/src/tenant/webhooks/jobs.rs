@@ -1,5 +1,6 @@
 //! The job that sends a message, once.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use url::Url;
 
-use super::attempt::{self, Sent};
+use super::attempt::{self, Sent, word};
 use super::error::WebhookError;
 use super::model::Verdict;
 use super::secret::{Keeper, Secret, message_id};
@@ -19,7 +20,7 @@ use crate::auth::{ManageWebhooks, Permission};
 use crate::db::TenantTx;
 use crate::egress::{Answer, Letter, Trouble};
 use crate::events::Deliver;
-use crate::jobs::{Handled, JobError, Outcome, Registry, Task};
+use crate::jobs::{Aftermath, Handled, JobError, Outcome, Registry, Task};
 use crate::state::AppState;
 use crate::tenant::notifications::{Audience, Kind, Notice, notify};
 
@@ -29,11 +30,15 @@ const LITTLE: Duration = Duration::from_millis(100);
 /// Adds what this domain does in the background.
 #[must_use]
 pub fn register(registry: Registry<AppState>) -> Registry<AppState> {
-    registry.with(
-        |state: Arc<AppState>, task: Task, job: Deliver| async move {
-            deliver(&state, &task, job).await
-        },
-    )
+    registry
+        .with(
+            |state: Arc<AppState>, task: Task, job: Deliver| async move {
+                deliver(&state, &task, job).await
+            },
+        )
+        .after_death(async |it: &Aftermath<'_, AppState>, job: Deliver| {
+            Ok(attempt::bury(it.tx, job, it.state.clock.now()).await?)
+        })
 }
 
 /// What is to be sent, and where to.
@@ -85,6 +90,8 @@ async fn deliver(state: &AppState, task: &Task, job: Deliver) -> Handled {
         outcome,
     };
     drop(place);
+    let webhooks = state.metrics.webhooks();
+    webhooks.attempted(sent.verdict.word().unwrap_or("delivered"));
     if sent.verdict.is_well() {
         breakers.well(tenant, &url);
     } else {
@@ -94,9 +101,11 @@ async fn deliver(state: &AppState, task: &Task, job: Deliver) -> Handled {
     let dice = dice();
     let now = state.clock.now();
     let longest = time::Duration::days(state.config.webhooks.disable_after_days.into());
-    task.finish(async |tx| {
+    let disabled = Cell::new(None);
+    let finished = task.finish(async |tx| {
         let settled = attempt::settle(tx, job, &sent, dice, task.trace(), longest, now).await?;
-        if let Some(change) = settled {
+        if let Some((reason, change)) = settled {
+            disabled.set(Some(reason));
             crate::events::record(tx, &task.stamp(now), &change).await?;
             let notice = Notice {
                 audience: Audience::Holders(ManageWebhooks::NAME),
@@ -107,8 +116,12 @@ async fn deliver(state: &AppState, task: &Task, job: Deliver) -> Handled {
             notify(tx, &outbox, &notice, now).await?;
         }
         Ok::<_, JobError>(())
-    })
-    .await
+    });
+    let outcome = finished.await?;
+    if let Some(reason) = disabled.get() {
+        webhooks.disabled(word(reason));
+    }
+    Ok(outcome)
 }
 
 /// What is to be sent, unless there is nothing to do any more.
@@ -121,7 +134,8 @@ async fn due(
     let Some(delivery) = store::delivery(tx, job.delivery).await? else {
         return Ok(None);
     };
-    if delivery.state != State::Pending || delivery.round != job.round {
+    // A job of the same round that finds it failed is a dead letter that somebody has tried again.
+    if delivery.state == State::Delivered || delivery.round != job.round {
         return Ok(None);
     }
     let Some(endpoint) = store::endpoint(tx, delivery.endpoint_id).await? else {
@@ -147,7 +161,7 @@ async fn send(
 ) -> Result<Result<Answer, Trouble>, JobError> {
     let headers = headers(due, now).map_err(JobError::discard)?;
     let body = due.delivery.payload.clone();
-    Ok(state.egress.post(Letter { url, headers, body }).await)
+    Ok(state.egress.post(Letter { url, headers, body }, now).await)
 }
 
 /// The three headers of the specification. While one secret takes another's place, both sign.

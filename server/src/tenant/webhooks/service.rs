@@ -75,6 +75,8 @@ pub(super) async fn create(
     most: u32,
     now: OffsetDateTime,
 ) -> Result<Made, WebhookError> {
+    // Whoever adds another one waits until this one counts.
+    store::take_turn(tx).await?;
     if Entity::find().count(tx).await? >= u64::from(most) {
         return Err(WebhookError::TooMany(most));
     }

@@ -39,6 +39,13 @@ pub(super) async fn endpoint_locked(
     found.one(tx).await
 }
 
+/// Waits for whoever else adds an endpoint of this dealer, until the transaction ends.
+pub(super) async fn take_turn(tx: &TenantTx) -> Result<(), DbErr> {
+    let sql = "SELECT pg_advisory_xact_lock(
+        hashtextextended('webhook endpoints ' || current_setting('role'), 0))";
+    tx.execute_raw(statement(sql, [])).await.map(drop)
+}
+
 /// The secrets of an endpoint that are good at a time, the newest first.
 pub(super) async fn secrets(
     tx: &TenantTx,

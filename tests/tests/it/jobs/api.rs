@@ -5,7 +5,7 @@ use tests::errands::{Begun, registry};
 use tests::{Dealer, TestApp, eventually};
 use uuid::Uuid;
 
-use super::{TestWorker, count, hand_over, in_state};
+use super::{TestWorker, count, hand_over, in_state, unfinished};
 
 /// Dead letters of a dealer: they refuse, or fail until nobody tries again.
 async fn dead_letters(app: &TestApp, dealer: &Dealer, names: &[&str]) -> Vec<Uuid> {
@@ -21,7 +21,7 @@ async fn dead_letters(app: &TestApp, dealer: &Dealer, names: &[&str]) -> Vec<Uui
     let _worker = TestWorker::start(app, registry(&Begun::default()));
     let all = i64::try_from(names.len()).unwrap();
     eventually("all are dead", async || {
-        in_state(&app.database, "dead").await == all
+        in_state(&app.database, "dead").await == all && unfinished(&app.database).await == 0
     })
     .await;
     ids

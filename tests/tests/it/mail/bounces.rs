@@ -46,6 +46,47 @@ async fn an_address_that_a_mail_server_refuses_for_good_is_marked_and_not_tried_
     assert_eq!(sink.seen(), []);
 }
 
+/// How we sign in, or what a relay puts up with, is for operators to mend.
+#[actix_web::test]
+async fn a_refusal_that_is_not_about_the_address_is_a_dead_letter_that_can_be_tried_again() {
+    for (verdict, code) in [(Verdict::NotYou, 530), (Verdict::TooMuch, 552)] {
+        let sink = Sink::start(&[verdict]).await;
+        let keys = [
+            ("TUBEX_MAIL__TRANSPORT", "smtp"),
+            ("TUBEX_MAIL__URL", sink.url()),
+        ];
+        let app = TestApp::start_with(&keys).await;
+        let dealer = app.dealer().await;
+        let me = id_of(&dealer).await;
+        invite(&dealer, OLGA, "sales").await.expect(201);
+        app.work();
+
+        let mut dead = Value::Null;
+        eventually("it is a dead letter", async || {
+            let list = dealer.get("/jobs?kind=mail.send&state=dead").await;
+            dead = list.expect(200).json["data"][0].clone();
+            dead.is_object()
+        })
+        .await;
+
+        assert_eq!(dead["attempts"], 1);
+        let cause = format!("the mail server answered {code}, which is not about the address");
+        assert_eq!(dead["last_error"], cause);
+        let failed = &log(&app, &dealer).await[0];
+        assert_eq!(failed.status, "failed");
+        assert_eq!(failed.refusal_code, Some(code));
+        assert!(failed.is_sealed, "it can be tried again");
+        assert_eq!(marked_at(&dealer, &me).await, Value::Null);
+        let path = format!("/jobs/{}/retry", dead["id"].as_str().unwrap());
+        dealer.post(&path, json!({})).await.expect(200);
+        assert_eq!(sink.next().await.to, OLGA);
+        eventually("it is known to be sent", async || {
+            log(&app, &dealer).await[0].status == "sent"
+        })
+        .await;
+    }
+}
+
 #[actix_web::test]
 async fn where_mail_comes_back_only_what_cant_be_done_without_is_sent() {
     let app = TestApp::start().await;

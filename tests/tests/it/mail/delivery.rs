@@ -83,7 +83,7 @@ async fn a_worker_that_is_killed_while_it_sends_loses_nothing_and_the_message_go
 
 #[actix_web::test]
 async fn a_message_that_is_sent_again_is_the_same_message() {
-    let sink = Sink::start(&[Verdict::Later, Verdict::NotYou]).await;
+    let sink = Sink::start(&[Verdict::Later, Verdict::NotNow]).await;
     let app = TestApp::start_with(&by_smtp(sink.url())).await;
     let dealer = app.dealer().await;
 

@@ -16,8 +16,12 @@ pub enum Verdict {
     Later,
     /// The address takes no mail.
     Never,
+    /// It has come at a bad time, said before any of it was seen.
+    NotNow,
     /// Whoever sends must sign in.
     NotYou,
+    /// It is more than is taken, said once all of it was seen.
+    TooMuch,
     /// All of it is seen, and nothing is said.
     Silence,
 }
@@ -123,6 +127,7 @@ async fn converse(stream: TcpStream, shared: Arc<Mutex<Shared>>) -> Option<()> {
             });
             match verdict {
                 Verdict::Later => "451 come again",
+                Verdict::TooMuch => "552 5.3.4 too much",
                 Verdict::Silence => continue,
                 _ => "250 taken",
             }
@@ -134,6 +139,7 @@ async fn converse(stream: TcpStream, shared: Arc<Mutex<Shared>>) -> Option<()> {
                     verdict = next.unwrap_or(Verdict::Take);
                     match verdict {
                         Verdict::NotYou => "530 sign in first",
+                        Verdict::NotNow => "450 not now",
                         _ => "250 fine",
                     }
                 }

@@ -57,5 +57,5 @@ async fn what_the_rules_ask_for_is_told() {
         names.iter().all(|name| told.contains(*name))
     })
     .await;
-    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(names.len(), 5, "{names:?}");
 }

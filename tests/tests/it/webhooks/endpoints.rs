@@ -146,3 +146,18 @@ async fn a_dealer_has_so_many_endpoints_and_no_more() {
         (409, "webhook_endpoints_too_many")
     );
 }
+
+#[actix_web::test]
+async fn requests_of_one_moment_make_no_more_endpoints_than_a_dealer_may_have() {
+    let keys = [KEYS.as_slice(), &[("TUBEX_WEBHOOKS__ENDPOINTS", "2")]].concat();
+    let app = TestApp::start_with(&keys).await;
+    let dealer = app.dealer().await;
+    let new = json!({"url": "https://1.1.1.1/", "event_types": ["*"]});
+
+    let asked = (0..4).map(|_| dealer.post("/webhook-endpoints", new.clone()));
+    let replies = futures_util::future::join_all(asked).await;
+
+    let made = replies.iter().filter(|it| it.status == 201).count();
+    let list = dealer.get("/webhook-endpoints").await.expect(200).json;
+    assert_eq!((made, list["data"].as_array().unwrap().len()), (2, 2));
+}

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tests::{TestApp, eventually};
-use time::Duration;
+use time::format_description::well_known::Rfc2822;
+use time::{Duration, OffsetDateTime};
 
 use super::{
     KEYS, Reaction, Receiver, attempts_are, bring_forward, deliveries, endpoint, id_of, number,
@@ -94,7 +95,7 @@ async fn a_receiver_that_is_too_busy_is_left_alone_for_as_long_as_it_says() {
     let app = start().await;
     let dealer = app.dealer().await;
     let receiver = Receiver::start().await;
-    receiver.reacts("/busy", Reaction::Busy(429, 900));
+    receiver.reacts("/busy", Reaction::Busy(429, "900".to_owned()));
     let made = endpoint(&dealer, &receiver.url("/busy"), &["item.created"]).await;
 
     dealer.item("BRK-1", json!({})).await;
@@ -119,6 +120,25 @@ async fn a_receiver_that_is_too_busy_is_left_alone_for_as_long_as_it_says() {
     attempts_are(&app, &dealer, 3).await;
     let delivered = "SELECT count(*) FROM {schema}.webhook_delivery WHERE state = 'delivered'";
     assert_eq!(number(&app, &dealer, delivered).await, 2);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_is_busy_may_name_a_time_instead() {
+    let app = start().await;
+    let dealer = app.dealer().await;
+    let receiver = Receiver::start().await;
+    let then = OffsetDateTime::now_utc() + Duration::seconds(900);
+    let until = then.format(&Rfc2822).unwrap().replace("+0000", "GMT");
+    receiver.reacts("/busy", Reaction::Busy(503, until));
+    endpoint(&dealer, &receiver.url("/busy"), &["item.created"]).await;
+
+    dealer.item("BRK-1", json!({})).await;
+    attempts_are(&app, &dealer, 1).await;
+
+    let wait = "SELECT extract(epoch FROM not_before - clock_timestamp())::bigint
+         FROM {schema}.webhook_endpoint";
+    let wait = number(&app, &dealer, wait).await;
+    assert!((860..=901).contains(&wait), "{wait}");
 }
 
 #[actix_web::test]

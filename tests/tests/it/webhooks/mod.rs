@@ -8,6 +8,7 @@ mod guard;
 mod libraries;
 mod receiver;
 mod replay;
+mod tls;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use rustls::ServerConfig;
 use serde_json::Value;
 use tests::eventually;
 
@@ -20,8 +21,8 @@ pub struct Got {
 #[derive(Debug, Clone)]
 pub enum Reaction {
     Status(u16),
-    /// With `Retry-After`, seconds.
-    Busy(u16, u64),
+    /// With `Retry-After`, in seconds or as a time.
+    Busy(u16, String),
     Redirect(String),
     Hang,
     /// 200 and a body of so many bytes.
@@ -45,6 +46,11 @@ pub struct Receiver {
 impl Receiver {
     /// One that listens at all addresses of this machine.
     pub async fn start() -> Self {
+        Self::start_speaking(None).await
+    }
+
+    /// The same, speaking TLS if it has something to speak it with.
+    pub async fn start_speaking(tls: Option<ServerConfig>) -> Self {
         let kept = Arc::<Kept>::default();
         let data = web::Data::from(kept.clone());
         let server = HttpServer::new(move || {
@@ -53,9 +59,12 @@ impl Receiver {
                 .default_service(web::to(receive))
         })
         .workers(1)
-        .disable_signals()
-        .bind("0.0.0.0:0")
-        .unwrap();
+        .disable_signals();
+        let server = match tls {
+            Some(tls) => server.bind_rustls_0_23("0.0.0.0:0", tls),
+            None => server.bind("0.0.0.0:0"),
+        };
+        let server = server.unwrap();
         let port = server.addrs()[0].port();
         let server = server.run();
         let handle = server.handle();
@@ -123,8 +132,8 @@ async fn receive(req: HttpRequest, body: String, kept: web::Data<Kept>) -> HttpR
     kept.got.lock().unwrap().push(got);
     match reaction.unwrap_or(Reaction::Status(204)) {
         Reaction::Status(status) => answer(status).finish(),
-        Reaction::Busy(status, seconds) => answer(status)
-            .insert_header(("retry-after", seconds.to_string()))
+        Reaction::Busy(status, until) => answer(status)
+            .insert_header(("retry-after", until))
             .finish(),
         Reaction::Redirect(to) => answer(302).insert_header(("location", to)).finish(),
         Reaction::Hang => {

@@ -111,7 +111,7 @@ pub(in crate::tenant::webhooks) struct WebhookAttemptOut {
     status: Option<i32>,
     /// Null when it was delivered. `forbidden_address`, `no_address`, `no_connection`, `no_tls`,
     /// `too_slow`, `broken_off`: there was no answer. `redirected`: nobody follows. `busy`, `gone`,
-    /// `refused`, `failed`: the answer said so.
+    /// `refused`, `failed`: the answer said so. `given_up`: it could not be sent, and that was our fault.
     #[schema(required)]
     error: Option<String>,
     /// The first kilobyte of the answer.
