@@ -29,7 +29,7 @@ async fn an_export_whose_job_dies_has_failed_and_who_asked_for_it_is_told() {
     let of_it = json!({"id": asked["id"]});
     assert_eq!(
         events(&app, &dealer, "export.failed").await,
-        [of_it.clone()]
+        std::slice::from_ref(&of_it)
     );
     assert_eq!(notices(&dealer, "export.failed").await, [of_it]);
     assert_eq!(
