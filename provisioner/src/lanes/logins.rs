@@ -1,10 +1,11 @@
 //! Login roles: made with a derived password, mended when they drifted, dropped when nobody needs
 //! them.
 
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, TransactionTrait as _};
 use secrecy::SecretString;
 
 use super::LaneError;
+use crate::db_error::is_cluster_race;
 use crate::query::one;
 use crate::role::RoleName;
 use crate::{login_password, scram};
@@ -20,15 +21,13 @@ pub(crate) async fn ensure_login(
 ) -> Result<(), LaneError> {
     let password = login_password(secret, role.as_str());
     let limit = connection_limit.map_or(-1, i32::from);
-    match find_login(tx, role).await? {
-        None => {
-            let verifier = scram::verifier(&password)?;
-            tx.execute_unprepared(&format!(
-                "CREATE ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT {limit} \
-                 PASSWORD '{verifier}'"
-            ))
-            .await?;
-        }
+    let found = match find_login(tx, role).await? {
+        None if create(tx, role, &password, limit).await? => None,
+        None => find_login(tx, role).await?,
+        found => found,
+    };
+    match found {
+        None => {}
         Some(found) if found.is_mighty => return Err(LaneError::TooMighty(role.clone())),
         // Left alone when right: roles are the cluster's, and two databases that alter one at the
         // same time disturb each other.
@@ -45,6 +44,32 @@ pub(crate) async fn ensure_login(
     tx.execute_unprepared(&GRANT_CONNECT.replace("{role}", role.as_str()))
         .await?;
     Ok(())
+}
+
+/// Answers with whether it was this one: roles are the cluster's, and a platform in another of its
+/// databases may have made it a moment ago.
+async fn create(
+    tx: &DatabaseTransaction,
+    role: &RoleName,
+    password: &SecretString,
+    limit: i32,
+) -> Result<bool, LaneError> {
+    let verifier = scram::verifier(password)?;
+    let attempt = tx.begin().await?;
+    let sql = format!(
+        "CREATE ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT {limit} PASSWORD '{verifier}'"
+    );
+    match attempt.execute_unprepared(&sql).await {
+        Ok(_) => {
+            attempt.commit().await?;
+            Ok(true)
+        }
+        Err(error) if is_cluster_race(&error) => {
+            attempt.rollback().await?;
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Granted only where it is missing, so that a second run writes nothing.

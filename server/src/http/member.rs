@@ -13,6 +13,7 @@ use super::answer::Done;
 use super::browser::{access_cookie, must_be_own_page};
 use super::client::client_address;
 use super::code::Code;
+use super::finishing::to_its_end;
 use super::gate::Gate;
 use super::limits::{self, Subject};
 use super::opened::{OWN, Probe, opened};
@@ -184,6 +185,11 @@ fn must_have_proven(req: &HttpRequest, principal: &Principal) -> Result<(), Prob
 }
 
 async fn caller(req: &HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
+    to_its_end(identified(req.clone(), purpose)).await
+}
+
+async fn identified(req: HttpRequest, purpose: Purpose) -> Result<Caller, Problem> {
+    let req = &req;
     let state = AppState::of(req);
     let tenant = resolve(req).await?;
     // A token that was forged or is another dealer's is refused before the dealer's rows are

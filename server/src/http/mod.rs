@@ -11,6 +11,7 @@ mod cors;
 mod deprecation;
 mod etag;
 mod fields;
+mod finishing;
 mod gate;
 pub mod health;
 mod host;
