@@ -1,7 +1,7 @@
 //! Login roles: made with a derived password, mended when they drifted, dropped when nobody needs
 //! them.
 
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
 use secrecy::SecretString;
 
 use super::LaneError;
@@ -55,17 +55,17 @@ async fn create(
     limit: i32,
 ) -> Result<bool, LaneError> {
     let verifier = scram::verifier(password)?;
-    let attempt = tx.begin().await?;
     let sql = format!(
         "CREATE ROLE {role} LOGIN NOINHERIT CONNECTION LIMIT {limit} PASSWORD '{verifier}'"
     );
-    match attempt.execute_unprepared(&sql).await {
+    tx.execute_unprepared("SAVEPOINT making_login").await?;
+    match tx.execute_unprepared(&sql).await {
         Ok(_) => {
-            attempt.commit().await?;
+            tx.execute_unprepared("RELEASE making_login").await?;
             Ok(true)
         }
         Err(error) if is_cluster_race(&error) => {
-            attempt.rollback().await?;
+            tx.execute_unprepared("ROLLBACK TO making_login").await?;
             Ok(false)
         }
         Err(error) => Err(error.into()),
