@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::sample::Sample;
 use super::table::{Table, Target};
-use super::{Scale, is_quick, say};
+use super::{Scale, is_quick};
 
 /// Dealers whose jobs they are.
 const SLUGS: [&str; 2] = ["acme", "bolt"];
@@ -56,7 +56,7 @@ pub async fn measure(table: &mut Table, scale: Scale) -> Result<()> {
         ServerProcess::errand_worker(&database, &[]).await,
         ServerProcess::errand_worker(&database, &[]).await,
     ];
-    waiting(table, &database, &doors, scale).await
+    waiting(table, &database, &doors).await
 }
 
 async fn throughput(
@@ -184,35 +184,30 @@ async fn write(tx: &TenantTx, number: usize) -> Result<(), DbErr> {
     events::record(tx, &stamp, &Change::new("unit.create", "unit", code)).await
 }
 
-/// A quiet dealer's job, alone and behind those of a loud one.
-async fn waiting(table: &mut Table, database: &Scratch, doors: &Doors, scale: Scale) -> Result<()> {
-    let (behind, times) = if is_quick() { (5_000, 3) } else { (50_000, 20) };
+/// A quiet dealer's job, alone and behind those of a loud one. Once: until what was loud is quiet again
+/// takes minutes.
+async fn waiting(table: &mut Table, database: &Scratch, doors: &Doors) -> Result<()> {
+    let (behind, times) = if is_quick() {
+        (5_000, 9)
+    } else {
+        (50_000, 100)
+    };
     let mut connection = database.connect().await;
     let loud = database.schema_of(SLUGS[0]).await;
     let (mut alone, mut crowded) = <(Sample, Sample)>::default();
-    // A minute each, until what was loud is quiet again.
-    for round in 0..scale.rounds.min(2) {
-        let begun = Instant::now();
-        until_empty(&mut connection).await?;
-        if round > 0 {
-            let took = begun.elapsed().as_secs();
-            say(format!(
-                "the loud dealer's {behind} jobs were over after {took} s more"
-            ));
-        }
-        for _ in 0..times {
-            alone.add_ms(one(&mut connection, &doors.of[1]).await?);
-        }
-        fill(&mut connection, &loud, behind).await?;
-        for _ in 0..times {
-            crowded.add_ms(one(&mut connection, &doors.of[1]).await?);
-        }
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs.job")
-            .fetch_one(&mut connection)
-            .await?;
-        if left == 0 {
-            bail!("the loud dealer's jobs were over too soon: nothing was measured");
-        }
+    until_empty(&mut connection).await?;
+    for _ in 0..times {
+        alone.add_ms(one(&mut connection, &doors.of[1]).await?);
+    }
+    fill(&mut connection, &loud, behind).await?;
+    for _ in 0..times {
+        crowded.add_ms(one(&mut connection, &doors.of[1]).await?);
+    }
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs.job")
+        .fetch_one(&mut connection)
+        .await?;
+    if left == 0 {
+        bail!("the loud dealer's jobs were over too soon: nothing was measured");
     }
     table.add(
         "a quiet dealer's first job behind a loud one's",

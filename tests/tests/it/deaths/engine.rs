@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use server::jobs::Enqueue;
 use tests::errands::{Begun, Errand, registry};
-use tests::{ServerProcess, TestApp, eventually};
+use tests::{Dealer, ServerProcess, TestApp, eventually};
 
 use super::{all_is_quiet, events, let_it_be_lost, notices, pause, resume};
 use crate::jobs::{
@@ -43,10 +43,7 @@ async fn a_death_is_told_to_followers_and_once_an_hour_to_who_may_have_it_tried_
 
 #[actix_web::test]
 async fn a_worker_that_is_killed_between_a_death_and_what_follows_loses_nothing() {
-    let app = TestApp::start().await;
-    let dealer = app.dealer().await;
-    let schema = app.database.schema_of(&dealer.slug).await;
-    make_effects(&app.database, &schema).await;
+    let (app, dealer, schema) = dealer_with_effects().await;
     pause(&app, "job.aftermath").await;
     let mut worker = ServerProcess::errand_worker(&app.database, &[]).await;
     hand_over(&app, &dealer, "refuse", "mourned").await;
@@ -68,10 +65,7 @@ async fn a_worker_that_is_killed_between_a_death_and_what_follows_loses_nothing(
 
 #[actix_web::test]
 async fn a_job_that_took_its_workers_with_it_is_mourned_like_any_other() {
-    let app = TestApp::start().await;
-    let dealer = app.dealer().await;
-    let schema = app.database.schema_of(&dealer.slug).await;
-    make_effects(&app.database, &schema).await;
+    let (app, dealer, schema) = dealer_with_effects().await;
     pause(&app, "test.errand").await;
     hand_over(&app, &dealer, "write", "mourned").await;
 
@@ -108,10 +102,7 @@ async fn nothing_follows_the_death_of_what_follows_a_death_nor_one_of_the_platfo
 
 #[actix_web::test]
 async fn what_is_tried_again_in_time_is_mourned_when_it_dies_again_and_once() {
-    let app = TestApp::start().await;
-    let dealer = app.dealer().await;
-    let schema = app.database.schema_of(&dealer.slug).await;
-    make_effects(&app.database, &schema).await;
+    let (app, dealer, schema) = dealer_with_effects().await;
     pause(&app, "job.aftermath").await;
     let _worker = TestWorker::start(&app, registry(&Begun::default()));
     let id = hand_over(&app, &dealer, "refuse", "mourned").await;
@@ -137,10 +128,7 @@ async fn what_is_tried_again_in_time_is_mourned_when_it_dies_again_and_once() {
 
 #[actix_web::test]
 async fn what_waited_for_a_dead_letter_is_ended_even_if_that_was_discarded() {
-    let app = TestApp::start().await;
-    let dealer = app.dealer().await;
-    let schema = app.database.schema_of(&dealer.slug).await;
-    make_effects(&app.database, &schema).await;
+    let (app, dealer, schema) = dealer_with_effects().await;
     pause(&app, "job.aftermath").await;
     let _worker = TestWorker::start(&app, registry(&Begun::default()));
     let id = hand_over(&app, &dealer, "refuse", "mourned").await;
@@ -156,4 +144,13 @@ async fn what_waited_for_a_dead_letter_is_ended_even_if_that_was_discarded() {
 
     assert_eq!(effects(&app.database, &schema, "mourned").await, 1);
     assert_eq!(notices(&dealer, "job.dead").await, Vec::<Value>::new());
+}
+
+/// A dealer, and a table for what its errands do.
+async fn dealer_with_effects() -> (TestApp, Dealer, String) {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let schema = app.database.schema_of(&dealer.slug).await;
+    make_effects(&app.database, &schema).await;
+    (app, dealer, schema)
 }
