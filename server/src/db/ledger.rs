@@ -99,9 +99,8 @@ impl std::fmt::Debug for Ledger {
 
 fn visit() -> Visit {
     Visit {
-        visitor: None,
-        tag: String::new(),
         longest_statement: STATEMENT_TIMEOUT,
+        ..Visit::default()
     }
 }
 
