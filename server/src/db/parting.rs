@@ -98,7 +98,7 @@ mod tests {
         let mut parting = Parting::default();
 
         for value in [
-            Value::from("a\041"),
+            Value::from("a\x0041"),
             Value::from('\0'),
             json!({"deep": [["\0"]]}).into(),
             json!({"a\0": 1}).into(),
