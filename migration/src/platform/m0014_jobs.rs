@@ -28,7 +28,10 @@ impl MigrationTrait for Migration {
 // * The fence grows with every claim. Only who holds the newest, within its lease, ends a job or
 //   goes on with it; whoever was stopped for longer finds SQLSTATE TBX01 instead of a commit.
 // * A unique key is kept beside the jobs, because its window may outlive its job.
-// * The table is always churned: dead rows are to go early, or the search for work wades in them.
+// * The table is always churned: dead rows are to go early, or the search for work wades in them. It
+//   is empty now and full in a moment: a plan made in between must not read all of it for one job,
+//   and sessions keep their plans. So the search for work is written for two indexes that no other
+//   can stand in for (hence their collation), and functions find their job by its id alone.
 const UP: &str = r#"
 CREATE SCHEMA jobs;
 
@@ -131,7 +134,8 @@ END
 $body$;
 
 CREATE FUNCTION shared.hold_job(id uuid, fence bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $body$
 BEGIN
     PERFORM FROM jobs.job j WHERE j.id = hold_job.id AND j.fence = hold_job.fence
         AND j.tenant = current_setting('role') AND j.state = 'running'
@@ -143,7 +147,8 @@ END
 $body$;
 
 CREATE FUNCTION shared.finish_job(id uuid, fence bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $body$
 DECLARE
     keeps integer;
 BEGIN
