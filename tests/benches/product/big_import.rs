@@ -55,10 +55,9 @@ pub async fn measure(
     ask(&quiet, &mut alone, |begun| begun.elapsed() < ALONE).await?;
     let is_over = Cell::new(false);
     let loading = async {
-        let begun = Instant::now();
         let loaded = load(&loud, file, count).await;
         is_over.set(true);
-        loaded.map(|()| begun.elapsed())
+        loaded
     };
     let asking = ask(&quiet, &mut beside, |_| !is_over.get());
     let (took, asked) = tokio::join!(loading, asking);
@@ -95,23 +94,28 @@ fn rows(scale: Scale) -> usize {
     asked.unwrap_or(scale.rows_of_large_file)
 }
 
-/// Loads a file whose rows are all new, and waits for its end.
-async fn load(dealer: &SignedIn, file: String, count: usize) -> Result<()> {
+/// Loads a file whose rows are all new, and waits for its end; looking is no load of its own.
+///
+/// # Errors
+///
+/// When not all of it is in the catalogue.
+pub(super) async fn load(dealer: &SignedIn, file: String, count: usize) -> Result<Duration> {
+    let begun = Instant::now();
     let sent = dealer.owner.send_file("apply=true", file).await.expect(202);
     let path = format!("/imports/{}", sent.json["id"].as_str().unwrap_or_default());
     let mut import = Value::Null;
     within(PATIENCE, "the import comes to rest", async || {
-        // Looking is no part of what is measured.
         tokio::time::sleep(Duration::from_millis(100)).await;
         import = dealer.owner.get(&path).await.expect(200).json;
         AT_REST.contains(&import["status"].as_str().unwrap_or_default())
     })
     .await;
+    let took = begun.elapsed();
     ensure!(
         import["status"] == "applied" && import["counts"]["created"] == count,
         "expected {count} new items, but: {import}"
     );
-    Ok(())
+    Ok(took)
 }
 
 /// Requests of the quiet dealer, one after the other.

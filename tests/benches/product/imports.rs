@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use tests::Scratch;
 use uuid::Uuid;
 
+use super::big_import::load;
 use super::fleet::Fleet;
 use super::price_list::{self, Barcodes, Month};
 use super::sample::Sample;
@@ -71,28 +72,32 @@ pub async fn measure(
         floor,
         target,
     );
-    large(table, &mut connection, server, fleet, scale).await
+    large(table, database, &mut connection, (server, fleet), scale).await
 }
 
 /// A supplier's whole list, end to end: from the first byte that is sent to the moment when it is known
-/// to be in the catalogue.
+/// to be in the catalogue. Beside it what its rows cost without us: put into a dealer's own table, with
+/// what that checks and indexes.
 async fn large(
     table: &mut Table,
+    database: &Scratch,
     connection: &mut PgConnection,
-    server: &Server,
-    fleet: &Fleet,
+    (server, fleet): (&Server, &Fleet),
     scale: Scale,
 ) -> Result<()> {
     let count = scale.rows_of_large_file;
     let file = price_list::file(count, Month::First, Barcodes::Left);
     let lines = copy_lines(count);
-    let (mut floors, mut ours) = <(Sample, Sample)>::default();
+    let (mut floors, mut indexed, mut ours) = <(Sample, Sample, Sample)>::default();
     for round in 0..=scale.rounds.min(3) {
         let dealer = server.enter(&fleet.take()).await?;
         let floor = copy(connection, &lines).await?;
-        let took = import(&dealer, &file, [count, 0, 0]).await?;
+        let schema = database.schema_of(&fleet.take()).await;
+        let within = insert(connection, &schema, count).await?;
+        let took = load(&dealer, file.clone(), count).await?;
         if round > 0 {
             floors.add_ms(floor);
+            indexed.add_ms(within);
             ours.add_ms(took);
         }
     }
@@ -104,7 +109,33 @@ async fn large(
         floor,
         target,
     );
+    table.add(
+        "the same against INSERT into the same table",
+        "ms",
+        ours.median(),
+        Some(indexed.median()),
+        Target::RatioBelow(1.5),
+    );
     Ok(())
+}
+
+/// What was copied put into a dealer's items by one statement.
+async fn insert(connection: &mut PgConnection, schema: &str, count: usize) -> Result<Duration> {
+    let units = format!(
+        "INSERT INTO {schema}.unit (code, name, symbol, decimals)
+         SELECT DISTINCT base_unit, base_unit, base_unit, 0 FROM floor.item ON CONFLICT DO NOTHING"
+    );
+    connection.execute(AssertSqlSafe(units)).await?;
+    let columns = "id, sku, name, description, base_unit, price_amount, price_per, price_unit,
+        currency, status, custom, version, created_at, updated_at";
+    let items = format!(
+        "INSERT INTO {schema}.item ({columns}) SELECT {columns} FROM floor.item ORDER BY id"
+    );
+    let begun = Instant::now();
+    let done = connection.execute(AssertSqlSafe(items)).await?;
+    let took = begun.elapsed();
+    ensure!(usize::try_from(done.rows_affected())? == count, "{done:?}");
+    Ok(took)
 }
 
 /// Adds the row of the server's memory, after all it has done.

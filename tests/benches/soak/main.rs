@@ -90,6 +90,7 @@ async fn soak() -> Result<()> {
     };
     let (mut report, ()) =
         tokio::join!(traffic, disturber.disturb_in_turn(&ways, PAUSE, has_ended));
+    flock.come_to_rest(&targets[0], &mut report).await;
     ears.compare(&database, &mut report).await;
     disturber.report(&mut report).await;
     flock.look_around(&database, &mut report).await;
@@ -112,6 +113,7 @@ async fn soak() -> Result<()> {
 const KEYS: &[(&str, &str)] = &[
     ("TUBEX_DATABASE__STATEMENT_TIMEOUT_MS", STATEMENT_TIMEOUT_MS),
     ("TUBEX_DATABASE__PROCESSES", "2"),
+    ("TUBEX_JOBS__INSIDE", "true"),
     // A few callers make as many requests as they can.
     ("TUBEX_LIMITS__ADDRESS_PER_MINUTE", "0"),
     ("TUBEX_LIMITS__READ_PER_MINUTE", "0"),

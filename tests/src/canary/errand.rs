@@ -50,7 +50,12 @@ impl Errand {
                 )
                 .without_marker()
             }
-            60..72 => {
+            60..61 => {
+                let export = owner.request(Method::POST, "/exports");
+                let body = json!({"kind": "items", "format": "csv"});
+                Self::new("export", export.json(&body), &[202])
+            }
+            61..72 => {
                 let name = format!("Brick {marker} {}", dice.below(1000));
                 let change = owner.request(Method::PATCH, &item).header("if-match", "*");
                 Self::read("change", change.json(&json!({"name": name}))).expecting(&[200, 409])

@@ -5,6 +5,7 @@
 //! repeated; what happens at the same time does not.
 
 mod aftermath;
+mod background;
 mod dice;
 mod disturb;
 mod ears;

@@ -20,6 +20,7 @@ async fn no_marker_ever_turns_up_at_a_neighbours() {
     let keys = [
         ("TUBEX_DATABASE__STATEMENT_TIMEOUT_MS", "150"),
         ("TUBEX_DATABASE__URL", wire.url()),
+        ("TUBEX_JOBS__INSIDE", "true"),
     ];
     let app = TestApp::start_on(database.clone(), &keys).await;
     let target = Target::new(app.base());
@@ -40,6 +41,7 @@ async fn no_marker_ever_turns_up_at_a_neighbours() {
         never_answered(&app, &wire, &quitter),
     );
 
+    flock.come_to_rest(&targets[0], &mut report).await;
     ears.compare(&database, &mut report).await;
     flock.look_around(&database, &mut report).await;
     expect_much(&report.expect_clean(), 1000);
@@ -58,7 +60,7 @@ async fn no_marker_ever_turns_up_on_another_node() {
 /// The proof that the others prove something.
 #[actix_web::test]
 async fn a_marker_at_a_neighbours_would_be_found() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[("TUBEX_JOBS__INSIDE", "true")]).await;
     let target = Target::new(app.base());
     let flock = Flock::furnish(&app.database, &target, &READY[..2]).await;
     let (theirs, flock) = (flock.canaries[1].marker.clone(), Arc::new(flock));
@@ -86,12 +88,15 @@ async fn a_marker_at_a_neighbours_would_be_found() {
     let seen = report.findings.len();
     ears.compare(&app.database, &mut report).await;
     let heard = report.findings.len() - seen;
+    flock.come_to_rest(&targets[0], &mut report).await;
+    let taken = report.findings.len() - seen - heard;
     flock.look_around(&app.database, &mut report).await;
 
     assert!(seen > 0, "in the answers: {report}");
     assert!(heard > 0, "in the stream: {report}");
+    assert!(taken > 0, "in the files: {report}");
     assert!(
-        report.findings.len() > seen + heard,
+        report.findings.len() > seen + heard + taken,
         "in the rows: {report}"
     );
 }
@@ -102,7 +107,8 @@ pub async fn canaries_at_a_server(
     keys: &[(&str, &str)],
     requests: u64,
 ) -> Report {
-    let server = ServerProcess::start(database, keys, "canary").await;
+    let keys = [keys, &[("TUBEX_JOBS__INSIDE", "true")]].concat();
+    let server = ServerProcess::start(database, &keys, "canary").await;
     let target = Target::new(server.base());
     let flock = Arc::new(Flock::furnish(database, &target, &READY).await);
     let options = Options {
@@ -114,6 +120,7 @@ pub async fn canaries_at_a_server(
     let ears = Ears::listen(&flock, &targets).await;
     let mut report = run(&flock, &targets, options).await;
 
+    flock.come_to_rest(&targets[0], &mut report).await;
     ears.compare(database, &mut report).await;
     server.look_for_breaches(&mut report).await;
     flock.look_around(database, &mut report).await;
