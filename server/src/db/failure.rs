@@ -29,6 +29,9 @@ pub fn failure_of(error: &DbErr) -> Failure {
     if matches!(error, DbErr::Custom(text) if text == TOO_BUSY) {
         return Failure::Busy;
     }
+    if matches!(error, DbErr::Custom(text) if text == UNSTORABLE) {
+        return Failure::Unstorable;
+    }
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return Failure::Unexpected;
     };
@@ -58,6 +61,13 @@ const TOO_BUSY: &str = "the dealer has as many requests under way as it may have
 /// The refusal of a dealer's own bound.
 pub(super) fn too_busy() -> DbErr {
     DbErr::Custom(TOO_BUSY.to_owned())
+}
+
+const UNSTORABLE: &str = "a text holds a character that no text in the database can hold";
+
+/// Our own refusal of a character that Postgres would refuse, where it must not get that far.
+pub(super) fn unstorable() -> DbErr {
+    DbErr::Custom(UNSTORABLE.to_owned())
 }
 
 /// Whether a transaction could not be begun because the login may not become this dealer, or the

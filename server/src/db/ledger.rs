@@ -105,9 +105,8 @@ impl std::fmt::Debug for Ledger {
 
 fn visit() -> Visit {
     Visit {
-        visitor: None,
-        tag: String::new(),
         longest_statement: STATEMENT_TIMEOUT,
+        ..Visit::default()
     }
 }
 

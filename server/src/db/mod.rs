@@ -34,12 +34,14 @@
 
 mod bell;
 mod directory;
+mod ends;
 mod failure;
 mod gate;
 mod lanes;
 mod ledger;
 mod memberships;
 mod owner;
+mod parting;
 mod platform;
 mod pool;
 pub(crate) mod probe;

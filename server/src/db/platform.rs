@@ -129,9 +129,8 @@ fn has_password(url: &str) -> bool {
 
 fn visit() -> Visit {
     Visit {
-        visitor: None,
-        tag: String::new(),
         longest_statement: STATEMENT_TIMEOUT,
+        ..Visit::default()
     }
 }
 

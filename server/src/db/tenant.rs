@@ -152,7 +152,7 @@ impl TenantDb {
         let mut lane = self.lane.clone();
         let mut pauses = PAUSES.iter();
         loop {
-            match TenantTx::open(&lane.pool, &start, self.visit()).await {
+            match TenantTx::open(&lane.pool, &start, self.visit(access)).await {
                 Ok(tx) => {
                     let bell = self.directory.bell().clone();
                     return Ok(tx.within(place).ringing(bell, self.tenant.key()));
@@ -171,11 +171,12 @@ impl TenantDb {
         }
     }
 
-    fn visit(&self) -> Visit {
+    fn visit(&self, access: Access) -> Visit {
         Visit {
             visitor: Some(self.tenant.id),
             tag: format!("/*{}*/ ", self.tenant.schema.as_str()),
             longest_statement: Duration::from_millis(self.tenant.limits.statement_timeout_ms),
+            is_for_reading: matches!(access, Access::ReadOnly),
         }
     }
 

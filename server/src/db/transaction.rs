@@ -10,27 +10,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
-    Statement, Values,
+    Statement, Value, Values,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, Database, Executor, Postgres, SqlSafeStr};
-use sqlx_core::transaction::TransactionManager;
+use sqlx::{AssertSqlSafe, Executor, Postgres};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::bell::{Bell, Ring, Wake};
+use super::ends::{self, Told};
 use super::failure::is_connection_lost;
 use super::gate::Place;
+use super::parting::Parting;
 use super::pool::{Lease, Pool};
 use crate::kernel::TenantKey;
 
 const NOTHING_TO_COMMIT: &str =
     "a statement of the transaction was refused before, so there is nothing to commit";
+const NEVER_COMMITTED: &str = "a transaction for reading ends without a commit";
 /// Time for the end of a transaction beyond that of the statement that may still run.
 const TIME_TO_END: Duration = Duration::from_secs(1);
 
@@ -53,7 +54,8 @@ pub enum PlatformScope {}
 #[derive(Debug)]
 pub enum JobsScope {}
 
-/// Who begins a transaction.
+/// Who begins a transaction, and for what.
+#[derive(Default)]
 pub(super) struct Visit {
     /// Comes again to the same connection, if it can.
     pub(super) visitor: Option<Uuid>,
@@ -61,14 +63,17 @@ pub(super) struct Visit {
     pub(super) tag: String,
     /// How long a statement may go on after nobody waits for it any more.
     pub(super) longest_statement: Duration,
+    /// It ends by being dropped.
+    pub(super) is_for_reading: bool,
 }
 
 /// An open transaction; it rolls back when dropped.
 pub struct Tx<Scope> {
     /// Gone only once the transaction has ended.
     lease: Option<Mutex<Lease>>,
-    tag: String,
-    longest_statement: Duration,
+    visit: Visit,
+    /// What is said in one message with the commit.
+    parting: Parting,
     stale_plan: AtomicBool,
     /// The database refused a statement, and with it all that was done and will be done here.
     has_failed: AtomicBool,
@@ -102,7 +107,7 @@ impl<Scope> Tx<Scope> {
         let mut dead_ones_left = pool.width();
         loop {
             let mut lease = pool.acquire(visit.visitor).await?;
-            match begin(&mut lease, start).await {
+            match ends::begin(&mut lease, start).await {
                 Ok(()) => return Ok(Self::on(lease, visit)),
                 Err(error) if is_connection_lost(&error) && dead_ones_left > 0 => {
                     dead_ones_left -= 1;
@@ -115,8 +120,8 @@ impl<Scope> Tx<Scope> {
     fn on(lease: Lease, visit: Visit) -> Self {
         Self {
             lease: Some(Mutex::new(lease)),
-            tag: visit.tag,
-            longest_statement: visit.longest_statement,
+            visit,
+            parting: Parting::default(),
             stale_plan: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
             is_asking: AtomicBool::new(false),
@@ -149,17 +154,22 @@ impl<Scope> Tx<Scope> {
     ///
     /// # Errors
     ///
-    /// When the database refuses, or the answer is lost; the outcome is then unknown. Also when a
-    /// statement was refused before and nobody minded: Postgres answers such a commit with a
-    /// rollback, and no error.
+    /// When the database refuses, also what was put down [for the commit](TenantTx::at_commit), or
+    /// the answer is lost; the outcome is then unknown. Also when a statement was refused before and
+    /// nobody minded: Postgres answers such a commit with a rollback, and no error.
     pub async fn commit(mut self) -> Result<(), DbErr> {
         if *self.has_failed.get_mut() {
             return Err(DbErr::Custom(NOTHING_TO_COMMIT.to_owned()));
         }
+        let last = self.parting.with_commit(&self.visit.tag);
         let mut lease = self.take();
-        <Postgres as Database>::TransactionManager::commit(lease.raw())
-            .await
-            .map_err(exec_error)?;
+        if let Err(error) = ends::commit(&mut lease, last).await {
+            // Refused by a database that goes on: to be rolled back, as after any refusal.
+            if error.as_database_error().is_some() && !is_connection_lost(&error) {
+                self.lease = Some(Mutex::new(lease));
+            }
+            return Err(exec_error(error));
+        }
         lease.trust();
         if let Some(ring) = &self.ring {
             ring.now();
@@ -176,17 +186,11 @@ impl<Scope> Tx<Scope> {
     /// begins again on the same connection: any other may hold stale plans of its own.
     pub(super) async fn with_fresh_plans(mut self, start: &str) -> Result<Self, DbErr> {
         let mut lease = self.take();
-        <Postgres as Database>::TransactionManager::rollback(lease.raw())
-            .await
-            .map_err(exec_error)?;
+        ends::roll_back(&mut lease).await.map_err(exec_error)?;
         lease.forget_statements().await.map_err(exec_error)?;
-        begin(&mut lease, start).await.map_err(query_error)?;
-        let visit = Visit {
-            visitor: None,
-            tag: std::mem::take(&mut self.tag),
-            longest_statement: self.longest_statement,
-        };
-        let mut again = Self::on(lease, visit);
+        let begun = ends::begin(&mut lease, start).await;
+        begun.map_err(query_error)?;
+        let mut again = Self::on(lease, std::mem::take(&mut self.visit));
         again.place = self.place.take();
         again.ring = self.ring.take();
         Ok(again)
@@ -218,7 +222,7 @@ impl<Scope> Tx<Scope> {
     }
 
     fn tagged(&self, sql: &str) -> String {
-        format!("{}{sql}", self.tag)
+        format!("{}{sql}", self.visit.tag)
     }
 
     fn noticing<T>(
@@ -238,6 +242,26 @@ impl<Scope> Tx<Scope> {
     }
 }
 
+impl TenantTx {
+    /// Puts a statement down for the commit: it is sent in one message with it, after all else and
+    /// in the order in which it was put down, so it costs no round trip. Nobody sees its rows. It
+    /// can't be prepared, so it had better call a function; its values are written into its text,
+    /// so each wants a cast. What the database has against it is an error of the commit, and then
+    /// nothing is there of the whole transaction.
+    ///
+    /// # Errors
+    ///
+    /// When a value holds a character that no text in the database can hold, or the transaction is
+    /// one for reading; nothing is committed then.
+    pub fn at_commit(&self, sql: &'static str, values: Vec<Value>) -> Result<(), DbErr> {
+        let put = match self.visit.is_for_reading {
+            true => Err(DbErr::Custom(NEVER_COMMITTED.to_owned())),
+            false => self.parting.put(sql, values),
+        };
+        put.inspect_err(|_| self.has_failed.store(true, Ordering::Relaxed))
+    }
+}
+
 impl<Scope> Drop for Tx<Scope> {
     /// Rolls back, and nobody waits for it: what the connection is asked next, it does after that.
     fn drop(&mut self) {
@@ -246,7 +270,7 @@ impl<Scope> Drop for Tx<Scope> {
         };
         let mut lease = lease.into_inner();
         let was_asking = *self.is_asking.get_mut();
-        match (tell_to_end(&mut lease), was_asking) {
+        match (ends::tell_to_end(&mut lease), was_asking) {
             // Dropped in doubt, the connection is closed.
             (Told::NotAtAll, _) => return,
             (Told::InFull, false) => {
@@ -256,11 +280,11 @@ impl<Scope> Drop for Tx<Scope> {
             (Told::InFull, true) | (Told::InPart, _) => {}
         }
         let place = self.place.take();
-        let patience = self.longest_statement + TIME_TO_END;
+        let patience = self.visit.longest_statement + TIME_TO_END;
         // Without a runtime nobody would read the answer: then the connection is closed.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                let ending = wait_for_the_end(lease, was_asking);
+                let ending = ends::wait_for_the_end(lease, was_asking);
                 if tokio::time::timeout(patience, ending).await.is_err() {
                     tracing::warn!("a connection fell silent in its transaction and was closed");
                 }
@@ -270,40 +294,10 @@ impl<Scope> Drop for Tx<Scope> {
     }
 }
 
-/// How much of a message the wire took at once.
-enum Told {
-    InFull,
-    InPart,
-    /// The wire is broken.
-    NotAtAll,
-}
-
-/// Sends the rollback without waiting for its answer, which whoever comes next on this wire reads
-/// first.
-fn tell_to_end(lease: &mut Lease) -> Told {
-    <Postgres as Database>::TransactionManager::start_rollback(lease.raw());
-    let flush = tokio::task::coop::unconstrained(lease.raw().flush());
-    match flush.now_or_never() {
-        Some(Ok(())) => Told::InFull,
-        Some(Err(_)) => Told::NotAtAll,
-        None if lease.raw().should_flush() => Told::InPart,
-        None => Told::InFull,
-    }
-}
-
-/// A statement that nobody waits for any more is waited out, since its backend is busy for that
-/// long; then the connection goes, because it was left in the middle of an answer.
-async fn wait_for_the_end(mut lease: Lease, was_asking: bool) {
-    let is_over = lease.raw().flush().await.is_ok();
-    if is_over && !was_asking {
-        lease.trust();
-    }
-}
-
 impl<Scope> std::fmt::Debug for Tx<Scope> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tx")
-            .field("tag", &self.tag)
+            .field("tag", &self.visit.tag)
             .finish_non_exhaustive()
     }
 }
@@ -356,12 +350,6 @@ fn query(
     let is_kept = lease.prepare(&text);
     let values = SqlxValues(values.unwrap_or(Values(Vec::new())));
     sqlx::query_with(AssertSqlSafe(text), values).persistent(is_kept)
-}
-
-async fn begin(lease: &mut Lease, start: &str) -> Result<(), sqlx::Error> {
-    lease.doubt();
-    let start = AssertSqlSafe(start).into_sql_str();
-    <Postgres as Database>::TransactionManager::begin(lease.raw(), Some(start)).await
 }
 
 fn is_stale_plan(error: &sqlx::Error) -> bool {

@@ -65,23 +65,33 @@ impl Enqueue {
     }
 }
 
+/// Every value with its type: those of a statement that is put down for the commit are literals.
+const HAND_OVER: &str = "SELECT shared.enqueue_job(CAST($1 AS uuid), CAST($2 AS text),
+    CAST($3 AS text), CAST($4 AS smallint), CAST($5 AS jsonb), CAST($6 AS smallint),
+    CAST($7 AS bigint), CAST($8 AS integer), CAST($9 AS integer), CAST($10 AS text),
+    CAST($11 AS text), CAST($12 AS bigint)) AS id";
+
 /// Hands a job over in the transaction that wants it done: it is there if that commits. Answers with
 /// its id, or with that of the one that was there before under its key.
 ///
+/// Without a key it costs no round trip: it is handed over in one message with the commit, and until
+/// then the transaction itself doesn't see it.
+///
 /// # Errors
 ///
-/// When the database refuses.
+/// When the database refuses; without a key, that is an error of the commit.
 ///
 /// # Panics
 ///
 /// Never: what a job carries is made of plain values.
 pub async fn enqueue<J: Job>(tx: &TenantTx, job: &J, how: Enqueue) -> Result<Uuid, DbErr> {
-    let sql = "SELECT shared.enqueue_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS id";
+    let id = Uuid::now_v7();
     let (key, window) = how
         .unique
         .map_or((None, Duration::ZERO), |(key, window)| (Some(key), window));
-    let values: [Value; 12] = [
-        Uuid::now_v7().into(),
+    let has_key = key.is_some();
+    let values: Vec<Value> = vec![
+        id.into(),
         J::QUEUE.as_str().into(),
         J::KIND.into(),
         J::VERSION.into(),
@@ -94,9 +104,14 @@ pub async fn enqueue<J: Job>(tx: &TenantTx, job: &J, how: Enqueue) -> Result<Uui
         key.into(),
         millis(window).into(),
     ];
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    let row = tx.query_one_raw(statement).await?;
     tx.wake(Wake::Jobs);
+    if !has_key {
+        tx.at_commit(HAND_OVER, values)?;
+        return Ok(id);
+    }
+    // Whose job it is, only the database knows.
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, HAND_OVER, values);
+    let row = tx.query_one_raw(statement).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("a job's id".to_owned()))?;
     row.try_get("", "id")
 }

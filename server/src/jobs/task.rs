@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::DbErr;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -10,7 +10,12 @@ use uuid::Uuid;
 use super::claim::Claimed;
 use super::error::JobError;
 use crate::audit::{Actor, Stamp};
-use crate::db::{TenantDb, TenantTx};
+use crate::db::{TenantDb, TenantTx, is_job_lost};
+
+/// Refused where the job is somebody else's.
+const HOLD: &str = "SELECT shared.hold_job(CAST($1 AS uuid), CAST($2 AS bigint))";
+/// The same, and ends it.
+const FINISH: &str = "SELECT shared.finish_job(CAST($1 AS uuid), CAST($2 AS bigint))";
 
 /// How an attempt ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,12 +116,12 @@ impl Task {
         E: From<JobError> + From<DbErr>,
     {
         let db = self.db()?;
-        db.write(async |tx| {
-            let value = work(tx).await?;
-            self.fenced(tx, "hold_job").await.map_err(E::from)?;
-            Ok(value)
-        })
-        .await
+        let done = db.write(async |tx| {
+            let value = work(tx).await.map_err(Refused::Work)?;
+            self.fenced(tx, HOLD)?;
+            Ok::<_, Refused<E>>(value)
+        });
+        done.await.map_err(Refused::into_error)
     }
 
     /// Runs the last part of it in one transaction, whose commit ends the job.
@@ -132,29 +137,39 @@ impl Task {
         E: From<JobError> + From<DbErr>,
     {
         let db = self.db()?;
-        db.write(async |tx| {
-            work(tx).await?;
-            self.fenced(tx, "finish_job").await.map_err(E::from)?;
-            Ok::<_, E>(Outcome::Finished)
-        })
-        .await
+        let done = db.write(async |tx| {
+            work(tx).await.map_err(Refused::Work)?;
+            self.fenced(tx, FINISH)?;
+            Ok::<_, Refused<E>>(Outcome::Finished)
+        });
+        done.await.map_err(Refused::into_error)
     }
 
-    /// For a transaction that is held through many statements: makes sure, last before the commit,
-    /// that the job is still ours.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError::Lost`] when it isn't.
-    pub async fn hold(&self, tx: &TenantTx) -> Result<(), JobError> {
-        self.fenced(tx, "hold_job").await
+    /// Has the commit itself refused when the job is somebody else's.
+    fn fenced(&self, tx: &TenantTx, function: &'static str) -> Result<(), DbErr> {
+        let values = vec![self.claimed.id.into(), self.claimed.fence.into()];
+        tx.at_commit(function, values)
     }
+}
 
-    async fn fenced(&self, tx: &TenantTx, function: &str) -> Result<(), JobError> {
-        let sql = format!("SELECT shared.{function}($1, $2)");
-        let values = [self.claimed.id.into(), self.claimed.fence.into()];
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        tx.execute_raw(statement).await?;
-        Ok(())
+/// Why a transaction wasn't committed: by what was done in it, or by the database.
+enum Refused<E> {
+    Work(E),
+    Db(DbErr),
+}
+
+impl<E> From<DbErr> for Refused<E> {
+    fn from(error: DbErr) -> Self {
+        Self::Db(error)
+    }
+}
+
+impl<E: From<JobError> + From<DbErr>> Refused<E> {
+    fn into_error(self) -> E {
+        match self {
+            Self::Work(error) => error,
+            Self::Db(error) if is_job_lost(&error) => JobError::Lost.into(),
+            Self::Db(error) => error.into(),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::DbErr;
 use server::jobs::{Enqueue, enqueue};
-use tests::errands::{Begun, Errand, registry};
+use tests::errands::{Begun, Errand, Vigil, registry};
 use tests::{TestApp, eventually};
 
 use super::{TestWorker, count, effects, hand_over, in_state, make_effects, unfinished};
@@ -66,6 +66,41 @@ async fn what_fails_is_tried_again_and_then_a_dead_letter_with_all_its_errors() 
     .await
     .unwrap();
     assert_eq!(errors, ["it panicked: it was told to"; 3]);
+}
+
+/// The proof that it is still ours goes with the commit, and so does its refusal.
+#[actix_web::test]
+async fn whoever_lost_a_job_meanwhile_commits_nothing_and_knows_why() {
+    let app = TestApp::start().await;
+    let dealer = app.dealer().await;
+    let schema = app.database.schema_of(&dealer.slug).await;
+    make_effects(&app.database, &schema).await;
+    let worker = TestWorker::start(&app, registry(&Begun::default()));
+    let vigil = Vigil {
+        name: "vigil".to_owned(),
+        ms: 1000,
+    };
+    let door = app.door(&dealer).await;
+    let handed_over = door.write(async |tx| enqueue(tx, &vigil, Enqueue::now()).await);
+    handed_over.await.unwrap();
+    eventually("it is under way", async || {
+        in_state(&app.database, "running").await == 1
+    })
+    .await;
+
+    app.sql("UPDATE jobs.job SET fence = fence + 1").await;
+
+    eventually("its attempt was lost", async || {
+        let kinds = worker.stats.kinds();
+        let of_vigils = kinds.iter().find(|(kind, _)| *kind == "test.vigil");
+        of_vigils.is_some_and(|(_, stats)| {
+            let mut ended = stats.ended.iter();
+            ended.any(|(how, times)| how.as_str() == "lost" && *times == 1)
+        })
+    })
+    .await;
+    assert_eq!(effects(&app.database, &schema, "vigil").await, 0);
+    assert_eq!(in_state(&app.database, "running").await, 1);
 }
 
 #[actix_web::test]

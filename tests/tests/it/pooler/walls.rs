@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::json;
 use server::db::TenantDb;
+use server::jobs::{Enqueue, enqueue};
 use sqlx::Row;
+use tests::errands::Errand;
 use tests::{Dealer, PgBouncer, Scratch, TestApp, eventually};
 
 use super::behind_a_pooler;
@@ -127,6 +129,42 @@ async fn work_broken_off_leaves_nothing_to_the_next_dealer() {
     }
 
     assert_ne!(acme.get("/me").await.json["name"], "Broken Off");
+}
+
+#[actix_web::test]
+async fn what_goes_with_a_commit_is_there_with_it_or_not_at_all() {
+    let (app, _pooler) = behind_a_pooler(1, &[]).await;
+    let (acme, bolt) = (app.dealer().await, app.dealer().await);
+    let doors = [app.door(&acme).await, app.door(&bolt).await];
+    let expected = [themselves(&app, &acme).await, themselves(&app, &bolt).await];
+    let hand_over = async |door: &TenantDb, last: &'static str| {
+        door.write(async |tx| {
+            enqueue(tx, &Errand::new("nothing", "x"), Enqueue::now()).await?;
+            tx.at_commit(last, vec![])
+        })
+        .await
+    };
+
+    for number in 0..10 {
+        let door = &doors[number % 2];
+        hand_over(door, "SELECT 1").await.unwrap();
+        let refused = hand_over(door, "SELECT 1 / 0").await;
+
+        assert!(refused.is_err());
+        assert_eq!(who(&doors[0]).await, expected[0], "after {number}");
+        assert_eq!(who(&doors[1]).await, expected[1], "after {number}");
+    }
+
+    for dealer in [&acme, &bolt] {
+        let schema = app.database.schema_of(&dealer.slug).await;
+        let jobs = "SELECT count(*) FROM jobs.job WHERE tenant = $1";
+        let jobs: i64 = sqlx::query_scalar(jobs)
+            .bind(schema)
+            .fetch_one(&mut app.database.connect().await)
+            .await
+            .unwrap();
+        assert_eq!(jobs, 5);
+    }
 }
 
 #[actix_web::test]

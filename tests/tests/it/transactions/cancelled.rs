@@ -218,7 +218,7 @@ async fn nothing_is_ever_set_on_the_session() {
 }
 
 /// The process behind the connection that a dealer would get now.
-async fn backend(door: &TenantDb) -> String {
+pub(super) async fn backend(door: &TenantDb) -> String {
     let pid = "SELECT pg_backend_pid()::text";
     let asked = door.read(async |tx| text_of(tx, pid).await).await;
     asked.expect("the next borrower is served")
@@ -251,7 +251,7 @@ async fn lane_of(app: &TestApp, slug: &str) -> String {
 }
 
 /// Backends of closed connections need a moment to notice.
-async fn nobody_is_left_in_a_transaction(app: &TestApp) {
+pub(super) async fn nobody_is_left_in_a_transaction(app: &TestApp) {
     let mut connection = app.database.connect().await;
     let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
          AND pid <> pg_backend_pid() AND xact_start IS NOT NULL";

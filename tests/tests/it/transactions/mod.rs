@@ -1,7 +1,9 @@
 //! Nothing of one dealer's transaction is left to the next: role, path, plans, the transaction.
 
 mod cancelled;
+mod literals;
 mod messages;
+mod parting;
 mod plans;
 mod walls;
 
