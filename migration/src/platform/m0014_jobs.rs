@@ -28,8 +28,11 @@ impl MigrationTrait for Migration {
 // * The fence grows with every claim. Only who holds the newest, within its lease, ends a job or
 //   goes on with it; whoever was stopped for longer finds SQLSTATE TBX01 instead of a commit.
 // * A unique key is kept beside the jobs, because its window may outlive its job.
-// * The table is always churned: dead rows are to go early, or the search for work wades in them.
-const UP: &str = r"
+// * The table is always churned: dead rows are to go early, or the search for work wades in them. It
+//   is empty now and full in a moment: a plan made in between must not read all of it for one job,
+//   and sessions keep their plans. So the search for work is written for two indexes that no other
+//   can stand in for (hence their collation), and functions find their job by its id alone.
+const UP: &str = r#"
 CREATE SCHEMA jobs;
 
 CREATE TABLE jobs.job (
@@ -58,10 +61,10 @@ CREATE TABLE jobs.job (
         autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0,
         autovacuum_analyze_threshold = 10000);
 CREATE INDEX job_tenant_idx ON jobs.job (tenant, id);
-CREATE INDEX job_ready_idx ON jobs.job (queue, tenant, priority, run_at, id)
+CREATE INDEX job_ready_idx ON jobs.job (queue, tenant COLLATE "C", priority, run_at, id)
     WHERE state = 'ready';
 CREATE INDEX job_scheduled_idx ON jobs.job (run_at) WHERE state = 'scheduled';
-CREATE INDEX job_running_idx ON jobs.job (queue, tenant) WHERE state = 'running';
+CREATE INDEX job_running_idx ON jobs.job (queue, tenant COLLATE "C") WHERE state = 'running';
 CREATE INDEX job_held_idx ON jobs.job (tenant, kind) WHERE state = 'held';
 CREATE INDEX job_ended_idx ON jobs.job (ended_at) WHERE state IN ('dead', 'done');
 
@@ -131,7 +134,8 @@ END
 $body$;
 
 CREATE FUNCTION shared.hold_job(id uuid, fence bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $body$
 BEGIN
     PERFORM FROM jobs.job j WHERE j.id = hold_job.id AND j.fence = hold_job.fence
         AND j.tenant = current_setting('role') AND j.state = 'running'
@@ -143,7 +147,8 @@ END
 $body$;
 
 CREATE FUNCTION shared.finish_job(id uuid, fence bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $body$
 DECLARE
     keeps integer;
 BEGIN
@@ -186,7 +191,7 @@ CREATE VIEW shared.own_job WITH (security_barrier) AS
     FROM jobs.job WHERE tenant = current_setting('role') AND tenant <> 'none';
 
 GRANT SELECT ON shared.own_job TO PUBLIC;
-";
+"#;
 
 const DOWN: &str = r"
 DROP VIEW shared.own_job;

@@ -55,49 +55,60 @@ pub(super) struct Wanted<'a> {
 /// worker that is stopped in between is cut off by the database.
 const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtextextended('jobs ' || $1, 0))";
 
-/// Tenants that have ready jobs, from the one after the last in turn, found by hopping through the
-/// index from tenant to tenant: what it costs grows with what is taken, not with what waits. Then the
-/// first of every tenant before the second of any.
+/// Tenants that have ready jobs and room for one more, from the one after the last in turn, found by
+/// hopping through the index from the first job of one tenant to the first of the next: what it costs
+/// grows with what is taken, not with what waits. Then the first of every tenant before the second of
+/// any.
+///
+/// The index still holds what was taken since it was last vacuumed, in front of what is ready. That is
+/// waded through once, to a tenant's first job: its others are looked for from there. Tenants compare
+/// by `\"C\"`, as in the two indexes that are meant and in no other, and the jobs are taken by their ids
+/// without a join: the transaction plans no scan of the table, and so there is one plan only, whatever
+/// the statistics say.
 const CLAIM: &str = "WITH RECURSIVE onward AS (
-    (SELECT j.tenant FROM jobs.job j WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant > $5
-        ORDER BY j.tenant LIMIT 1)
+    (SELECT j.tenant, j.priority, j.run_at, j.id FROM jobs.job j
+        WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant COLLATE \"C\" > $5
+        ORDER BY j.tenant COLLATE \"C\", j.priority, j.run_at, j.id LIMIT 1)
     UNION ALL
-    SELECT (SELECT j.tenant FROM jobs.job j WHERE j.queue = $1 AND j.state = 'ready'
-        AND j.tenant > onward.tenant ORDER BY j.tenant LIMIT 1)
-    FROM onward WHERE onward.tenant IS NOT NULL
+    SELECT next.* FROM onward CROSS JOIN LATERAL (
+        SELECT j.tenant, j.priority, j.run_at, j.id FROM jobs.job j
+        WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant COLLATE \"C\" > onward.tenant
+        ORDER BY j.tenant COLLATE \"C\", j.priority, j.run_at, j.id LIMIT 1) next
 ), round AS (
-    (SELECT j.tenant FROM jobs.job j WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant <= $5
-        ORDER BY j.tenant LIMIT 1)
+    (SELECT j.tenant, j.priority, j.run_at, j.id FROM jobs.job j
+        WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant COLLATE \"C\" <= $5
+        ORDER BY j.tenant COLLATE \"C\", j.priority, j.run_at, j.id LIMIT 1)
     UNION ALL
-    SELECT (SELECT j.tenant FROM jobs.job j WHERE j.queue = $1 AND j.state = 'ready'
-        AND j.tenant > round.tenant AND j.tenant <= $5 ORDER BY j.tenant LIMIT 1)
-    FROM round WHERE round.tenant IS NOT NULL
+    SELECT next.* FROM round CROSS JOIN LATERAL (
+        SELECT j.tenant, j.priority, j.run_at, j.id FROM jobs.job j
+        WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant COLLATE \"C\" > round.tenant
+            AND j.tenant COLLATE \"C\" <= $5
+        ORDER BY j.tenant COLLATE \"C\", j.priority, j.run_at, j.id LIMIT 1) next
 ), turns AS (
-    SELECT tenant, row_number() OVER () AS turn FROM (
-        (SELECT tenant FROM onward WHERE tenant IS NOT NULL LIMIT $2)
-        UNION ALL (SELECT tenant FROM round WHERE tenant IS NOT NULL LIMIT $2)
-    ) both_ways LIMIT $2
+    SELECT both_ways.*, free.room, row_number() OVER () AS turn
+    FROM (SELECT * FROM onward UNION ALL SELECT * FROM round) both_ways
+    CROSS JOIN LATERAL (SELECT least($2, $3 - count(*)) AS room FROM jobs.job r
+        WHERE r.state = 'running' AND r.queue = $1
+            AND r.tenant COLLATE \"C\" = both_ways.tenant) free
+    WHERE free.room > 0 LIMIT $2
 ), candidates AS (
     SELECT picked.id, turns.turn,
-        row_number() OVER (PARTITION BY turns.tenant
+        row_number() OVER (PARTITION BY turns.turn
             ORDER BY picked.priority, picked.run_at, picked.id) AS place
     FROM turns CROSS JOIN LATERAL (
         SELECT j.id, j.priority, j.run_at FROM jobs.job j
-        WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant = turns.tenant
+        WHERE j.queue = $1 AND j.state = 'ready' AND j.tenant COLLATE \"C\" = turns.tenant
+            AND (j.priority, j.run_at, j.id) >= (turns.priority, turns.run_at, turns.id)
             AND NOT EXISTS (SELECT FROM jobs.pause p
                 WHERE p.tenant IN ('*', j.tenant) AND p.kind IN ('*', j.kind))
-        ORDER BY j.priority, j.run_at, j.id
-        LIMIT greatest(0, least($2, $3 - (SELECT count(*) FROM jobs.job r
-            WHERE r.state = 'running' AND r.queue = $1 AND r.tenant = turns.tenant)))
+        ORDER BY j.priority, j.run_at, j.id LIMIT turns.room
         FOR UPDATE SKIP LOCKED
     ) picked
-), chosen AS (
-    SELECT id, turn, place FROM candidates ORDER BY place, turn LIMIT $2
 )
 UPDATE jobs.job j SET state = 'running', attempt = j.attempt + 1, fence = j.fence + 1,
     worker = $4, started_at = clock_timestamp(),
     lease_until = clock_timestamp() + $6 * interval '1 ms'
-FROM chosen WHERE j.id = chosen.id
+WHERE j.id = ANY (ARRAY(SELECT id FROM candidates ORDER BY place, turn LIMIT $2))
 RETURNING j.id, j.tenant, j.kind, j.version, j.payload, j.attempt, j.max_attempts, j.fence, j.trace,
     j.enqueued_at,
     greatest(0, extract(epoch FROM clock_timestamp() - j.run_at) * 1000)::bigint AS waited_ms";

@@ -42,7 +42,7 @@ pub(super) struct Node<S> {
     shared: Arc<Shared<S>>,
     ledger: Ledger,
     running: Running,
-    /// Rung by jobs that end: their tenant may have had more than its bound lets it.
+    /// Rung when the end of jobs is written: their tenant may have had more than its bound lets it.
     ended: [Notify; 2],
 }
 
@@ -93,7 +93,7 @@ impl<S: Send + Sync + 'static> Node<S> {
     async fn feed(
         self: Arc<Self>,
         queue: Queue,
-        done: mpsc::UnboundedSender<Claim>,
+        done: mpsc::UnboundedSender<(Claim, Queue)>,
     ) -> JoinSet<()> {
         let mut bell = self.shared.directory.bell().jobs();
         let (mut after, mut has_more, mut jobs) = (String::new(), false, JoinSet::new());
@@ -115,7 +115,12 @@ impl<S: Send + Sync + 'static> Node<S> {
                         };
                         let (node, done) = (self.clone(), done.clone());
                         jobs.spawn(async move {
-                            node.see_to(job, place, done).await;
+                            if let Some(claim) = node.see_to(job, place).await {
+                                // It stays under way, and its lease is kept, until its end is
+                                // written.
+                                let _ = done.send((claim, queue));
+                                return;
+                            }
                             node.ended[queue as usize].notify_one();
                         });
                     }
@@ -131,7 +136,7 @@ impl<S: Send + Sync + 'static> Node<S> {
             if !has_more {
                 tokio::select! {
                     _ = bell.changed() => {}
-                    () = self.ended[queue as usize].notified() => tokio::time::sleep(GATHER).await,
+                    () = self.ended[queue as usize].notified() => {}
                     () = self.shared.pause(self.shared.config.poll()) => {}
                 }
             }
@@ -173,12 +178,9 @@ impl<S: Send + Sync + 'static> Node<S> {
         }
     }
 
-    async fn see_to(
-        &self,
-        job: Claimed,
-        place: OwnedSemaphorePermit,
-        done: mpsc::UnboundedSender<Claim>,
-    ) {
+    /// Does a job. Answers with what is still to be settled: the end of one that is done and had
+    /// nothing to commit.
+    async fn see_to(&self, job: Claimed, place: OwnedSemaphorePermit) -> Option<Claim> {
         let claim = Claim {
             id: job.id,
             fence: job.fence,
@@ -189,13 +191,12 @@ impl<S: Send + Sync + 'static> Node<S> {
         drop(place);
         if matches!(handled, Ok(Outcome::Done)) {
             self.count(&job, Ended::Done, begun);
-            // It stays under way, and its lease is kept, until its end is written.
-            let _ = done.send(claim);
-            return;
+            return Some(claim);
         }
         let ended = self.settle(&job, claim, handled).await;
         self.count(&job, ended, begun);
         self.running.end(claim);
+        None
     }
 
     async fn settle(&self, job: &Claimed, claim: Claim, handled: Handled) -> Ended {
@@ -245,9 +246,10 @@ impl<S: Send + Sync + 'static> Node<S> {
     }
 
     /// Writes the ends of jobs, as many at once as have come together.
-    async fn settle_all(&self, mut ended: mpsc::UnboundedReceiver<Claim>) {
-        let mut claims = Vec::new();
-        while ended.recv_many(&mut claims, MOST as usize).await > 0 {
+    async fn settle_all(&self, mut ended: mpsc::UnboundedReceiver<(Claim, Queue)>) {
+        let mut both = Vec::new();
+        while ended.recv_many(&mut both, MOST as usize).await > 0 {
+            let claims: Vec<_> = both.iter().map(|(claim, _)| *claim).collect();
             for _ in 0..TELLINGS {
                 let told = settle::done(&self.ledger, &claims).await;
                 if told.is_ok() {
@@ -256,11 +258,9 @@ impl<S: Send + Sync + 'static> Node<S> {
                 self.notice(told, "the end of jobs could not be written");
                 tokio::time::sleep(RETRY).await;
             }
-            for claim in claims.drain(..) {
+            for (claim, queue) in both.drain(..) {
                 self.running.end(claim);
-            }
-            for ended in &self.ended {
-                ended.notify_one();
+                self.ended[queue as usize].notify_one();
             }
         }
     }

@@ -35,11 +35,13 @@ const RESCUED: &str = "UPDATE jobs.job j SET worker = NULL, lease_until = NULL,
         LIMIT $1 FOR UPDATE SKIP LOCKED) lost
     WHERE j.id = lost.id";
 
-/// Jobs that are not to be begun leave the queue, and come back when they may.
+/// Jobs that are not to be begun leave the queue, and come back when they may. Mostly nothing is paused:
+/// then all that is ready isn't even looked at.
 const HELD: &str = "UPDATE jobs.job j SET state = 'held'
     FROM (SELECT r.id FROM jobs.job r JOIN jobs.pause p
             ON p.tenant IN ('*', r.tenant) AND p.kind IN ('*', r.kind)
-        WHERE r.state = 'ready' LIMIT $1 FOR UPDATE OF r SKIP LOCKED) paused
+        WHERE r.state = 'ready' AND EXISTS (SELECT FROM jobs.pause)
+        LIMIT $1 FOR UPDATE OF r SKIP LOCKED) paused
     WHERE j.id = paused.id";
 const RELEASED: &str = "UPDATE jobs.job j SET state = 'ready'
     FROM (SELECT h.id FROM jobs.job h WHERE h.state = 'held' AND NOT EXISTS (

@@ -56,7 +56,8 @@ pub async fn measure(table: &mut Table, scale: Scale) -> Result<()> {
         ServerProcess::errand_worker(&database, &[]).await,
         ServerProcess::errand_worker(&database, &[]).await,
     ];
-    waiting(table, &database, &doors).await
+    waiting(table, &database, &doors).await?;
+    at_its_bound(table, &database).await
 }
 
 async fn throughput(
@@ -217,6 +218,52 @@ async fn waiting(table: &mut Table, database: &Scratch, doors: &Doors) -> Result
         Target::RatioBelow(2.0),
     );
     Ok(())
+}
+
+/// The jobs of one dealer who has far more than may be under way at once: the second half of them, beside
+/// the first. Nothing is vacuumed meanwhile and statistics are made in between, as autovacuum may have
+/// it. Neither what is dead by then nor another plan must slow down what is left.
+async fn at_its_bound(table: &mut Table, database: &Scratch) -> Result<()> {
+    let jobs = if is_quick() { 5_000 } else { 50_000 };
+    let mut connection = database.connect().await;
+    // What is under way ends all the same.
+    let from_new = "TRUNCATE jobs.job; ALTER TABLE jobs.job SET (autovacuum_enabled = false)";
+    for sql in [from_new, "VACUUM ANALYZE jobs.job"] {
+        sqlx::raw_sql(sql).execute(&mut connection).await?;
+    }
+    let begun = Instant::now();
+    fill(&mut connection, &database.schema_of(SLUGS[0]).await, jobs).await?;
+    let at_half = until_left(&mut connection, jobs / 2).await?;
+    let half = Instant::now();
+    sqlx::raw_sql("ANALYZE jobs.job")
+        .execute(&mut connection)
+        .await?;
+    let at_end = until_left(&mut connection, 0).await?;
+    let rate = |done: u32, took: Duration| f64::from(done) / took.as_secs_f64();
+    table.add(
+        "jobs of one dealer at its bound",
+        "jobs/s",
+        rate(at_half - at_end, half.elapsed()),
+        Some(rate(jobs - at_half, half - begun)),
+        Target::RatioAtLeast(0.7),
+    );
+    Ok(())
+}
+
+/// Answers with how many are left indeed.
+async fn until_left(connection: &mut PgConnection, jobs: u32) -> Result<u32> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs.job")
+            .fetch_one(&mut *connection)
+            .await?;
+        if left <= i64::from(jobs) {
+            return Ok(u32::try_from(left)?);
+        }
+        // It wades through what is dead in the table, too.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    bail!("jobs are never done")
 }
 
 /// From handing a job over until it is done.

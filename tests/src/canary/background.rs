@@ -1,13 +1,17 @@
 //! What the canaries' requests have left to be done in the background, and the files that it made.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::flock::{Canary, Flock};
 use super::marker;
 use super::report::Report;
 use super::target::Target;
-use crate::harness::{Actor, eventually};
+use crate::harness::{Actor, within};
 
+/// What was disturbed waits for leases to end, for dealers to be served again, and for its next attempt.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Where an import goes no further by itself.
 const AT_REST: [&str; 5] = ["ready", "applied", "failed", "cancelled", "undone"];
 
@@ -62,20 +66,24 @@ async fn all_are(
     is_so: impl Fn(&str) -> bool,
 ) -> Vec<Value> {
     let mut all = Vec::new();
-    eventually("what is done in the background is done", async || {
-        all.clear();
-        let mut next = format!("{list}?limit=200");
-        loop {
-            let page = owner.get(&next).await.expect(200).json;
-            all.extend(page["data"].as_array().cloned().unwrap_or_default());
-            match page["next"].as_str() {
-                Some(cursor) => next = format!("{list}?limit=200&cursor={cursor}"),
-                None => break,
+    within(
+        PATIENCE,
+        "what is done in the background is done",
+        async || {
+            all.clear();
+            let mut next = format!("{list}?limit=200");
+            loop {
+                let page = owner.get(&next).await.expect(200).json;
+                all.extend(page["data"].as_array().cloned().unwrap_or_default());
+                match page["next"].as_str() {
+                    Some(cursor) => next = format!("{list}?limit=200&cursor={cursor}"),
+                    None => break,
+                }
             }
-        }
-        all.iter()
-            .all(|one| is_so(one[field].as_str().unwrap_or_default()))
-    })
+            all.iter()
+                .all(|one| is_so(one[field].as_str().unwrap_or_default()))
+        },
+    )
     .await;
     all
 }

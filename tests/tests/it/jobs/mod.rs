@@ -1,6 +1,7 @@
 //! Background work: handed over in a dealer's transaction, done by workers.
 
 mod api;
+mod dead_rows;
 mod engine;
 mod handing_over;
 mod operators;
