@@ -1,6 +1,5 @@
 //! The server that all dealers share. `README.md` beside this crate draws its inner arrows.
 
-pub mod aside;
 pub mod audit;
 pub mod auth;
 pub mod cache;

@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 
 use super::error::AuthError;
 use super::strength;
-use crate::aside;
 use crate::config::Auth;
 
 /// Checks and hashes passwords, on as many threads as there are processors, behind all other work:
@@ -84,7 +83,12 @@ impl Passwords {
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             let queue = queue.clone();
-            aside::begin("passwords", move || do_all(&queue))
+            thread::Builder::new()
+                .name("passwords".to_owned())
+                .spawn(move || {
+                    step_back();
+                    do_all(&queue);
+                })
                 .map_err(|error| AuthError::Broken(error.to_string()))?;
         }
         Ok(Self {
@@ -168,6 +172,20 @@ impl Passwords {
 
 fn broken() -> AuthError {
     AuthError::Broken("nobody is left to check passwords".to_owned())
+}
+
+/// Gives this thread a small claim to a processor: it runs at full speed while there is nothing else
+/// to do, and at a tenth of it while there is, so that a busy machine still lets people in. Where
+/// that can't be asked for it competes like any other.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        const BEHIND: i32 = 10;
+        let me = rustix::thread::gettid();
+        if let Err(error) = rustix::process::setpriority_process(Some(me), BEHIND) {
+            tracing::warn!(error = %error, "passwords are hashed at the priority of requests");
+        }
+    }
 }
 
 /// Does one thing after the other, until nobody can ask any more.

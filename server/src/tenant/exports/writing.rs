@@ -12,7 +12,6 @@ use super::jobs::file_of;
 use super::service;
 use super::sheet::{Sheet, SheetError};
 use super::wire::FormatIn;
-use crate::aside::aside;
 use crate::audit::Change;
 use crate::db::TenantDb;
 use crate::events;
@@ -106,7 +105,7 @@ async fn file(state: &AppState, task: &Task, export: Model) -> Result<Outcome, F
     let Some((sheet, rows)) = filled(task, export.id, (format, &columns), &filter).await? else {
         return Ok(Outcome::Later(std::time::Duration::ZERO));
     };
-    let file = aside("export", move || sheet.finish());
+    let file = tokio::task::spawn_blocking(move || sheet.finish());
     let file = file.await.map_err(JobError::retry)??;
     let limit = state.config.exports.max_mib * 1024 * 1024;
     let key = file_of(task.db()?.tenant().key(), export.id);

@@ -5,7 +5,6 @@ use std::fs::File;
 use tokio::sync::mpsc::{self, Receiver};
 
 use super::pricefile::{FileError, Outcome, PriceRow, Rejection, Rows, Survey};
-use crate::aside;
 
 /// Rows per statement: enough to make a round trip cheap, few enough to stay in memory.
 const ROWS: usize = 2000;
@@ -64,8 +63,7 @@ pub(super) fn read(
     checkpoint: i64,
 ) -> Receiver<Result<Batch, FileError>> {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let failed = sender.clone();
-    let begun = aside::begin("price file", move || {
+    tokio::task::spawn_blocking(move || {
         let mut rows = match survey.rows(file) {
             Ok(rows) => rows,
             Err(error) => return drop(sender.blocking_send(Err(error))),
@@ -78,10 +76,6 @@ pub(super) fn read(
             }
         }
     });
-    if let Err(error) = begun {
-        // Nothing else is in it yet.
-        let _nobody_waits = failed.try_send(Err(FileError::Io(error)));
-    }
     receiver
 }
 

@@ -18,7 +18,6 @@ use super::pricefile::{self, DecimalSign, Mapping, Survey};
 use super::reading;
 use super::store::{self, Import, Turn};
 use super::undoing;
-use crate::aside::aside;
 use crate::db::{TenantTx, is_job_lost};
 use crate::jobs::{Handled, JobError, Outcome, Task};
 use crate::mail::Outbox;
@@ -149,7 +148,7 @@ impl Desk<'_> {
         let storage = &self.state.storage;
         let file = storage.to_file(&key).await.map_err(ImportError::Storage)?;
         let mapping = asked(import)?;
-        let opened = aside("price file", move || {
+        let opened = tokio::task::spawn_blocking(move || {
             let (file, mapping) = pricefile::readable(file, mapping)?;
             let returned = pricefile::returned(&file, mapping.as_ref());
             Ok::<_, ImportError>((file, mapping, returned))
@@ -166,7 +165,7 @@ impl Desk<'_> {
             max_rows: self.state.config.imports.max_rows,
             decimal,
         };
-        let looked = aside("price file", move || {
+        let looked = tokio::task::spawn_blocking(move || {
             let survey = pricefile::survey(&file, &options)?;
             Ok::<_, ImportError>((survey, file))
         });
