@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use sea_orm::{DbBackend, DbErr, Statement, Value};
 
 use super::failure::unstorable;
+use crate::kernel::holds_nul;
 
 /// Statements that were put down for the commit, one after the other, each with its end.
 ///
@@ -43,24 +44,10 @@ fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(Some(text)) => text.contains('\0'),
         Value::Char(Some(character)) => *character == '\0',
-        Value::Json(Some(json)) => has_nul_within(json),
+        Value::Json(Some(json)) => holds_nul(json),
         Value::Array(_, Some(all)) => all.iter().any(has_nul),
         // Numbers, times, ids and bytes: none of them is written as a text of ours.
         _ => false,
-    }
-}
-
-fn has_nul_within(json: &serde_json::Value) -> bool {
-    match json {
-        serde_json::Value::String(text) => text.contains('\0'),
-        serde_json::Value::Array(all) => all.iter().any(has_nul_within),
-        serde_json::Value::Object(all) => {
-            let mut all = all.iter();
-            all.any(|(name, value)| name.contains('\0') || has_nul_within(value))
-        }
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
-            false
-        }
     }
 }
 

@@ -15,9 +15,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tests::canary::{Disturbance, Disturber, Ears, Flock, Options, Target, run};
-use tests::local::account::Account;
-use tests::local::place::ThrowAway;
-use tests::local::{Durability, Postgres};
 use tests::{Scratch, ServerProcess};
 use tokio::sync::watch;
 
@@ -49,12 +46,8 @@ async fn soak() -> Result<()> {
     };
     let ways = ways()?;
     let begun = Instant::now();
-    let folder = ThrowAway::create(&Account::detect()?)?;
-    let dir = folder.path().join("postgres");
-    // Kept, although it goes with the folder: what was committed must be there after a crash.
-    let postgres = tokio::task::spawn_blocking(move || Postgres::start(&dir, Durability::Kept));
-    let postgres = postgres.await??;
-    let database = Arc::new(Scratch::empty_on(&postgres.url("postgres").parse()?).await);
+    let (_folder, postgres, database) = Scratch::on_its_own_postgres().await;
+    let database = Arc::new(database);
     let slugs: Vec<_> = (0..DEALERS)
         .map(|number| format!("dealer-{number}"))
         .collect();

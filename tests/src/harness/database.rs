@@ -8,6 +8,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::programs::tubex;
+use crate::local::account::Account;
+use crate::local::place::ThrowAway;
+use crate::local::{Durability, Postgres};
 
 /// What login passwords are derived from, in every test database.
 pub(super) const SECRET: &str = "a secret for tests, long enough to be one";
@@ -92,6 +95,24 @@ impl Scratch {
             Uuid::now_v7().simple()
         )))
         .await
+    }
+
+    /// An empty database on a Postgres of its own, which may be stopped. What was committed is there
+    /// after a crash; all of it goes with the folder.
+    ///
+    /// # Panics
+    ///
+    /// When there can be no such Postgres.
+    pub async fn on_its_own_postgres() -> (ThrowAway, Postgres, Self) {
+        let account = Account::detect().expect("there is an account for Postgres");
+        let folder = ThrowAway::create(&account).expect("there is room for a folder");
+        let dir = folder.path().join("postgres");
+        let starting = tokio::task::spawn_blocking(move || Postgres::start(&dir, Durability::Kept));
+        let started = starting.await.expect("starting it doesn't panic");
+        let postgres = started.expect("Postgres starts");
+        let server = postgres.url("postgres").parse();
+        let scratch = Self::empty_on(&server.expect("its address is one")).await;
+        (folder, postgres, scratch)
     }
 
     /// An empty database on a server of one's own, by its owner's address.

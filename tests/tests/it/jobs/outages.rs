@@ -1,10 +1,10 @@
 //! What workers depend on goes away and comes back.
 
 use tests::errands::{Begun, registry};
+use tests::local::Redis;
 use tests::local::account::Account;
 use tests::local::place::ThrowAway;
 use tests::local::postgres::Stopping;
-use tests::local::{Durability, Postgres, Redis};
 use tests::{Scratch, ServerProcess, TestApp, eventually};
 
 use super::{TestWorker, count, fill_queue, hand_over, make_effects, unfinished};
@@ -13,12 +13,7 @@ const ERRANDS: u32 = 400;
 
 #[actix_web::test]
 async fn a_postgres_that_is_restarted_under_workers_costs_no_job_and_doubles_none() {
-    let folder = ThrowAway::create(&Account::detect().unwrap()).unwrap();
-    let dir = folder.path().join("postgres");
-    let starting = tokio::task::spawn_blocking(move || Postgres::start(&dir, Durability::Kept));
-    let mut postgres = starting.await.unwrap().unwrap();
-    let server = postgres.url("postgres").parse().unwrap();
-    let database = Scratch::empty_on(&server).await;
+    let (_folder, mut postgres, database) = Scratch::on_its_own_postgres().await;
     database.settle(&["acme"], 3).await;
     let schema = database.schema_of("acme").await;
     make_effects(&database, &schema).await;

@@ -2,10 +2,10 @@
 //! anything, and nobody is told twice.
 
 use serde_json::json;
+use tests::local::Redis;
 use tests::local::account::Account;
 use tests::local::place::ThrowAway;
 use tests::local::postgres::Stopping;
-use tests::local::{Durability, Postgres, Redis};
 use tests::{Actor, EventSocket, EventStream, Scratch, ServerProcess, eventually};
 
 use super::{ids, log_after, owner_at};
@@ -76,12 +76,7 @@ async fn to_the_last_of_socket(mut socket: EventSocket, who: &Actor, last: i64) 
 
 #[actix_web::test]
 async fn a_postgres_that_is_restarted_under_streams_costs_them_no_event() {
-    let folder = ThrowAway::create(&Account::detect().unwrap()).unwrap();
-    let dir = folder.path().join("postgres");
-    let starting = tokio::task::spawn_blocking(move || Postgres::start(&dir, Durability::Kept));
-    let mut postgres = starting.await.unwrap().unwrap();
-    let server = postgres.url("postgres").parse().unwrap();
-    let database = Scratch::empty_on(&server).await;
+    let (_folder, mut postgres, database) = Scratch::on_its_own_postgres().await;
     database.settle(&["acme"], 3).await;
     let here = ServerProcess::start(&database, &[], "").await;
     let there = ServerProcess::start(&database, &[], "").await;

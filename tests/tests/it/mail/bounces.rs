@@ -18,14 +18,19 @@ async fn id_of(who: &Actor) -> String {
     me["id"].as_str().unwrap().to_owned()
 }
 
-#[actix_web::test]
-async fn an_address_that_a_mail_server_refuses_for_good_is_marked_and_not_tried_again() {
-    let sink = Sink::start(&[Verdict::Never]).await;
+/// A server whose mail goes to this sink.
+async fn sending_to(sink: &Sink) -> TestApp {
     let keys = [
         ("TUBEX_MAIL__TRANSPORT", "smtp"),
         ("TUBEX_MAIL__URL", sink.url()),
     ];
-    let app = TestApp::start_with(&keys).await;
+    TestApp::start_with(&keys).await
+}
+
+#[actix_web::test]
+async fn an_address_that_a_mail_server_refuses_for_good_is_marked_and_not_tried_again() {
+    let sink = Sink::start(&[Verdict::Never]).await;
+    let app = sending_to(&sink).await;
     let dealer = app.dealer().await;
     let me = id_of(&dealer).await;
 
@@ -51,11 +56,7 @@ async fn an_address_that_a_mail_server_refuses_for_good_is_marked_and_not_tried_
 async fn a_refusal_that_is_not_about_the_address_is_a_dead_letter_that_can_be_tried_again() {
     for (verdict, code) in [(Verdict::NotYou, 530), (Verdict::TooMuch, 552)] {
         let sink = Sink::start(&[verdict]).await;
-        let keys = [
-            ("TUBEX_MAIL__TRANSPORT", "smtp"),
-            ("TUBEX_MAIL__URL", sink.url()),
-        ];
-        let app = TestApp::start_with(&keys).await;
+        let app = sending_to(&sink).await;
         let dealer = app.dealer().await;
         let me = id_of(&dealer).await;
         invite(&dealer, OLGA, "sales").await.expect(201);

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, DbErr};
-use server::db::TenantDb;
+use server::db::{TenantDb, TenantTx};
 use tests::{Scratch, TestApp, Wire};
 
 use super::{WHO, sqlstate, text_of, themselves, who};
@@ -180,12 +180,7 @@ async fn a_commit_cancelled_before_its_answer_came_costs_its_connection() {
         .await
         .unwrap();
 
-    wire.hold_after("COMMIT");
-    tokio::select! {
-        _ = tx.commit() => panic!("the answer is held back"),
-        () = wire.holds() => {}
-    }
-    wire.mend();
+    cut_at_its_commit(&wire, tx).await;
 
     assert_eq!(who(&next).await, themselves(&app, &bolt).await);
     assert_ne!(backend(&next).await, before);
@@ -222,6 +217,16 @@ pub(super) async fn backend(door: &TenantDb) -> String {
     let pid = "SELECT pg_backend_pid()::text";
     let asked = door.read(async |tx| text_of(tx, pid).await).await;
     asked.expect("the next borrower is served")
+}
+
+/// Commits, and stops waiting before the answer comes.
+pub(super) async fn cut_at_its_commit(wire: &Wire, tx: TenantTx) {
+    wire.hold_after("COMMIT");
+    tokio::select! {
+        _ = tx.commit() => panic!("the answer is held back"),
+        () = wire.holds() => {}
+    }
+    wire.mend();
 }
 
 /// Drops the future, which cancels it, at the first wait after this time. Finer than the timers

@@ -9,7 +9,7 @@ use server::jobs::{Enqueue, enqueue};
 use tests::errands::Errand;
 use tests::{Asked, Scratch, TestApp, Wire};
 
-use super::cancelled::{backend, nobody_is_left_in_a_transaction};
+use super::cancelled::{backend, cut_at_its_commit, nobody_is_left_in_a_transaction};
 use super::{sqlstate, statement, text_of, themselves, who};
 
 pub(super) const ADD: &str = "INSERT INTO unit (code, name, symbol, decimals)
@@ -229,12 +229,7 @@ async fn a_commit_cancelled_with_what_goes_along_costs_its_connection() {
     enqueue(&tx, &errand, Enqueue::now()).await.unwrap();
     add(&tx, "at_once").unwrap();
 
-    wire.hold_after("COMMIT");
-    tokio::select! {
-        _ = tx.commit() => panic!("the answer is held back"),
-        () = wire.holds() => {}
-    }
-    wire.mend();
+    cut_at_its_commit(&wire, tx).await;
 
     assert_eq!(who(&next).await, themselves(&app, &bolt).await);
     assert_ne!(backend(&next).await, before);
